@@ -1,0 +1,59 @@
+//! The seam: a request goes in, a response comes out. Nothing else in the engine opens a connection.
+
+use async_trait::async_trait;
+
+use super::{Request, Response};
+
+/// Sends one request and returns its one response: no redirects followed, nothing retried.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends `request`.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] when no whole response came back. The request may or may not have reached the server:
+    /// [`TransportError::may_have_been_received`] says which is certain.
+    async fn send(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+/// Why no whole response came back.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The connection could not be opened, so the server has not seen the request.
+    #[error("cannot connect to {host}")]
+    Connect {
+        /// Host and port of the request.
+        host: String,
+        /// What the network said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The connection broke, or timed out, after the request had been started.
+    #[error("the connection to {host} broke before the whole response had arrived")]
+    Broken {
+        /// Host and port of the request.
+        host: String,
+        /// What the network said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The request itself is not one that may be sent (a scheme other than http or https, plain http off loopback).
+    #[error("refused to send a request to {host}: {reason}")]
+    Refused {
+        /// Host and port of the request.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl TransportError {
+    /// Whether the server may have acted on the request. Only `false` makes it safe to send a write again.
+    #[must_use]
+    pub fn may_have_been_received(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Refused { .. } => false,
+            Self::Broken { .. } => true,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! arcflux: a declarative, stateless plan/apply engine for Azure Arc enabled Kubernetes and Flux (GitOps).
+//!
+//! ```text
+//! text ─spec::load→ Desired ─graph::build→ Graph ─fetch::live_state→ LiveState ─plan::make→ Plan ─view::render→ text
+//!                                                                                         └apply::run→ ApplyReport ─view::render→ text
+//! ```
+//!
+//! Each stage takes the value that the stage before it made, and never reaches back. A module imports only modules
+//! above it in this list; `tests/it/floors.rs` holds that.
+
+// ── wires: speak to the outside ────────────────────────────────────────────────
+pub mod http;
