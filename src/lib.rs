@@ -8,5 +8,9 @@
 //! Each stage takes the value that the stage before it made, and never reaches back. A module imports only modules
 //! above it in this list; `tests/it/floors.rs` holds that.
 
+// ── nouns: pure. No I/O, no environment, no printing, no reading of clocks ─────
+pub mod model;
+pub mod kinds;
+
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;

@@ -1,0 +1,21 @@
+//! The shared words: values that every stage speaks in. Pure data with small functions; no I/O, no Azure client.
+
+mod address;
+mod diagnostic;
+mod duration;
+mod field_path;
+mod live_state;
+mod resource_id;
+mod rules;
+mod secret;
+mod span;
+
+pub use address::{Address, AddressError, Part};
+pub use diagnostic::{Code, Diagnostic, Severity};
+pub use duration::{Seconds, SecondsError};
+pub use field_path::{FieldPath, Segment};
+pub use live_state::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
+pub use resource_id::{ResourceId, ResourceIdError};
+pub use rules::{Habit, Rule, Rules, Scalar};
+pub use secret::{Secret, SecretRef};
+pub use span::{Source, Span};

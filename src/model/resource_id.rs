@@ -1,0 +1,162 @@
+//! ARM resource ids.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The id of an ARM resource, without a trailing slash: `/subscriptions/…/resourceGroups/…/providers/…`.
+///
+/// Compared without regard to case, because ARM echoes whatever casing the caller used
+/// (`../shared/facts/arm-contracts.md` §7.5); shown as it was written.
+#[derive(Debug, Clone)]
+pub struct ResourceId(String);
+
+/// Why a text is not a resource id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an ARM resource id")]
+pub struct ResourceIdError(String);
+
+impl ResourceId {
+    /// `/subscriptions/{id}`.
+    #[must_use]
+    pub fn subscription(id: &str) -> Self {
+        Self(format!("/subscriptions/{id}"))
+    }
+
+    /// `{self}/resourceGroups/{name}`.
+    #[must_use]
+    pub fn resource_group(&self, name: &str) -> Self {
+        Self(format!("{}/resourceGroups/{name}", self.0))
+    }
+
+    /// `{self}/providers/{namespace}`: a resource provider of a subscription.
+    #[must_use]
+    pub fn provider(&self, namespace: &str) -> Self {
+        Self(format!("{}/providers/{namespace}", self.0))
+    }
+
+    /// `{self}/providers/{type}/{name}`, where `resource_type` is a full type such as
+    /// `Microsoft.Kubernetes/connectedClusters`.
+    #[must_use]
+    pub fn resource(&self, resource_type: &str, name: &str) -> Self {
+        Self(format!("{}/providers/{resource_type}/{name}", self.0))
+    }
+
+    /// `{self}/providers/{type}`: the collection of such resources below this one, to be listed.
+    #[must_use]
+    pub fn collection(&self, resource_type: &str) -> Self {
+        Self(format!("{}/providers/{resource_type}", self.0))
+    }
+
+    /// The last segment: the resource's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The id as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segment after the first `key` segment (`subscriptions`, `resourceGroups`), compared without case.
+    #[must_use]
+    pub fn segment_after(&self, key: &str) -> Option<&str> {
+        let mut segments = self.0.split('/');
+        segments.find(|segment| segment.eq_ignore_ascii_case(key))?;
+        segments.next()
+    }
+
+    fn folded(&self) -> impl Iterator<Item = u8> + '_ {
+        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl FromStr for ResourceId {
+    type Err = ResourceIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ResourceIdError(text.to_owned());
+        let path = text.strip_prefix('/').ok_or_else(error)?;
+        let segments: Vec<&str> = path.split('/').collect();
+        let bad = |segment: &&str| {
+            segment.is_empty()
+                || *segment == "."
+                || *segment == ".."
+                || segment.chars().any(|c| c.is_control() || c.is_whitespace() || "?#%\\".contains(c))
+        };
+        if segments.iter().any(bad) {
+            return Err(error());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialEq for ResourceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ResourceId {}
+
+impl Hash for ResourceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().for_each(|byte| byte.hash(state));
+    }
+}
+
+impl PartialOrd for ResourceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ResourceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl Serialize for ResourceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ResourceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_matter() {
+        let one: ResourceId = "/subscriptions/s/resourceGroups/RG".parse().unwrap();
+        let other: ResourceId = "/Subscriptions/S/resourcegroups/rg".parse().unwrap();
+        assert_eq!(one, other);
+        assert_eq!(one.cmp(&other), Ordering::Equal);
+        assert_eq!(one.segment_after("resourcegroups"), Some("RG"));
+    }
+
+    #[test]
+    fn what_could_leave_its_path_is_refused() {
+        for text in ["", "subscriptions/s", "/subscriptions//x", "/a/../b", "/a?b", "/a#b", "/a b", "/a%2fb"] {
+            assert!(text.parse::<ResourceId>().is_err(), "{text}");
+        }
+    }
+}

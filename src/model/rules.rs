@@ -1,0 +1,86 @@
+//! What Azure does to the values of one resource kind, as data. `kinds` fills the tables in, `diff` applies them.
+
+use serde_json::Value;
+
+use super::{FieldPath, Segment};
+
+/// One row: a field and what is known about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The field, dotted from the top of the body; `*` stands for any key or element.
+    pub path: &'static str,
+    /// What Azure does to it.
+    pub habit: Habit,
+}
+
+/// What Azure does to a field. `null`, and an empty object or array left over, mean "absent" in every field: the
+/// service writes `null` where nothing was sent (`../shared/facts/az-cli-behaviour.md` §5).
+#[derive(Debug, Clone, Copy)]
+pub enum Habit {
+    /// Compared as it stands.
+    Plain,
+    /// Absent means this value.
+    Default(Scalar),
+    /// Owned by the service: never sent, never compared.
+    ReadOnly,
+    /// A word whose letter case the service changes; absent means the value, where one is given.
+    Word(Option<&'static str>),
+    /// As [`Habit::Word`], and it cannot change after creation.
+    ImmutableWord(Option<&'static str>),
+    /// Cannot change after creation; absent means the value, where one is given.
+    Immutable(Option<&'static str>),
+    /// A map of secrets: accepted, never returned; keys may come back with empty values.
+    Secrets,
+    /// A list in which order does not matter.
+    Set,
+    /// Whatever is found is kept, unless the spec says something about it.
+    KeepFound,
+}
+
+/// A default value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(u32),
+    /// A text.
+    Text(&'static str),
+}
+
+impl Scalar {
+    /// The value as JSON.
+    #[must_use]
+    pub fn to_json(self) -> Value {
+        match self {
+            Self::Bool(value) => Value::from(value),
+            Self::Int(value) => Value::from(value),
+            Self::Text(value) => Value::from(value),
+        }
+    }
+}
+
+/// The table of one kind. A live field that no row names is unknown: it is kept, listed, and never compared.
+pub type Rules = &'static [Rule];
+
+impl Rule {
+    /// The steps of the pattern.
+    pub fn segments(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('.')
+    }
+
+    /// Whether the pattern names exactly this field.
+    #[must_use]
+    pub fn names(&self, path: &FieldPath) -> bool {
+        let mut pattern = self.segments();
+        let mut steps = path.segments().iter();
+        loop {
+            match (pattern.next(), steps.next()) {
+                (None, None) => return true,
+                (Some("*"), Some(_)) => {}
+                (Some(wanted), Some(Segment::Key(key))) if wanted == key => {}
+                _ => return false,
+            }
+        }
+    }
+}
