@@ -13,7 +13,7 @@ mod span;
 pub use address::{Address, AddressError, Part};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use duration::{Seconds, SecondsError};
-pub use field_path::{FieldPath, Segment};
+pub use field_path::{FieldPath, FieldPathError, Segment};
 pub use live_state::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
 pub use resource_id::{ResourceId, ResourceIdError};
 pub use rules::{Habit, Rule, Rules, Scalar};
