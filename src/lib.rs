@@ -11,6 +11,8 @@
 // ── nouns: pure. No I/O, no environment, no printing, no reading of clocks ─────
 pub mod model;
 pub mod kinds;
+pub mod spec;
+pub mod graph;
 pub mod diff;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
