@@ -14,6 +14,7 @@ pub mod kinds;
 pub mod spec;
 pub mod graph;
 pub mod diff;
+pub mod plan;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;

@@ -10,7 +10,6 @@ use crate::model::FieldPath;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FieldChange {
     /// The field, from the top of the body.
-    #[schemars(with = "String")]
     pub path: FieldPath,
     /// The value before; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

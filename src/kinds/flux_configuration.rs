@@ -251,6 +251,25 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
     Body { json: serde_json::json!({ "properties": properties }), holes: holes(git_repository) }
 }
 
+/// The names of the kustomizations, each after everything that it depends on; by name where that leaves a choice.
+#[must_use]
+pub fn kustomization_order(spec: &ConfigurationSpec) -> Vec<String> {
+    let mut order: Vec<String> = Vec::new();
+    let mut left: Vec<(&String, &KustomizationSpec)> = spec.kustomizations.iter().collect();
+    while !left.is_empty() {
+        let next = left.iter().position(|(_, kustomization)| {
+            kustomization
+                .depends_on
+                .iter()
+                .all(|needs| order.contains(needs) || !spec.kustomizations.contains_key(needs))
+        });
+        // A cycle cannot pass the rules of a spec; should one come, names decide.
+        let (name, _) = left.remove(next.unwrap_or(0));
+        order.push(name.clone());
+    }
+    order
+}
+
 /// Where the secrets of a source go: base64 in `configurationProtectedSettings`
 /// (`../shared/facts/az-cli-behaviour.md` §1.5).
 fn holes(spec: &GitRepositorySpec) -> Vec<Hole> {

@@ -1,6 +1,7 @@
 //! The resource kinds: one file each, holding everything Azure-specific about it as data and small functions.
 
 pub mod cluster;
+pub mod compliance;
 pub mod extension;
 pub mod flux_configuration;
 pub mod provider;
@@ -104,7 +105,6 @@ pub struct Body {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hole {
     /// The field that gets the base64 of the value.
-    #[schemars(with = "String")]
     pub path: FieldPath,
     /// Where the value is read.
     pub secret: SecretRef,
