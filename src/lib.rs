@@ -14,3 +14,4 @@ pub mod kinds;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
+pub mod arm;
