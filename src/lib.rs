@@ -18,3 +18,4 @@ pub mod plan;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
+pub mod arm;

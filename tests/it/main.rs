@@ -1,1 +1,9 @@
 //! All integration tests in one binary, one module per subject.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod arm_calls;
+mod arm_errors;
+mod arm_lists;
+mod arm_operations;
+mod scripted;
