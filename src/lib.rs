@@ -10,3 +10,4 @@
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
+pub mod sim;

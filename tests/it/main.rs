@@ -1,1 +1,4 @@
 //! All integration tests in one binary, one module per subject.
+
+mod sim_flux;
+mod sim_support;
