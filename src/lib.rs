@@ -19,3 +19,4 @@ pub mod plan;
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
 pub mod arm;
+pub mod sim;

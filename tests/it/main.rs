@@ -7,3 +7,5 @@ mod arm_errors;
 mod arm_lists;
 mod arm_operations;
 mod scripted;
+mod sim_flux;
+mod sim_support;
