@@ -20,3 +20,7 @@ pub mod plan;
 pub mod http;
 pub mod arm;
 pub mod sim;
+
+// ── verbs: the only modules that call the wires ────────────────────────────────
+pub mod fetch;
+pub mod apply;

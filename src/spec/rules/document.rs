@@ -87,7 +87,7 @@ pub(in super::super) fn check_clusters(expanded: &Node, clusters: &[ClusterTree]
                     report.add(codes::SAME_CLUSTER_TWICE.at(
                         cluster.tree.span,
                         format!("`{}` and `{}` are the same cluster", first.label, cluster.label),
-                    ))
+                    ));
                 }
             }
         }
