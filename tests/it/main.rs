@@ -6,6 +6,8 @@ mod arm_calls;
 mod arm_errors;
 mod arm_lists;
 mod arm_operations;
+mod engine;
 mod scripted;
 mod sim_flux;
 mod sim_support;
+mod world;
