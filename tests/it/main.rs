@@ -6,4 +6,6 @@ mod arm_calls;
 mod arm_errors;
 mod arm_lists;
 mod arm_operations;
+mod arm_tokens;
+mod http_transport;
 mod scripted;
