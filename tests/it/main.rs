@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod arm_calls;
-mod arm_errors;
 mod arm_lists;
 mod arm_operations;
+mod arm_recordings;
 mod arm_tokens;
 mod http_transport;
+mod recorded;
 mod scripted;
