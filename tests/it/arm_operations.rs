@@ -62,7 +62,11 @@ async fn the_signed_url_is_polled_as_it_was_given_at_growing_distances() {
 #[tokio::test]
 async fn retry_after_replaces_one_delay_and_every_delay_is_scaled() {
     let started = async_operation().header("retry-after", "20");
-    let polls = vec![status("Deleting").header("retry-after", "60"), status("Deleting"), status("Succeeded")];
+    let polls = vec![
+        status("Deleting").header("retry-after", "60"),
+        status("Deleting").header("retry-after", "0"),
+        status("Succeeded"),
+    ];
     let run = run(started, polls, STATUS_URL, 60, 2.0).await;
     run.outcome.unwrap();
     assert_eq!(run.waits, [40, 120, 16]);

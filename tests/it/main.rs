@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod arm_calls;
-mod arm_errors;
 mod arm_lists;
 mod arm_operations;
 mod engine;
+mod arm_recordings;
+mod arm_tokens;
+mod http_transport;
+mod recorded;
 mod scripted;
 mod sim_flux;
 mod sim_support;
