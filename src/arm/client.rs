@@ -61,10 +61,10 @@ impl ArmClient {
     }
 
     /// Multiplies every wait, also those that ARM asks for, by `factor` (`--poll-scale`). A factor that is not a
-    /// finite number of at least 0 changes nothing.
+    /// positive finite number changes nothing: without any wait, polling would not let go of the server.
     #[must_use]
     pub fn poll_scale(self, factor: f64) -> Self {
-        if factor.is_finite() && factor >= 0.0 { Self { poll_scale: factor, ..self } } else { self }
+        if factor.is_finite() && factor > 0.0 { Self { poll_scale: factor, ..self } } else { self }
     }
 
     /// Hands `observer` one line for every exchange.

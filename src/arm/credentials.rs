@@ -181,16 +181,21 @@ impl Tried {
     pub(super) fn failed(kind: CredentialKind, error: &dyn std::error::Error) -> Self {
         let mut why = String::new();
         for cause in std::iter::successors(Some(error), |error| error.source()) {
-            let cause = cause.to_string();
-            let cause = cause.trim();
+            let cause = one_line(&cause.to_string());
             // Libraries often repeat the cause in their own text.
-            if !why.contains(cause) {
+            if !why.contains(&cause) {
                 why.push_str(if why.is_empty() { "" } else { ": " });
-                why.push_str(cause);
+                why.push_str(&cause);
             }
         }
         Self { kind, why: format!("{why}; {}", kind.after_failure()) }
     }
+}
+
+/// `text` on one line, without the identity library's pointer to its own troubleshooting page.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("To troubleshoot"));
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Tried {

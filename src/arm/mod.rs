@@ -8,6 +8,7 @@ mod cloud;
 pub mod credentials;
 mod error;
 mod error_body;
+pub mod identity;
 mod missing;
 mod operation;
 mod origin;

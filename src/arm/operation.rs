@@ -139,7 +139,8 @@ impl ArmClient {
             if left.is_zero() {
                 break;
             }
-            self.sleep_at_most(asked.take().unwrap_or(delay), left).await;
+            let asked_now = asked.take().filter(|asked| !asked.is_zero());
+            self.sleep_at_most(asked_now.unwrap_or(delay), left).await;
             let seen = match self.send_once(&call).await {
                 Ok(response) => {
                     asked = retry::retry_after(response.headers());

@@ -13,7 +13,8 @@ use crate::model::{ResourceId, Secret};
 pub const USER_AGENT: &str = concat!("arcflux/", env!("CARGO_PKG_VERSION"));
 
 /// One call, complete but for what differs on every attempt: the token and the client request id.
-#[derive(Debug, Clone)]
+///
+/// It has no `Debug`: its URI may be signed.
 pub(super) struct Call {
     pub(super) method: Method,
     pub(super) uri: Uri,

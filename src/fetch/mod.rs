@@ -3,7 +3,7 @@
 use futures::StreamExt as _;
 
 use crate::arm::{ArmClient, ArmError};
-use crate::model::{Listing, LiveState, Read, ReadMethod, Reading};
+use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
 
 /// How many reads are under way at once. ARM refills 25 a second (`../shared/facts/arm-contracts.md` §7.7).
 const CONCURRENCY: usize = 16;
@@ -44,8 +44,18 @@ pub async fn live_state(reads: &[Read], arm: &ArmClient) -> Result<LiveState, Ve
 }
 
 async fn ask(read: &Read, arm: &ArmClient) -> Result<Answer, ArmError> {
-    match read.method {
+    let answer = match read.method {
         ReadMethod::Get => arm.get(&read.id, read.api_version).await.map(Answer::One),
         ReadMethod::List => arm.list(&read.id, read.api_version).await.map(Answer::Many),
+    };
+    match (answer, read.method) {
+        // Where its provider is not registered, nothing of a type can exist.
+        (Err(error), ReadMethod::Get) if not_registered(&error) => Ok(Answer::One(Reading::Missing(Missing::Itself))),
+        (Err(error), ReadMethod::List) if not_registered(&error) => Ok(Answer::Many(Listing::Items(Vec::new()))),
+        (answer, _) => answer,
     }
+}
+
+fn not_registered(error: &ArmError) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.has_code("MissingSubscriptionRegistration"))
 }

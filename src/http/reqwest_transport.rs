@@ -1,5 +1,6 @@
 //! The [`Transport`] of production: reqwest over rustls, with the machine's certificate store and proxy settings.
 
+use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use super::{Request, Response, Transport, TransportError, is_loopback};
 
 /// How long opening a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The same for addresses on the local link, where an answer comes at once or never.
+const LINK_LOCAL_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the server may stay silent. A gateway that answers for a slow service after 60 s is still heard.
 const READ_TIMEOUT: Duration = Duration::from_secs(100);
 /// The longest response body that is read, in bytes.
@@ -20,14 +23,16 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Sends requests over the network: no redirects, no retries, the URI byte for byte.
 ///
-/// Plain http goes to loopback addresses only. Proxies of the environment are used, but never for loopback.
+/// Plain http goes to loopback addresses only, or to the local link where that is asked for. Proxies of the
+/// environment are used, but never for either.
 /// The clients behind it are built at the first request, because reading the certificate store costs milliseconds
 /// that `--help` should not pay.
 #[derive(Debug, Default)]
 pub struct ReqwestTransport {
     authorities: Vec<Certificate>,
-    loopback: OnceLock<Result<Client, String>>,
-    outside: OnceLock<Result<Client, String>>,
+    link_local: bool,
+    near: OnceLock<Result<Client, String>>,
+    far: OnceLock<Result<Client, String>>,
 }
 
 /// Why a CA bundle cannot be used.
@@ -61,20 +66,32 @@ impl ReqwestTransport {
         Ok(Self { authorities, ..Self::default() })
     }
 
-    fn client(&self, loopback: bool) -> Result<&Client, String> {
-        let slot = if loopback { &self.loopback } else { &self.outside };
-        slot.get_or_init(|| self.build(loopback)).as_ref().map_err(Clone::clone)
+    /// Also sends plain http to addresses on the local link (169.254.0.0/16): that is where Azure gives machines
+    /// their identity.
+    #[must_use]
+    pub fn link_local() -> Self {
+        Self { link_local: true, ..Self::default() }
     }
 
-    fn build(&self, loopback: bool) -> Result<Client, String> {
+    /// Whether `host` is this machine, or on the local link where that counts as near.
+    fn is_near(&self, host: &str) -> bool {
+        is_loopback(host) || self.link_local && host.parse().is_ok_and(|address: Ipv4Addr| address.is_link_local())
+    }
+
+    fn client(&self, near: bool) -> Result<&Client, String> {
+        let slot = if near { &self.near } else { &self.far };
+        slot.get_or_init(|| self.build(near)).as_ref().map_err(Clone::clone)
+    }
+
+    fn build(&self, near: bool) -> Result<Client, String> {
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(if self.link_local { LINK_LOCAL_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT })
             .read_timeout(READ_TIMEOUT)
             .tls_certs_merge(self.authorities.iter().cloned());
-        if loopback {
+        if near {
             builder = builder.no_proxy();
         }
         builder.build().map_err(|error| format!("the TLS client cannot be set up: {}", reasons(&error)))
@@ -87,8 +104,9 @@ impl Transport for ReqwestTransport {
         let (parts, body) = request.into_parts();
         let host = host_and_port(&parts.uri);
         let refused = |reason: String| TransportError::Refused { host: host.clone(), reason };
-        let url = sendable(&parts.uri).map_err(refused)?;
-        let client = self.client(parts.uri.host().is_some_and(is_loopback)).map_err(refused)?;
+        let near = parts.uri.host().is_some_and(|host| self.is_near(host));
+        let url = sendable(&parts.uri, near).map_err(refused)?;
+        let client = self.client(near).map_err(refused)?;
 
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
@@ -106,11 +124,11 @@ impl Transport for ReqwestTransport {
 /// The URL to hand to reqwest, when it says the same as `uri` to the last byte. The `url` crate rewrites some
 /// characters (`'` in a query, `..` in a path); a signed URL would no longer be valid, and a check that was made on
 /// `uri` would no longer hold.
-fn sendable(uri: &Uri) -> Result<Url, String> {
+fn sendable(uri: &Uri, near: bool) -> Result<Url, String> {
     let host = uri.host().ok_or("the address has no host")?;
     match uri.scheme_str() {
         Some("https") => {}
-        Some("http") if is_loopback(host) => {}
+        Some("http") if near => {}
         Some("http") => return Err("plain http is only allowed to this machine itself (loopback)".to_owned()),
         Some(_) | None => return Err("the scheme must be https".to_owned()),
     }

@@ -9,7 +9,7 @@ use arcflux::fetch;
 use arcflux::graph::{self, Graph};
 use arcflux::kinds::cluster::ClusterType;
 use arcflux::model::{LiveState, Secret, SecretRef, Source};
-use arcflux::plan::{self, ApplyReport, Event, Options, Plan, PlanError, SecretPolicy, WaitFor};
+use arcflux::plan::{self, ApplyReport, Choices, Event, Options, Plan, PlanError, SecretPolicy};
 use arcflux::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
 use arcflux::spec::{self, Desired, Inputs};
 use serde_json::Value;
@@ -42,10 +42,7 @@ pub(crate) fn options() -> Options {
     Options {
         origin: sim::ORIGIN.to_owned(),
         tenant: None,
-        only: Vec::new(),
-        wait: WaitFor::Compliant,
-        workloads: None,
-        allow_replace: false,
+        choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
     }
