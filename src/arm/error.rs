@@ -71,6 +71,16 @@ pub enum ArmError {
     /// A long-running operation ended in failure.
     #[error("{0}")]
     OperationFailed(Box<OperationFailure>),
+    /// The status of a long-running operation could not be read, several times in a row. It says nothing about the
+    /// operation itself, which may go on or be done.
+    #[error("how operation {operation_id} went cannot be learned")]
+    StatusUnreadable {
+        /// The operation.
+        operation_id: String,
+        /// Why the last poll failed.
+        #[source]
+        source: Box<ArmError>,
+    },
     /// A long-running operation was still running at the deadline. It goes on in Azure.
     #[error("operation {operation_id} was still {last_status} when the time was up")]
     TimedOut {
@@ -119,20 +129,21 @@ impl ArmError {
             | Self::BadBody { .. }
             | Self::EndlessList { .. }
             | Self::OperationFailed(_)
+            | Self::StatusUnreadable { .. }
             | Self::TimedOut { .. } => None,
         }
     }
 
-    /// Whether a write that ended with this error may still have been carried out: the connection broke after it was
-    /// sent, or a server on the way answered for one that did not (408 and 5xx).
+    /// Whether a write that ended with this error, or whose wait did, may still have been carried out: the connection
+    /// broke after it was sent, a server on the way answered for one that did not (408 and 5xx), or it was accepted
+    /// and its end was not seen.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Transport { source, .. } => source.may_have_been_received(),
             Self::Status(refusal) => refusal.status == 408 || refusal.status >= 500,
-            Self::TimedOut { .. } => true,
+            Self::ForeignHost { .. } | Self::StatusUnreadable { .. } | Self::TimedOut { .. } => true,
             Self::Token(_)
-            | Self::ForeignHost { .. }
             | Self::BadRequest { .. }
             | Self::BadBody { .. }
             | Self::EndlessList { .. }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 use jiff::Timestamp;
-use serde_json::Value;
 
+use super::client::json;
 use super::error::{OperationFailure, RequestLine};
 use super::request::Call;
 use super::{ArmClient, ArmError};
@@ -93,7 +93,9 @@ impl Operation {
         let Some(status) = status_of(response) else {
             return match self.link {
                 _ if code == StatusCode::ACCEPTED => Seen::Running(None),
-                Link::Location => Seen::Succeeded,
+                // The final response is the resource, or nothing; a page of some proxy is neither.
+                Link::Location if response.body().is_empty() || json(response).is_some() => Seen::Succeeded,
+                Link::Location => Seen::Missed(ArmError::bad_body(line, "JSON or nothing", response)),
                 Link::AsyncOperation => Seen::Missed(ArmError::bad_body(line, "JSON with a `status`", response)),
             };
         };
@@ -122,8 +124,8 @@ impl ArmClient {
     /// # Errors
     ///
     /// [`ArmError::OperationFailed`] when it failed or was canceled, [`ArmError::TimedOut`] when `deadline` came
-    /// first, [`ArmError::ForeignHost`] when its URL is not on the ARM endpoint, and the last error when its status
-    /// could not be read several times in a row (the operation itself may be well).
+    /// first, [`ArmError::ForeignHost`] when its URL is not on the ARM endpoint, [`ArmError::StatusUnreadable`] when
+    /// several polls in a row told nothing, and [`ArmError::Token`].
     pub async fn wait(
         &self,
         operation: &Operation,
@@ -152,7 +154,10 @@ impl ArmClient {
             match seen {
                 Seen::Succeeded => return Ok(()),
                 Seen::Ended(error) => return Err(error),
-                Seen::Missed(error) if misses == MISSES => return Err(error),
+                Seen::Missed(error) if misses == MISSES => {
+                    let (operation_id, source) = (operation.id().to_owned(), Box::new(error));
+                    return Err(ArmError::StatusUnreadable { operation_id, source });
+                }
                 Seen::Missed(_) => misses += 1,
                 Seen::Running(status) => {
                     misses = 0;
@@ -169,8 +174,7 @@ impl ArmClient {
 }
 
 fn status_of(response: &Response) -> Option<String> {
-    let body: Value = super::client::json(response)?;
-    body.get("status")?.as_str().filter(|status| !status.is_empty()).map(ToOwned::to_owned)
+    json(response)?.get("status")?.as_str().filter(|status| !status.is_empty()).map(ToOwned::to_owned)
 }
 
 #[cfg(test)]

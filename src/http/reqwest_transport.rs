@@ -27,12 +27,24 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// environment are used, but never for either.
 /// The clients behind it are built at the first request, because reading the certificate store costs milliseconds
 /// that `--help` should not pay.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ReqwestTransport {
     authorities: Vec<Certificate>,
     link_local: bool,
+    plain: OnceLock<Result<Client, String>>,
     near: OnceLock<Result<Client, String>>,
     far: OnceLock<Result<Client, String>>,
+}
+
+/// How a request travels; each way has its own client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    /// Plain http, without a proxy. Works on machines that have no certificate store.
+    Plain,
+    /// TLS to this machine, without a proxy.
+    Near,
+    /// TLS to anywhere else.
+    Far,
 }
 
 /// Why a CA bundle cannot be used.
@@ -73,27 +85,41 @@ impl ReqwestTransport {
         Self { link_local: true, ..Self::default() }
     }
 
-    /// Whether `host` is this machine, or on the local link where that counts as near.
-    fn is_near(&self, host: &str) -> bool {
-        is_loopback(host) || self.link_local && host.parse().is_ok_and(|address: Ipv4Addr| address.is_link_local())
+    /// The way to `uri`, or why there is none.
+    fn route(&self, uri: &Uri) -> Result<Route, String> {
+        let host = uri.host().ok_or("the address has no host")?;
+        let link_local = self.link_local && host.parse().is_ok_and(|address: Ipv4Addr| address.is_link_local());
+        match uri.scheme_str() {
+            Some("https") if is_loopback(host) => Ok(Route::Near),
+            Some("https") => Ok(Route::Far),
+            Some("http") if is_loopback(host) || link_local => Ok(Route::Plain),
+            Some("http") => Err("plain http is only allowed to this machine itself (loopback)".to_owned()),
+            Some(_) | None => Err("the scheme must be https".to_owned()),
+        }
     }
 
-    fn client(&self, near: bool) -> Result<&Client, String> {
-        let slot = if near { &self.near } else { &self.far };
-        slot.get_or_init(|| self.build(near)).as_ref().map_err(Clone::clone)
+    fn client(&self, route: Route) -> Result<&Client, String> {
+        let slot = match route {
+            Route::Plain => &self.plain,
+            Route::Near => &self.near,
+            Route::Far => &self.far,
+        };
+        slot.get_or_init(|| self.build(route)).as_ref().map_err(Clone::clone)
     }
 
-    fn build(&self, near: bool) -> Result<Client, String> {
-        let mut builder = Client::builder()
+    fn build(&self, route: Route) -> Result<Client, String> {
+        let builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(if self.link_local { LINK_LOCAL_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT })
-            .read_timeout(READ_TIMEOUT)
-            .tls_certs_merge(self.authorities.iter().cloned());
-        if near {
-            builder = builder.no_proxy();
-        }
+            .read_timeout(READ_TIMEOUT);
+        let authorities = self.authorities.iter().cloned();
+        let builder = match route {
+            Route::Plain => builder.no_proxy().tls_certs_only([]),
+            Route::Near => builder.no_proxy().tls_certs_merge(authorities),
+            Route::Far => builder.tls_certs_merge(authorities),
+        };
         builder.build().map_err(|error| format!("the TLS client cannot be set up: {}", reasons(&error)))
     }
 }
@@ -104,9 +130,9 @@ impl Transport for ReqwestTransport {
         let (parts, body) = request.into_parts();
         let host = host_and_port(&parts.uri);
         let refused = |reason: String| TransportError::Refused { host: host.clone(), reason };
-        let near = parts.uri.host().is_some_and(|host| self.is_near(host));
-        let url = sendable(&parts.uri, near).map_err(refused)?;
-        let client = self.client(near).map_err(refused)?;
+        let route = self.route(&parts.uri).map_err(refused)?;
+        let url = sendable(&parts.uri).map_err(refused)?;
+        let client = self.client(route).map_err(refused)?;
 
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
@@ -124,19 +150,12 @@ impl Transport for ReqwestTransport {
 /// The URL to hand to reqwest, when it says the same as `uri` to the last byte. The `url` crate rewrites some
 /// characters (`'` in a query, `..` in a path); a signed URL would no longer be valid, and a check that was made on
 /// `uri` would no longer hold.
-fn sendable(uri: &Uri, near: bool) -> Result<Url, String> {
-    let host = uri.host().ok_or("the address has no host")?;
-    match uri.scheme_str() {
-        Some("https") => {}
-        Some("http") if near => {}
-        Some("http") => return Err("plain http is only allowed to this machine itself (loopback)".to_owned()),
-        Some(_) | None => return Err("the scheme must be https".to_owned()),
-    }
+fn sendable(uri: &Uri) -> Result<Url, String> {
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err("the address holds credentials".to_owned());
     }
     let url = Url::parse(&uri.to_string()).map_err(|error| format!("the address is not a URL: {error}"))?;
-    let same_host = url.host_str().is_some_and(|other| other.eq_ignore_ascii_case(host));
+    let same_host = url.host_str().zip(uri.host()).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other));
     if !same_host || url.path() != uri.path() || url.query() != uri.query() {
         return Err("the address cannot be sent byte for byte as it was given".to_owned());
     }

@@ -104,8 +104,11 @@ async fn a_status_that_cannot_be_read_says_nothing_for_a_while() {
     .await;
     run.outcome.unwrap();
 
-    let outcome = poll_until((0..6).map(|_| Reply::empty(404)).collect()).await.outcome;
-    assert_eq!(outcome.unwrap_err().refusal().unwrap().status, 404);
+    let error = poll_until((0..6).map(|_| Reply::empty(404)).collect()).await.outcome.unwrap_err();
+    assert_eq!(error.to_string(), "how operation 0p-1 went cannot be learned");
+    assert!(error.outcome_unknown());
+    // The 404 is the status's, not the resource's.
+    assert_eq!(error.missing(), None);
 }
 
 #[tokio::test]
@@ -129,6 +132,8 @@ async fn a_location_is_polled_until_it_stops_answering_202() {
         run.outcome.unwrap();
         assert_eq!(run.waits, [15, 15, 15]);
     }
+    let polls = vec![Reply::text(200, "<html>please sign in"), Reply::empty(200)];
+    assert_eq!(run(started(), polls, STATUS_URL, 60, 1.0).await.waits, [15, 5]);
     // Connected clusters answer 200 with a status while they are still being deleted.
     let polls = vec![status("Deleting"), status("Failed")];
     let run = run(started(), polls, STATUS_URL, 60, 1.0).await;

@@ -119,6 +119,33 @@ async fn a_response_beyond_the_limit_is_not_read_to_its_end() {
     server.await.unwrap();
 }
 
+/// A self-signed certificate of nobody: its key was thrown away.
+const AUTHORITY: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBizCCATGgAwIBAgIUQdT/DTL6Wi6RlvAmYpVQPVNFrw8wCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPYXJjZmx1eCB0ZXN0IENBMCAXDTI2MTEyMjExMDExM1oYDzIx
+MjYxMDI5MTEwMTEzWjAaMRgwFgYDVQQDDA9hcmNmbHV4IHRlc3QgQ0EwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAATqfaT4ZJZQJgJvLb7FdJwnNICmdw6Dtj3NurAD
+NpGjMSdNSeFiSE9kelfDPr2qjwX0nwmMcBDIithZan7xASzNo1MwUTAdBgNVHQ4E
+FgQUMGvOXUYVtPV41b0nsgKT/6iRyBkwHwYDVR0jBBgwFoAUMGvOXUYVtPV41b0n
+sgKT/6iRyBkwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAv+Hz
+Rqt1Zyjcxy+lCPqQ7C9MchCwG7fXvdH/K+g/6eQCIFBqzyX1pVez3SiLr5r9QIRh
+99HB4S/fE52qWjJ+Gbvj
+-----END CERTIFICATE-----
+";
+
+#[tokio::test]
+async fn a_ca_bundle_is_taken_in() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let request: Request = http::Request::get(format!("https://127.0.0.1:{port}/")).body(Bytes::new()).unwrap();
+    let transport = ReqwestTransport::with_ca_bundle(AUTHORITY.as_bytes()).unwrap();
+    // It got as far as the network: TLS had been set up.
+    let error = transport.send(request).await.unwrap_err();
+    assert!(matches!(error, TransportError::Connect { .. }), "{}", told(&error));
+}
+
 #[test]
 fn a_ca_bundle_without_certificates_is_an_error() {
     for pem in [&b""[..], b"not a certificate", b"\xff\xfe"] {
