@@ -296,6 +296,7 @@ pub(super) fn failed(error: &ArmError) -> Failure {
         ArmError::Token(_) => ("not_signed_in", None),
         ArmError::Status(_)
         | ArmError::Transport { .. }
+        | ArmError::StatusUnreadable { .. }
         | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
         | ArmError::BadBody { .. }

@@ -174,10 +174,11 @@ impl<'a> Wait<'a> {
 /// resource says tells whether it is as planned, and why not. Not when waiting longer is pointless.
 pub(super) fn fall_back(error: &ArmError) -> bool {
     match error {
-        ArmError::OperationFailed(_) | ArmError::Status(_) | ArmError::Transport { .. } | ArmError::BadBody { .. } => {
-            true
-        }
-        ArmError::Token(_)
+        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } => true,
+        ArmError::Status(_)
+        | ArmError::Transport { .. }
+        | ArmError::BadBody { .. }
+        | ArmError::Token(_)
         | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
         | ArmError::EndlessList { .. }

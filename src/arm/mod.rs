@@ -14,6 +14,7 @@ mod operation;
 mod origin;
 mod paging;
 mod request;
+mod tenant;
 mod token;
 
 pub use client::{Accepted, ArmClient, Observer};
@@ -22,4 +23,5 @@ pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
 pub use origin::{Origin, OriginError};
 pub use request::USER_AGENT;
+pub use tenant::tenant_of;
 pub use token::{CredentialTokens, FixedToken, TokenError, TokenSource};
