@@ -15,6 +15,7 @@ pub mod spec;
 pub mod graph;
 pub mod diff;
 pub mod plan;
+pub mod view;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;

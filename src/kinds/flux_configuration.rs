@@ -407,6 +407,13 @@ impl<'a> From<&'a KustomizationSpec> for Kustomization<'a> {
     }
 }
 
+/// Whether ARM holds this text in base64 ([`GitRepositorySpec::ssh_known_hosts`], [`GitRepositorySpec::https_ca_cert`];
+/// `../shared/facts/az-cli-behaviour.md` §1.5).
+#[must_use]
+pub fn is_base64_text(path: &FieldPath) -> bool {
+    ["sshKnownHosts", "httpsCACert"].iter().any(|key| *path == FieldPath::dotted("properties.gitRepository").key(*key))
+}
+
 /// Base64 of a text without white space at its ends, as `az` sends the content of a file.
 fn base64_text(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text.trim())

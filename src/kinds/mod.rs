@@ -92,6 +92,15 @@ impl Kind {
     }
 }
 
+/// ARM's envelope: the object that holds what a resource type defines itself, beside what all resources have.
+const ENVELOPE: &str = "properties";
+
+/// A path as people read it: without ARM's `properties`, which every body has.
+#[must_use]
+pub fn shown_path(path: &FieldPath) -> FieldPath {
+    path.without_prefix(&FieldPath::dotted(ENVELOPE))
+}
+
 /// A body that a spec asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {

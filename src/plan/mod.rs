@@ -17,6 +17,7 @@ pub use digest::Digest;
 pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome};
 pub use saved::{Deviation, deviations};
+pub use sensitive::SENSITIVE;
 pub use step::{Condition, Expectation, Step, Until};
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,8 @@
 //! A saved plan against a fresh one: the same, a remainder of it, or something else.
 
 use super::{Action, Change, Plan, Precondition};
+use crate::diff::compare;
+use crate::kinds::shown_path;
 use crate::model::Address;
 
 /// How a fresh plan departs from the saved one.
@@ -43,7 +45,7 @@ fn moved(planned: &Change, now: &Change) -> String {
     if let (Some(Precondition::Unchanged { live: then, .. }), Some(Precondition::Unchanged { live: now, .. })) =
         (&planned.precondition, &now.precondition)
     {
-        let fields: Vec<String> = crate::diff::compare(then, now).iter().map(|field| field.path.to_string()).collect();
+        let fields: Vec<String> = compare(then, now).iter().map(|field| shown_path(&field.path).to_string()).collect();
         if !fields.is_empty() {
             return format!("changed since the plan was made: {}", fields.join(", "));
         }

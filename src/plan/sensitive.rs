@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::diff::FieldChange;
 use crate::model::{FieldPath, Segment};
 
-/// What stands in place of a masked value.
-pub(super) const MASK: &str = "(sensitive value)";
+/// What stands in place of a value that looks like a secret, in plans and in what is made of them.
+pub const SENSITIVE: &str = "(sensitive value)";
 
 const MAPS: &[&str] = &["substitute", "configurationSettings"];
 const WORDS: &[&str] = &["key", "token", "password", "passwd", "pwd", "secret", "credential", "connectionstring"];
@@ -42,7 +42,7 @@ fn masked_at(path: &FieldPath, value: &Value) -> Value {
         ),
         Value::Null => Value::Null,
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) if is_sensitive(path) => {
-            Value::from(MASK)
+            Value::from(SENSITIVE)
         }
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value.clone(),
     }
@@ -76,8 +76,8 @@ mod tests {
         let shown = masked(&body);
         assert_eq!(shown["properties"]["gitRepository"], body["properties"]["gitRepository"]);
         let substitute = &shown["properties"]["kustomizations"]["token"]["postBuild"]["substitute"];
-        assert_eq!(substitute, &json!({"API_KEY": MASK, "REGION": "eu"}));
+        assert_eq!(substitute, &json!({"API_KEY": SENSITIVE, "REGION": "eu"}));
         let settings = &shown["properties"]["configurationSettings"];
-        assert_eq!(settings, &json!({"grafana.admin-password": MASK, "multiTenancy.enforce": "false"}));
+        assert_eq!(settings, &json!({"grafana.admin-password": SENSITIVE, "multiTenancy.enforce": "false"}));
     }
 }

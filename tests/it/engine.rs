@@ -4,7 +4,7 @@ use arcflux::plan::{Choices, Options, Workloads};
 use arcflux::sim::{self, Quirks};
 use serde_json::json;
 
-use crate::world::{World, fields, options, written};
+use crate::simulated::{World, fields, options, written};
 
 const QUICKSTART: &str = include_str!("../../specs/quickstart.yaml");
 const LONG_FORM: &str = include_str!("../../specs/long-form.yaml");

@@ -11,6 +11,8 @@ mod arm_tokens;
 mod http_transport;
 mod recorded;
 mod scripted;
+mod simulated;
 mod sim_flux;
 mod sim_support;
+mod view_plan;
 mod world;

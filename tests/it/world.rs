@@ -1,46 +1,229 @@
-//! The engine in process against the simulator, in virtual time.
+//! A small world to plan against: one cluster with one configuration, as the quickstart has it, and its live state
+//! before and after it was applied.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use arcflux::apply::{self, Interrupt, SecretError, SecretResolver, Secrets, Timeouts};
-use arcflux::arm::{ArmClient, FixedToken, Origin};
-use arcflux::fetch;
-use arcflux::graph::{self, Graph};
-use arcflux::kinds::cluster::ClusterType;
-use arcflux::model::{LiveState, Secret, SecretRef, Source};
-use arcflux::plan::{self, ApplyReport, Choices, Event, Options, Plan, PlanError, SecretPolicy};
-use arcflux::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
-use arcflux::spec::{self, Desired, Inputs};
-use serde_json::Value;
+use arcflux::graph::{self, FLUX_V1, Graph, Want};
+use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
+use arcflux::kinds::extension::{self, ExtensionSpec};
+use arcflux::kinds::flux_configuration::{
+    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Provider, Scope,
+};
+use arcflux::kinds::resource_group::ResourceGroupSpec;
+use arcflux::model::{Listing, LiveState, Missing, Reading, ResourceId, Seconds};
+use arcflux::plan::{self, Choices, Options, Plan, SecretPolicy};
+use arcflux::spec::{Desired, DesiredCluster};
+use serde_json::{Value, json};
 
-/// A simulator, and a client of it.
-pub(crate) struct World {
-    pub(crate) sim: Simulator,
-    pub(crate) arm: ArmClient,
-    pub(crate) events: Mutex<Vec<Event>>,
-}
+pub(crate) const COMMIT: &str = "5f0c1d2e3b4a59687766554433221100ffeeddcc";
+const SUBSCRIPTION: &str = "3f0c1f6e-8f2a-4a52-9a5e-6d0a3c1b7e44";
 
-/// Every secret is the same word, as long as it is a reference.
-struct Placeholders;
-
-impl SecretResolver for Placeholders {
-    fn resolve(&self, secret: &SecretRef) -> Result<Secret, SecretError> {
-        Ok(Secret::new(format!("placeholder of {secret}")))
+/// What the quickstart asks for.
+pub(crate) fn quickstart() -> Desired {
+    let kustomization = |path: &str, depends_on: &[&str]| KustomizationSpec {
+        path: path.to_owned(),
+        depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
+        interval: Seconds::ten_minutes(),
+        timeout: Seconds::ten_minutes(),
+        retry_interval: None,
+        prune: true,
+        force: false,
+        wait: true,
+        post_build: None,
+    };
+    let configuration = ConfigurationSpec {
+        namespace: "flux-system".to_owned(),
+        scope: Scope::Cluster,
+        depends_on: Vec::new(),
+        git_repository: GitRepositorySpec {
+            url: "https://github.com/contoso/gitops".to_owned(),
+            branch: Some("main".to_owned()),
+            tag: None,
+            semver: None,
+            commit: None,
+            interval: Seconds::ten_minutes(),
+            timeout: Seconds::ten_minutes(),
+            provider: Provider::Generic,
+            https_user: None,
+            https_key: None,
+            ssh_private_key: None,
+            ssh_known_hosts: None,
+            https_ca_cert: None,
+            local_auth_ref: None,
+        },
+        kustomizations: BTreeMap::from([
+            ("infrastructure".to_owned(), kustomization("./clusters/store-001/coral-system/ManifestDeployments", &[])),
+            (
+                "app".to_owned(),
+                kustomization("./clusters/store-001/retail/ApplicationRegistrations", &["infrastructure"]),
+            ),
+        ]),
+    };
+    Desired {
+        tenant: None,
+        profile: None,
+        clusters: vec![DesiredCluster {
+            spans: Arc::default(),
+            key: None,
+            subscription: SUBSCRIPTION.to_owned(),
+            resource_group: ResourceGroupSpec { name: "rg-edge".to_owned(), location: None, tags: BTreeMap::new() },
+            cluster: ClusterSpec { name: "store-001".to_owned(), cluster_type: ClusterType::ConnectedClusters },
+            labels: BTreeMap::new(),
+            providers: ClusterType::ConnectedClusters.providers().iter().map(|name| (*name).to_owned()).collect(),
+            extension: ExtensionSpec {
+                name: "flux".to_owned(),
+                multi_tenancy: Some(false),
+                configuration_settings: BTreeMap::new(),
+            },
+            configurations: BTreeMap::from([("flux-system".to_owned(), configuration)]),
+        }],
+        expanded: json!({}),
     }
 }
 
-/// What a spec wants, which must be valid.
-pub(crate) fn desired(text: &str) -> Desired {
-    let source = Source { name: "arcflux.yaml".to_owned(), text: text.to_owned() };
-    let outcome = spec::load(&source, &Inputs::default());
-    outcome.desired.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics))
+/// The one configuration of [`quickstart`].
+pub(crate) fn configuration(desired: &mut Desired) -> &mut ConfigurationSpec {
+    desired.clusters[0].configurations.get_mut("flux-system").unwrap()
 }
 
-/// What users decide when they decide nothing.
+/// One of its kustomizations.
+pub(crate) fn kustomization<'a>(desired: &'a mut Desired, name: &str) -> &'a mut KustomizationSpec {
+    configuration(desired).kustomizations.get_mut(name).unwrap()
+}
+
+pub(crate) fn graph(desired: &Desired) -> Graph {
+    graph::build(desired).unwrap()
+}
+
+/// A connected cluster in its group, Microsoft.Kubernetes registered, nothing else.
+pub(crate) fn bare(desired: &Desired) -> LiveState {
+    let mut live = LiveState::empty("2026-11-22T08:00:00Z".parse().unwrap());
+    for node in graph(desired).nodes() {
+        let reading = match &node.want {
+            Want::Registered => {
+                let state = if node.id.name() == "Microsoft.Kubernetes" { "Registered" } else { "NotRegistered" };
+                Reading::Present(json!({ "registrationState": state }))
+            }
+            Want::Group(_) => Reading::Present(json!({"name": node.id.name(), "location": "westeurope"})),
+            Want::Cluster(_) => {
+                for resource_type in [extension::RESOURCE_TYPE, flux_configuration::RESOURCE_TYPE, FLUX_V1] {
+                    live.listings.insert(node.id.collection(resource_type), Listing::Items(Vec::new()));
+                }
+                Reading::Present(json!({"name": node.id.name(), "properties": {
+                    "provisioningState": "Succeeded", "connectivityStatus": "Connected", "agentVersion": "1.28.3",
+                    "lastConnectivityTime": "2026-11-22T07:58:12Z",
+                }}))
+            }
+            Want::Extension(..) => continue,
+            Want::Configuration(_) => Reading::Missing(Missing::Itself),
+        };
+        live.readings.insert(node.id.clone(), reading);
+    }
+    live
+}
+
+/// Everything that `desired` asks for, live and reconciled.
+pub(crate) fn converged(desired: &Desired) -> LiveState {
+    let mut live = bare(desired);
+    for node in graph(desired).nodes() {
+        match &node.want {
+            Want::Registered => {
+                live.readings.insert(node.id.clone(), Reading::Present(json!({"registrationState": "Registered"})));
+            }
+            Want::Group(_) | Want::Cluster(_) => {}
+            Want::Extension(spec, _) => {
+                let mut body = extension::body(spec).json;
+                body["name"] = json!(spec.name);
+                body["properties"]["provisioningState"] = json!("Succeeded");
+                body["properties"]["currentVersion"] = json!("1.24.1");
+                body["properties"]["releaseTrain"] = json!("Stable");
+                list(&mut live, node.cluster.as_ref().unwrap(), extension::RESOURCE_TYPE, body);
+            }
+            Want::Configuration(spec) => {
+                let body = reconciled(node.id.name(), spec);
+                list(&mut live, node.cluster.as_ref().unwrap(), flux_configuration::RESOURCE_TYPE, body.clone());
+                live.readings.insert(node.id.clone(), Reading::Present(body));
+            }
+        }
+    }
+    live
+}
+
+/// A configuration as ARM shows it when Flux has applied all of it.
+fn reconciled(name: &str, spec: &ConfigurationSpec) -> Value {
+    let mut body = flux_configuration::body(spec).json;
+    let status = |kind: &str, name: &str, message: &str, applied_by: Value| {
+        json!({
+            "kind": kind, "name": name, "namespace": spec.namespace, "complianceState": "Compliant",
+            "appliedBy": applied_by,
+            "statusConditions": [{"type": "Ready", "status": "True", "reason": "Succeeded", "message": message}],
+        })
+    };
+    let mut statuses = vec![status("GitRepository", name, "stored artifact", Value::Null)];
+    for kustomization in spec.kustomizations.keys() {
+        let object = format!("{name}-{kustomization}");
+        statuses.push(status("Kustomization", &object, &format!("Applied revision: main@sha1:{COMMIT}"), Value::Null));
+    }
+    statuses.push(status(
+        "HelmRelease",
+        "checkout",
+        "Helm install succeeded",
+        json!({"name": format!("{name}-app"), "namespace": spec.namespace}),
+    ));
+    body["name"] = json!(name);
+    body["systemData"] = json!({"lastModifiedAt": "2026-11-22T06:00:00Z"});
+    for (key, value) in [
+        ("provisioningState", json!("Succeeded")),
+        ("complianceState", json!("Compliant")),
+        ("statusUpdatedAt", json!("2026-11-22T07:50:00Z")),
+        ("sourceSyncedCommitId", json!(format!("main@sha1:{COMMIT}"))),
+        ("statuses", json!(statuses)),
+    ] {
+        body["properties"][key] = value;
+    }
+    body
+}
+
+fn list(live: &mut LiveState, cluster: &ResourceId, resource_type: &str, body: Value) {
+    let Some(Listing::Items(items)) = live.listings.get_mut(&cluster.collection(resource_type)) else { return };
+    items.push(body);
+}
+
+/// Puts a configuration on the cluster that nobody declared.
+pub(crate) fn add_unmanaged(desired: &Desired, live: &mut LiveState, name: &str) {
+    let cluster = cluster_id(desired);
+    list(live, &cluster, flux_configuration::RESOURCE_TYPE, json!({ "name": name }));
+}
+
+fn cluster_id(desired: &Desired) -> ResourceId {
+    graph(desired).nodes().iter().find_map(|node| node.cluster.clone()).unwrap()
+}
+
+/// Changes the live cluster.
+pub(crate) fn edit_cluster(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
+    let id = cluster_id(desired);
+    let Some(Reading::Present(body)) = live.readings.get_mut(&id) else { return };
+    edit(body);
+}
+
+/// Changes the live configuration, as a hand would.
+pub(crate) fn edit_configuration(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
+    let id = cluster_id(desired).resource(flux_configuration::RESOURCE_TYPE, "flux-system");
+    let Some(Reading::Present(body)) = live.readings.get_mut(&id) else { return };
+    edit(body);
+}
+
+/// Changes the live extension.
+pub(crate) fn edit_extension(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
+    let collection = cluster_id(desired).collection(extension::RESOURCE_TYPE);
+    let Some(Listing::Items(items)) = live.listings.get_mut(&collection) else { return };
+    edit(&mut items[0]);
+}
+
 pub(crate) fn options() -> Options {
     Options {
-        origin: sim::ORIGIN.to_owned(),
+        origin: "https://management.azure.com".to_owned(),
         tenant: None,
         choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
@@ -48,133 +231,6 @@ pub(crate) fn options() -> Options {
     }
 }
 
-impl World {
-    /// A world that holds the groups and clusters that `spec` names.
-    pub(crate) fn of(spec: &str) -> Self {
-        Self::with(spec, sim::Settings::default())
-    }
-
-    /// The same, with settings.
-    pub(crate) fn with(spec: &str, settings: sim::Settings) -> Self {
-        let sim = Simulator::in_memory(sim::Settings { seed: Some(seed(&desired(spec))), ..settings });
-        let arm = ArmClient::new(
-            Arc::new(sim.transport()),
-            Arc::new(sim.clock(f64::INFINITY)),
-            Arc::new(FixedToken::new(Secret::new("token".to_owned()))),
-            Origin::parse(sim::ORIGIN).unwrap(),
-        );
-        Self { sim, arm, events: Mutex::new(Vec::new()) }
-    }
-
-    pub(crate) async fn live(&self, graph: &Graph) -> LiveState {
-        fetch::live_state(&graph.reads(), &self.arm).await.unwrap()
-    }
-
-    pub(crate) async fn try_plan(&self, spec: &str, options: &Options) -> Result<Plan, Vec<PlanError>> {
-        let desired = desired(spec);
-        let graph = graph::build(&desired).unwrap();
-        plan::make(&graph, &self.live(&graph).await, &desired.expanded, options)
-    }
-
-    pub(crate) async fn plan(&self, spec: &str) -> Plan {
-        self.try_plan(spec, &options()).await.unwrap()
-    }
-
-    pub(crate) async fn destroy_plan(&self, spec: &str, options: &Options) -> Plan {
-        let desired = desired(spec);
-        let graph = graph::build(&desired).unwrap();
-        plan::destroy(&graph, &self.live(&graph).await, &desired.expanded, options).unwrap()
-    }
-
-    pub(crate) async fn apply(&self, plan: &Plan) -> ApplyReport {
-        let secrets = Secrets::read(plan, &Placeholders).unwrap();
-        let settings = apply::Settings {
-            parallelism: 10,
-            timeouts: Timeouts { all: None },
-            secrets: &secrets,
-            events: &|event| self.events.lock().unwrap().push(event),
-            interrupt: &Interrupt::default(),
-        };
-        apply::run(plan, &self.arm, &settings).await
-    }
-
-    /// Plans, applies, and plans again: the second plan must be empty.
-    pub(crate) async fn converge(&self, spec: &str) -> Plan {
-        self.converge_with(spec, &options()).await
-    }
-
-    pub(crate) async fn converge_with(&self, spec: &str, options: &Options) -> Plan {
-        let plan = self.try_plan(spec, options).await.unwrap();
-        assert_eq!(plan.refusals, [], "the plan is refused");
-        let report = self.apply(&plan).await;
-        assert!(report.converged(), "{report:#?}");
-        let again = self.try_plan(spec, options).await.unwrap();
-        assert!(!again.has_changes() && !again.waits(), "the second plan is not empty: {:#?}", written(&again));
-        plan
-    }
-
-    /// One request, as curl would send it; the body of the answer.
-    pub(crate) fn curl(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let mut request = ::http::Request::builder().method(method).uri(format!("{}{path}", sim::ORIGIN));
-        request = request.header("content-type", "application/json");
-        let bytes = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
-        let response = self.sim.handle(request.body(bytes.into()).unwrap());
-        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or(Value::Null))
-    }
-
-    /// The writes that the simulator has seen since `from` of its requests.
-    pub(crate) fn writes_since(&self, from: usize) -> Vec<String> {
-        self.sim
-            .requests()
-            .into_iter()
-            .skip(from)
-            .filter(|logged| logged.method != "GET")
-            .map(|logged| format!("{} {}", logged.method, logged.target.split('?').next().unwrap_or_default()))
-            .collect()
-    }
-}
-
-/// What a plan writes: action and address.
-pub(crate) fn written(plan: &Plan) -> Vec<String> {
-    plan.resource_changes
-        .iter()
-        .filter(|change| !change.steps.is_empty())
-        .map(|change| format!("{:?} {}", change.change.actions, change.address))
-        .collect()
-}
-
-/// The fields that a plan changes, without the prefix that every ARM body has.
-pub(crate) fn fields(plan: &Plan) -> Vec<String> {
-    plan.resource_changes
-        .iter()
-        .flat_map(|change| &change.fields)
-        .map(|field| field.path.to_string().trim_start_matches("properties.").to_owned())
-        .collect()
-}
-
-/// The groups and clusters of a spec.
-pub(crate) fn seed(desired: &Desired) -> Seed {
-    let first = desired.clusters.first();
-    let groups: BTreeSet<&str> = desired.clusters.iter().map(|cluster| cluster.resource_group.name.as_str()).collect();
-    Seed {
-        subscription: first.map(|cluster| cluster.subscription.clone()).unwrap_or_default(),
-        groups: groups
-            .into_iter()
-            .map(|name| SeedGroup { name: name.to_owned(), location: "westeurope".to_owned() })
-            .collect(),
-        clusters: desired
-            .clusters
-            .iter()
-            .map(|cluster| SeedCluster {
-                resource_group: cluster.resource_group.name.clone(),
-                name: cluster.cluster.name.clone(),
-                cluster_type: match cluster.cluster.cluster_type {
-                    ClusterType::ConnectedClusters => SeedClusterType::ConnectedClusters,
-                    ClusterType::ManagedClusters => SeedClusterType::ManagedClusters,
-                },
-                location: "westeurope".to_owned(),
-            })
-            .collect(),
-        tenant: None,
-    }
+pub(crate) fn plan(desired: &Desired, live: &LiveState, options: &Options) -> Plan {
+    plan::make(&graph(desired), live, &desired.expanded, options).unwrap()
 }

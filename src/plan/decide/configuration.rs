@@ -8,7 +8,7 @@ use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
 use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::kinds::{Body, Hole};
+use crate::kinds::{Body, Hole, shown_path};
 use crate::model::{FieldPath, Habit, LiveState, Reading, ResourceId};
 use crate::plan::{Action, Condition, Expectation, Options, Reason, SecretWrite, Step, Until, WaitFor, Workloads};
 
@@ -206,7 +206,7 @@ impl Draft<'_> {
             .fields
             .iter()
             .filter(|field| put_only.iter().any(|path| field.path.starts_with(path)))
-            .map(|field| field.path.to_string())
+            .map(|field| shown_path(&field.path).to_string())
             .collect();
         if !stuck.is_empty() {
             decision.refuse(
@@ -300,7 +300,7 @@ impl Draft<'_> {
         decision.reason = Reason::ImmutableFieldsDiffer;
         self.check_destination(decision, live, stored);
         if !self.options.choices.allow_replace {
-            let paths: Vec<String> = decision.replace_paths.iter().map(ToString::to_string).collect();
+            let paths: Vec<String> = decision.replace_paths.iter().map(|path| shown_path(path).to_string()).collect();
             decision.refuse(
                 address,
                 "replace_not_allowed",

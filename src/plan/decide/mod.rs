@@ -13,6 +13,7 @@ use super::{Action, Consequence, Note, Options, Precondition, Reason, Refusal, S
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
+use crate::kinds;
 use crate::model::{Address, FieldPath, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
@@ -107,7 +108,10 @@ impl Decision {
             .map(|path| Note {
                 code: "unknown_field".to_owned(),
                 address: address.clone(),
-                message: format!("{path} is set, and this version of arcflux does not know it; it is left as it is"),
+                message: format!(
+                    "{} is set, and this version of arcflux does not know it; it is left as it is",
+                    kinds::shown_path(path)
+                ),
             })
             .collect();
         Self {

@@ -1,0 +1,103 @@
+//! Mermaid flowcharts (`flowchart LR`), which forges and editors draw.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::value;
+use crate::model::Address;
+use crate::plan::{Action, Plan};
+
+/// A flowchart that grows by nodes and then by edges between them.
+pub(super) struct Flowchart {
+    out: String,
+    ids: BTreeMap<Address, usize>,
+}
+
+impl Flowchart {
+    pub(super) fn new() -> Self {
+        Self { out: "flowchart LR\n".to_owned(), ids: BTreeMap::new() }
+    }
+
+    /// Adds a box. `class` is one of [`CLASSES`].
+    pub(super) fn node(&mut self, address: &Address, text: &str, class: &str) {
+        let id = self.ids.len();
+        self.ids.insert(address.clone(), id);
+        // Writing into a String cannot fail.
+        let _ = writeln!(self.out, "  n{id}[\"{}\"]:::{class}", label(text));
+    }
+
+    /// Adds an arrow from what comes first to what needs it, when both are drawn.
+    pub(super) fn edge(&mut self, first: &Address, then: &Address) {
+        if let (Some(first), Some(then)) = (self.ids.get(first), self.ids.get(then)) {
+            let _ = writeln!(self.out, "  n{first} --> n{then}");
+        }
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        for (name, style) in CLASSES {
+            if self.out.contains(&format!(":::{name}\n")) {
+                let _ = writeln!(self.out, "  classDef {name} {style}");
+            }
+        }
+        self.out
+    }
+}
+
+/// The looks of boxes, by what happens to a resource; readable on light and on dark pages.
+const CLASSES: [(&str, &str); 6] = [
+    ("create", "fill:#1a7f37,stroke:#116329,color:#ffffff"),
+    ("update", "fill:#bf8700,stroke:#7d4e00,color:#ffffff"),
+    ("replace", "fill:#8250df,stroke:#6639ba,color:#ffffff"),
+    ("delete", "fill:#cf222e,stroke:#a40e26,color:#ffffff"),
+    ("wait", "fill:#0969da,stroke:#0550ae,color:#ffffff"),
+    ("same", "fill:#6e7781,stroke:#57606a,color:#ffffff"),
+];
+
+pub(super) fn plan(plan: &Plan) -> String {
+    let mut chart = Flowchart::new();
+    for change in &plan.resource_changes {
+        let action = change.change.actions;
+        let class = match action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Replace => "replace",
+            Action::Delete => "delete",
+            Action::NoOp | Action::Read if change.steps.is_empty() => "same",
+            Action::NoOp | Action::Read => "wait",
+        };
+        let symbol = if class == "wait" { "…" } else { action.symbol() };
+        chart.node(&change.address, format!("{symbol} {}", change.address).trim_start(), class);
+    }
+    for change in &plan.resource_changes {
+        for needs in &change.needs {
+            chart.edge(needs, &change.address);
+        }
+    }
+    chart.finish()
+}
+
+/// A text inside the quotes of a label. Mermaid reads `#…;` as a character, and HTML and Markdown inside labels.
+fn label(text: &str) -> String {
+    let mut out = String::new();
+    for character in value::name(text).chars() {
+        match character {
+            '"' | '#' | '&' | '<' | '>' | '`' => {
+                let _ = write!(out, "#{};", u32::from(character));
+            }
+            plain => out.push(plain),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_cannot_leave_its_quotes() {
+        assert_eq!(label("a\"]; click n0 \"x"), "a#34;]; click n0 #34;x");
+        assert_eq!(label("<img>\n`b`"), r"#60;img#62;\n#96;b#96;");
+        assert_eq!(label("rg-edge/store-001/flux/flux-system"), "rg-edge/store-001/flux/flux-system");
+    }
+}

@@ -1,0 +1,29 @@
+//! Plans, reports and graphs → text that people and programs read: peers behind one signature.
+//!
+//! Views compute no difference: they read what the plan says. Each escapes values at its own edge, since any of them can
+//! have been written by somebody who wants to be read as something else. What views must not know: files, streams,
+//! terminals, clocks.
+
+pub mod plan;
+pub mod rows;
+
+mod escape;
+mod json;
+mod mermaid;
+mod plan_text;
+mod style;
+mod value;
+
+pub use style::Style;
+
+/// What a plan or a status is rendered as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal or reading a log.
+    #[default]
+    Text,
+    /// The published format: one JSON document, indented.
+    Json,
+    /// A Mermaid flowchart, which forges draw.
+    Mermaid,
+}

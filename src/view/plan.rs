@@ -1,0 +1,14 @@
+//! A plan, in every format.
+
+use super::{Format, Style, json, mermaid, plan_text};
+use crate::plan::Plan;
+
+/// The whole plan as a document that ends with a line feed. `style` is for text alone.
+#[must_use]
+pub fn render(plan: &Plan, format: Format, style: &Style) -> String {
+    match format {
+        Format::Text => plan_text::render(plan, *style),
+        Format::Json => json::pretty(plan),
+        Format::Mermaid => mermaid::plan(plan),
+    }
+}

@@ -1,0 +1,264 @@
+//! A plan for people, in Terraform's words, symbols and colours.
+
+use similar::{Algorithm, ChangeTag, TextDiff};
+
+use super::rows::{Content, Field, Resource, Rows};
+use super::style::Tone;
+use super::{Style, escape, value};
+use crate::model::{FieldPath, Segment};
+use crate::plan::{Action, Plan};
+
+/// The widest name that the `=` of its neighbours are aligned to.
+const ALIGN_LIMIT: usize = 44;
+/// How many lines of a new text are shown.
+const NEW_LINES: usize = 8;
+/// How many lines of a changed text are shown.
+const CHANGED_LINES: usize = 40;
+
+pub(super) fn render(plan: &Plan, style: Style) -> String {
+    let Rows { resources, waits, refusals, notes, unmanaged, summary, digest } = Rows::of(plan);
+    let mut text = Text { out: String::new(), style };
+    if !resources.is_empty() {
+        text.out.push_str("arcflux will perform the following actions:\n\n");
+    }
+    for resource in &resources {
+        text.resource(resource);
+    }
+    if !waits.is_empty() {
+        let also = if resources.is_empty() {
+            "Nothing is written, but an apply waits until"
+        } else {
+            "An apply also waits until"
+        };
+        text.list(also, waits.iter().map(|wait| (wait.address.to_string(), wait.until)));
+    }
+    for refusal in refusals {
+        let heading = format!("Refused: {}", escape::line(&refusal.address.to_string()));
+        text.line(&style.paint(Tone::Bad, &heading));
+        text.out.push_str(&style.sentence("  ", "  ", &refusal.message));
+        text.out.push_str(&style.sentence("  hint: ", "        ", &refusal.hint));
+        text.out.push('\n');
+    }
+    if !notes.is_empty() {
+        text.list("Notes:", notes.iter().map(|note| (format!("{}:", note.address), note.message.as_str())));
+    }
+    if !unmanaged.is_empty() {
+        text.list("Not in the specification, left alone:", unmanaged.iter().map(|one| (one.address.to_string(), "")));
+    }
+    if !refusals.is_empty() {
+        text.line(&style.paint(Tone::Bad, "This plan cannot be applied as it is: see \"Refused\" above."));
+    }
+    let tone = if resources.is_empty() { Tone::Good } else { Tone::Heading };
+    text.line(&style.paint(tone, &summary));
+    text.line(&format!("Digest: {digest}"));
+    text.out
+}
+
+struct Text {
+    out: String,
+    style: Style,
+}
+
+impl Text {
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    /// A heading and one entry per line, with its sentence wrapped below itself.
+    fn list<'a>(&mut self, heading: &str, entries: impl Iterator<Item = (String, &'a str)>) {
+        self.line(&self.style.paint(Tone::Heading, heading));
+        for (address, sentence) in entries {
+            self.out.push_str(&self.style.sentence("  ", "      ", &format!("{address} {sentence}")));
+        }
+        self.out.push('\n');
+    }
+
+    fn resource(&mut self, resource: &Resource<'_>) {
+        let Resource { address, action, verb, because, noun, name, api_version, fields, unchanged, effects } = resource;
+        let heading = format!("# {} {verb}", escape::line(&address.to_string()));
+        self.line(&format!("  {}", self.style.paint(Tone::Heading, &heading)));
+        if let Some(because) = because {
+            self.line(&format!("  # (because {because})"));
+        }
+        let symbol = self.style.paint(tone(*action), &format!("{:>3}", action.symbol()));
+        let head = format!("{symbol} {noun} {} ({api_version})", escape::quoted(name));
+        if fields.is_empty() {
+            self.line(&head);
+            self.aside(8, "(sent again as it is)");
+        } else {
+            self.line(&format!("{head} {{"));
+            self.fields(fields, 6);
+            match unchanged {
+                0 => {}
+                1 => self.aside(8, "(1 unchanged attribute hidden)"),
+                many => self.aside(8, &format!("({many} unchanged attributes hidden)")),
+            }
+            self.line("    }");
+        }
+        if !effects.is_empty() {
+            self.line("    effects:");
+            for effect in *effects {
+                let mark = format!("      {} ", self.style.paint(Tone::Change, "!"));
+                // Wrapped by what is seen: the colour of the mark has no width.
+                let sentence = self.style.sentence("        ", "        ", &effect.message);
+                self.out.push_str(&mark);
+                self.out.push_str(sentence.trim_start());
+            }
+        }
+        self.out.push('\n');
+    }
+
+    fn fields(&mut self, fields: &[Field<'_>], indent: usize) {
+        // Neighbours are aligned, and whatever has lines of its own ends a neighbourhood.
+        for run in fields.chunk_by(|one, next| is_aligned(&one.content) && is_aligned(&next.content)) {
+            let widths = run.iter().map(|field| label(&field.path).chars().count());
+            let width = widths.filter(|width| *width <= ALIGN_LIMIT).max().unwrap_or(0);
+            for field in run {
+                self.field(field, width, indent);
+            }
+        }
+    }
+
+    fn field(&mut self, field: &Field<'_>, width: usize, indent: usize) {
+        let Field { path, content, forces_replacement } = field;
+        let label = label(path);
+        let forces = if *forces_replacement {
+            format!(" {}", self.style.paint(Tone::Bad, "# forces replacement"))
+        } else {
+            String::new()
+        };
+        let assigned = |text: &str| format!("{label:width$} = {text}{forces}");
+        match content {
+            Content::Added(after) => self.row(Action::Create, indent, &assigned(&value::literal(after))),
+            Content::Removed(before) => {
+                self.row(Action::Delete, indent, &assigned(&format!("{} -> null", value::literal(before))));
+            }
+            // Two secret-like values are told to differ, and not how.
+            Content::Changed(before, after) if before == after => {
+                self.row(Action::Update, indent, &assigned(&value::literal(after)));
+            }
+            Content::Changed(before, after) => {
+                let (old, new) = value::pair(before, after);
+                self.row(Action::Update, indent, &assigned(&format!("{old} -> {new}")));
+            }
+            Content::AddedGroup(members) => {
+                self.row(Action::Create, indent, &format!("{label} {{{forces}"));
+                self.fields(members, indent + 4);
+                self.out.push_str(&" ".repeat(indent + 2));
+                self.line("}");
+            }
+            Content::RemovedGroup(1) => self.row(Action::Delete, indent, &format!("{label} (1 attribute){forces}")),
+            Content::RemovedGroup(many) => {
+                self.row(Action::Delete, indent, &format!("{label} ({many} attributes){forces}"));
+            }
+            Content::AddedText(new) => {
+                self.row(Action::Create, indent, &format!("{label} ({} lines){forces}", new.lines().count()));
+                self.new_text(new, indent + 4);
+            }
+            Content::RemovedText(old) => {
+                self.row(Action::Delete, indent, &format!("{label} ({} lines){forces}", old.lines().count()));
+            }
+            Content::ChangedText(old, new) => {
+                self.row(Action::Update, indent, &format!("{label} (changed lines){forces}"));
+                self.changed_text(old, new, indent + 4);
+            }
+            Content::Secret { from, because } => {
+                let action = if because.is_some() { Action::Update } else { Action::Create };
+                let sent = format!("(write-only, sent from {})", value::name(&from.to_string()));
+                self.row(action, indent, &assigned(&sent));
+                if let Some(because) = because {
+                    let margin = format!("{}# ", " ".repeat(indent + 4));
+                    self.out.push_str(&self.style.sentence(&margin, &margin, because));
+                }
+            }
+        }
+    }
+
+    fn row(&mut self, action: Action, indent: usize, text: &str) {
+        let symbol = self.style.paint(tone(action), action.symbol());
+        self.line(&format!("{}{symbol} {text}", " ".repeat(indent)));
+    }
+
+    fn aside(&mut self, indent: usize, text: &str) {
+        let text = self.style.paint(Tone::Quiet, &format!("# {text}"));
+        self.line(&format!("{}{text}", " ".repeat(indent)));
+    }
+
+    fn new_text(&mut self, text: &str, indent: usize) {
+        for line in text.lines().take(NEW_LINES) {
+            self.row(Action::Create, indent, &value::text_line(line));
+        }
+        self.left_out(text.lines().count().saturating_sub(NEW_LINES), indent);
+    }
+
+    /// The lines that change, with one line around them.
+    fn changed_text(&mut self, old: &str, new: &str, indent: usize) {
+        let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
+        // A last line without a line feed is only worth a word when the other text has one.
+        let ends_differ = old.ends_with('\n') != new.ends_with('\n');
+        let mut lines = Vec::new();
+        for (position, group) in diff.grouped_ops(1).iter().enumerate() {
+            if position > 0 {
+                lines.push((None, "...".to_owned()));
+            }
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                let action = match change.tag() {
+                    ChangeTag::Equal => None,
+                    ChangeTag::Delete => Some(Action::Delete),
+                    ChangeTag::Insert => Some(Action::Create),
+                };
+                let text = change.value();
+                let end = if ends_differ && !text.ends_with('\n') { " (no line feed at the end)" } else { "" };
+                let text = text.strip_suffix('\n').unwrap_or(text);
+                lines.push((action, format!("{}{end}", value::text_line(text))));
+            }
+        }
+        for (action, line) in lines.iter().take(CHANGED_LINES) {
+            match action {
+                Some(action) => self.row(*action, indent, line),
+                None => self.line(format!("{}{line}", " ".repeat(indent + 2)).trim_end()),
+            }
+        }
+        self.left_out(lines.len().saturating_sub(CHANGED_LINES), indent);
+    }
+
+    fn left_out(&mut self, count: usize, indent: usize) {
+        match count {
+            0 => {}
+            1 => self.aside(indent + 2, "(1 more line)"),
+            many => self.aside(indent + 2, &format!("({many} more lines)")),
+        }
+    }
+}
+
+/// Whether a row has an `=`.
+fn is_aligned(content: &Content<'_>) -> bool {
+    match content {
+        Content::Added(_) | Content::Removed(_) | Content::Changed(..) | Content::Secret { .. } => true,
+        Content::AddedGroup(_)
+        | Content::RemovedGroup(_)
+        | Content::AddedText(_)
+        | Content::RemovedText(_)
+        | Content::ChangedText(..) => false,
+    }
+}
+
+/// A path as it is read: a key that is no plain word is quoted, and needs no brackets where it stands alone.
+fn label(path: &FieldPath) -> String {
+    let text = path.to_string();
+    let alone = match path.segments() {
+        [Segment::Key(_)] => text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')),
+        _ => None,
+    };
+    value::name(alone.unwrap_or(&text))
+}
+
+fn tone(action: Action) -> Tone {
+    match action {
+        Action::Create => Tone::Good,
+        Action::Update => Tone::Change,
+        Action::Delete | Action::Replace => Tone::Bad,
+        Action::Read | Action::NoOp => Tone::Quiet,
+    }
+}
