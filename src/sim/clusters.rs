@@ -113,7 +113,7 @@ impl World<'_> {
             )
         })?;
         let properties = written(sent.get("properties").and_then(Value::as_object), path.kind);
-        let tags = sent.get("tags").filter(|tags| tags.is_object()).cloned().unwrap_or_else(|| json!({}));
+        let tags = sent.get("tags").filter(|tags| tags.is_object()).cloned();
         let identity = sent.get("identity").cloned();
         let mut extras = Map::new();
         for name in ["kind", "sku"] {
@@ -169,7 +169,7 @@ impl World<'_> {
         let sent = call.object()?;
         let cluster = self.cluster_mut(path)?;
         if let Some(tags) = sent.get("tags").filter(|tags| tags.is_object()) {
-            cluster.tags = tags.clone();
+            cluster.tags = Some(tags.clone());
         }
         if let Some(patch) = sent.get("properties").and_then(Value::as_object) {
             let patch = written(Some(patch), path.kind);
@@ -252,7 +252,9 @@ impl World<'_> {
         };
         body.insert("type".to_owned(), Value::from(resource_type));
         body.insert("location".to_owned(), Value::from(cluster.location.as_str()));
-        body.insert("tags".to_owned(), cluster.tags.clone());
+        if let Some(tags) = &cluster.tags {
+            body.insert("tags".to_owned(), tags.clone());
+        }
         for (name, value) in &cluster.extras {
             body.insert(name.clone(), value.clone());
         }
@@ -331,7 +333,10 @@ fn connected_properties(
     match cluster.provisioning {
         // Nothing sent: the agents' own guess shows up once the resource is there.
         Provisioning::Succeeded => {
-            properties.entry("distribution".to_owned()).or_insert_with(|| Value::from("Generic"));
+            let distribution = properties.entry("distribution".to_owned()).or_insert_with(|| Value::from("Generic"));
+            if !versions::at_least(version, "2023-01-01") {
+                *distribution = recased(distribution);
+            }
         }
         Provisioning::Accepted
         | Provisioning::Creating
@@ -353,6 +358,13 @@ fn connected_properties(
         SINCE.iter().find(|(known, _)| known == name).is_none_or(|(_, since)| versions::at_least(version, since))
     });
     properties
+}
+
+/// A distribution in the casing that the versions of 2021 and 2022 gave to those they knew; later ones show it as sent.
+fn recased(distribution: &Value) -> Value {
+    let known = ["AKS", "AKS_Management"];
+    let found = known.iter().find(|known| distribution.as_str().is_some_and(|sent| sent.eq_ignore_ascii_case(known)));
+    found.map_or_else(|| distribution.clone(), |known| Value::from(*known))
 }
 
 fn managed_properties(cluster: &Cluster) -> Map<String, Value> {

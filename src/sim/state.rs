@@ -130,7 +130,7 @@ pub(crate) struct Cluster {
     pub(crate) kind: ClusterKind,
     pub(crate) name: String,
     pub(crate) location: String,
-    pub(crate) tags: Value,
+    pub(crate) tags: Option<Value>,
     pub(crate) identity: Option<Value>,
     /// Top-level members besides the ones named here (`kind`, `sku`).
     pub(crate) extras: Map<String, Value>,
@@ -312,7 +312,7 @@ impl State {
                 kind,
                 name: planted.name.clone(),
                 location: planted.location.clone(),
-                tags: Value::Object(Map::new()),
+                tags: None,
                 identity: Some(serde_json::json!({
                     "principalId": principal, "tenantId": tenant, "type": "SystemAssigned",
                 })),
