@@ -31,11 +31,14 @@
 mod answer;
 mod call;
 mod children;
+mod cluster_body;
 mod clusters;
+mod conditions;
 mod doors;
 mod durations;
 mod extensions;
 mod flux;
+mod flux_fields;
 mod groups;
 mod providers;
 pub mod quirks;

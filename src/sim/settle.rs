@@ -43,16 +43,11 @@ impl World<'_> {
             }
             for group in subscription.groups.values_mut() {
                 for cluster in group.clusters.values_mut() {
-                    while let Some((at, event)) = next_event(cluster, scenario).filter(|(at, _)| *at <= to) {
-                        happen(cluster, &event, at, to, scenario, &reconciler, &mut ended);
-                        if cluster.pending.is_none() && cluster.provisioning == Provisioning::Deleting {
-                            break;
-                        }
+                    if cluster.quiet_until.is_none_or(|until| until <= to) {
+                        settle_cluster(cluster, to, scenario, &reconciler, &mut ended);
                     }
                 }
-                group
-                    .clusters
-                    .retain(|_, cluster| cluster.pending.is_some() || cluster.provisioning != Provisioning::Deleting);
+                group.clusters.retain(|_, cluster| !is_gone(cluster));
             }
             subscription.groups.retain(|_, group| {
                 let Some(pending) = &group.deletion else { return true };
@@ -67,6 +62,29 @@ impl World<'_> {
             self.end(&pending, end.at, end.outcome);
         }
     }
+}
+
+fn settle_cluster(
+    cluster: &mut Cluster,
+    to: Timestamp,
+    scenario: Option<Scenario>,
+    reconciler: &Reconciler<'_>,
+    ended: &mut Ended,
+) {
+    loop {
+        let next = next_event(cluster, scenario);
+        cluster.quiet_until = Some(next.as_ref().map_or(Timestamp::MAX, |(at, _)| *at));
+        let Some((at, event)) = next.filter(|(at, _)| *at <= to) else { return };
+        happen(cluster, &event, at, to, scenario, reconciler, ended);
+        if is_gone(cluster) {
+            return;
+        }
+    }
+}
+
+/// Whether the cluster's deletion is over.
+fn is_gone(cluster: &Cluster) -> bool {
+    cluster.pending.is_none() && cluster.provisioning == Provisioning::Deleting
 }
 
 fn registered_by(registration: Registration, now: Timestamp) -> Registration {

@@ -143,6 +143,9 @@ pub(crate) struct Cluster {
     pub(crate) online_since: Option<Timestamp>,
     pub(crate) extensions: BTreeMap<String, Extension>,
     pub(crate) configurations: BTreeMap<String, FluxConfiguration>,
+    /// Until when nothing happens by itself, as far as is known: spares looking at thousands of clusters again.
+    #[serde(skip)]
+    pub(crate) quiet_until: Option<Timestamp>,
 }
 
 /// ARM's `provisioningState`.
@@ -325,6 +328,7 @@ impl State {
                 online_since: Some(created),
                 extensions: BTreeMap::new(),
                 configurations: BTreeMap::new(),
+                quiet_until: None,
             };
             group.clusters.entry(kind.key(&planted.name)).or_insert(cluster);
         }
