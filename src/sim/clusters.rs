@@ -138,6 +138,7 @@ impl World<'_> {
             online_since: None,
             extensions: BTreeMap::new(),
             configurations: BTreeMap::new(),
+            source_control: BTreeMap::new(),
             quiet_until: None,
         };
         let body = self.cluster_body(path, &cluster, version, call.now);

@@ -38,7 +38,7 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str, at: Timestam
 }
 
 /// Kubernetes keeps whole seconds.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 

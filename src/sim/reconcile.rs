@@ -7,7 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::conditions::{Applied, Fetched, keep_transition_times, kustomization_status, overall, source_status};
+use super::conditions::{
+    Applied, Fetched, keep_transition_times, kustomization_status, overall, source_status, whole_second,
+};
 use super::durations::{self, after, before};
 use super::repositories::{Found, GitReference, invented_commit};
 use super::scenario::Scenario;
@@ -103,7 +105,9 @@ impl<'a> Reconciler<'a> {
         let mut statuses = vec![source_status(configuration, &source.kind, &fetched, fetched_at)];
         let artifact = match &fetched {
             Fetched::Artifact { revision } => {
-                configuration.report.source_updated = Some(fetched_at);
+                if configuration.report.revision.as_ref() != Some(revision) {
+                    configuration.report.source_updated = Some(whole_second(fetched_at));
+                }
                 configuration.report.revision = Some(revision.clone());
                 Some(revision.clone())
             }
@@ -124,14 +128,14 @@ impl<'a> Reconciler<'a> {
 
     fn fetch(&self, configuration: &FluxConfiguration, source: &Source) -> Fetched {
         let refused = || Fetched::Failed {
-            reason: "GitOperationFailed",
+            reason: source.failure_reason(),
             message: format!(
                 "failed to checkout and determine revision: unable to clone '{}': authentication required",
                 source.url
             ),
         };
         let missing = || Fetched::Failed {
-            reason: "GitOperationFailed",
+            reason: source.failure_reason(),
             message: format!(
                 "failed to checkout and determine revision: unable to clone '{}': {}",
                 source.url,
@@ -156,7 +160,7 @@ impl<'a> Reconciler<'a> {
         }
         if configuration.ssh_key_lost && source.is_ssh {
             return Fetched::Failed {
-                reason: "GitOperationFailed",
+                reason: source.failure_reason(),
                 message: format!(
                     "failed to checkout and determine revision: unable to list remote for '{}': ssh: handshake failed: \
                      ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain",
@@ -311,6 +315,15 @@ impl Source {
             reference: reference_of(&kind, reference),
             kind,
             url,
+        }
+    }
+
+    /// Flux's reason for not having fetched it.
+    fn failure_reason(&self) -> &'static str {
+        match self.kind.as_str() {
+            "Bucket" | "AzureBlob" => "BucketOperationFailed",
+            "OCIRepository" => "OCIArtifactPullFailed",
+            _ => "GitOperationFailed",
         }
     }
 

@@ -52,10 +52,14 @@ impl World<'_> {
             subscription.groups.retain(|_, group| {
                 let Some(pending) = &group.deletion else { return true };
                 let at = after(pending.started, durations::GROUP_DELETE);
-                if at <= to {
-                    ended.push((pending.clone(), End { at, outcome: Outcome::Succeeded }));
+                if at > to {
+                    return true;
                 }
-                at > to
+                for cluster in group.clusters.values() {
+                    abandon(cluster, at, &mut ended);
+                }
+                ended.push((pending.clone(), End { at, outcome: Outcome::Succeeded }));
+                false
             });
         }
         for (pending, end) in ended {
@@ -77,8 +81,19 @@ fn settle_cluster(
         let Some((at, event)) = next.filter(|(at, _)| *at <= to) else { return };
         happen(cluster, &event, at, to, scenario, reconciler, ended);
         if is_gone(cluster) {
+            abandon(cluster, at, ended);
             return;
         }
+    }
+}
+
+/// Ends what was running on a cluster that goes away: removals are over with it, anything else will not come to be.
+fn abandon(cluster: &Cluster, at: Timestamp, ended: &mut Ended) {
+    let extensions = cluster.extensions.values().filter_map(|extension| extension.pending.as_ref());
+    let configurations = cluster.configurations.values().filter_map(|configuration| configuration.pending.as_ref());
+    for pending in extensions.chain(configurations).chain(cluster.pending.as_ref()) {
+        let outcome = if pending.deletes { Outcome::Succeeded } else { Outcome::Canceled };
+        ended.push((pending.clone(), End { at, outcome }));
     }
 }
 

@@ -143,6 +143,7 @@ pub(crate) struct Cluster {
     pub(crate) online_since: Option<Timestamp>,
     pub(crate) extensions: BTreeMap<String, Extension>,
     pub(crate) configurations: BTreeMap<String, FluxConfiguration>,
+    pub(crate) source_control: BTreeMap<String, SourceControlConfiguration>,
     /// Until when nothing happens by itself, as far as is known: spares looking at thousands of clusters again.
     #[serde(skip)]
     pub(crate) quiet_until: Option<Timestamp>,
@@ -250,6 +251,15 @@ pub(crate) struct FluxConfiguration {
     pub(crate) report: Report,
 }
 
+/// A Flux v1 configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SourceControlConfiguration {
+    pub(crate) name: String,
+    pub(crate) properties: Map<String, Value>,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
+}
+
 /// What the cluster has reported about a flux configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
@@ -328,6 +338,7 @@ impl State {
                 online_since: Some(created),
                 extensions: BTreeMap::new(),
                 configurations: BTreeMap::new(),
+                source_control: BTreeMap::new(),
                 quiet_until: None,
             };
             group.clusters.entry(kind.key(&planted.name)).or_insert(cluster);

@@ -3,8 +3,8 @@
 mod sim_arm;
 mod sim_doors;
 mod sim_extensions;
+mod sim_fixture;
 mod sim_flux;
 mod sim_quirks;
 mod sim_replay;
 mod sim_scenarios;
-mod sim_support;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arcflux::sim::{Bucket, Limits, Settings, Simulator};
 use serde_json::{Value, json};
 
-use crate::sim_support::{
+use crate::sim_fixture::{
     CLUSTER, EXTENSION_VERSION, Read, SUBSCRIPTION, configuration, extension_target, flux_target, get, register,
     request, send, settings, with_flux,
 };
@@ -132,8 +132,12 @@ fn groups_are_written_at_once_and_deleted_with_patience() {
 fn deleting_a_group_takes_its_clusters() {
     let sim = with_flux(settings());
     send(&sim, "PUT", &flux_target("x"), Some(&configuration()));
+    sim.advance(Duration::from_secs(200));
+    let deleted = send(&sim, "DELETE", &flux_target("x"), None);
     send(&sim, "DELETE", &in_subscription("resourcegroups/RG1?api-version=2024-03-01"), None);
     sim.advance(Duration::from_secs(60));
+    let operation = deleted.header("azure-asyncoperation").expect("an operation");
+    assert_eq!(get(&sim, operation).text("/status"), "Succeeded", "nothing is left to wait for");
     assert_eq!(get(&sim, &flux_target("x")).text("/error/code"), "ResourceGroupNotFound");
 }
 
@@ -245,15 +249,18 @@ fn endpoints_have_both_shapes_and_name_the_callers_origin() {
 }
 
 #[test]
-fn flux_v1_is_an_empty_list() {
+fn flux_v1_can_stand_in_the_way() {
     let sim = seeded();
-    let target = format!("{CLUSTER}/providers/Microsoft.KubernetesConfiguration/sourceControlConfigurations");
-    let list = get(&sim, &format!("{target}?api-version=2022-03-01"));
-    assert_eq!((list.status, list.at("/value")), (200, &json!([])));
-    assert_eq!(get(&sim, &format!("{target}/x?api-version=2022-03-01")).status, 404);
-    assert_eq!(send(&sim, "PUT", &format!("{target}/x?api-version=2022-03-01"), None).status, 409);
     register(&sim, "Microsoft.KubernetesConfiguration");
-    assert_eq!(send(&sim, "PUT", &format!("{target}/x?api-version=2022-03-01"), None).status, 501);
+    let target = format!("{CLUSTER}/providers/Microsoft.KubernetesConfiguration/sourceControlConfigurations");
+    let (list, one) = (format!("{target}?api-version=2022-03-01"), format!("{target}/x?api-version=2022-03-01"));
+    assert_eq!(get(&sim, &list).at("/value"), &json!([]));
+    assert_eq!(get(&sim, &one).status, 404);
+    let body = json!({"properties": {"repositoryUrl": "https://github.com/o/r"}});
+    assert_eq!(send(&sim, "PUT", &one, Some(&body)).status, 201);
+    assert_eq!(get(&sim, &list).text("/value/0/name"), "x");
+    assert_eq!(send(&sim, "DELETE", &one, None).status, 200);
+    assert_eq!(get(&sim, &list).at("/value"), &json!([]));
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcflux::http::{Clock, Transport};
-use arcflux::sim::{Simulator, StateError};
+use arcflux::sim::{SeedCluster, Settings, Simulator, StateError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::sim_support::{
+use crate::sim_fixture::{
     CLUSTER, Read, configuration, extension_target, flux_target, get, register, request, send, settings, with_flux,
 };
 
@@ -187,6 +187,17 @@ fn nothing_is_left_beside_the_file_but_its_lock() {
 }
 
 #[test]
+fn what_a_killed_process_was_writing_is_of_no_consequence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("sim.json");
+    let sim = Simulator::open(&path, settings()).expect("a new state");
+    fs::write(folder.path().join("sim.json.new"), "{\"format\": 1, \"no").expect("written");
+    drop(sim);
+    let again = Simulator::open(&path, settings()).expect("the whole state");
+    assert_eq!(get(&again, &format!("{CLUSTER}?api-version=2026-05-01")).status, 200);
+}
+
+#[test]
 fn no_secret_reaches_the_file_or_an_answer() {
     const SECRET: &str = "c2VjcmV0LXZhbHVl";
     let folder = tempfile::tempdir().expect("a folder");
@@ -242,4 +253,20 @@ fn a_run_can_be_repeated_to_the_byte() {
         bodies
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn thousands_of_clusters_can_be_read_and_written() {
+    let mut seed = crate::sim_fixture::seed();
+    let clusters = 1000;
+    seed.clusters =
+        (0..clusters).map(|index| SeedCluster { name: format!("arc{index}"), ..seed.clusters[0].clone() }).collect();
+    let sim = Simulator::in_memory(Settings { seed: Some(seed), ..settings() });
+    register(&sim, "Microsoft.KubernetesConfiguration");
+    for index in 0..clusters {
+        let target = flux_target("x").replace("/arc1/", &format!("/arc{index}/"));
+        assert_eq!(send(&sim, "PUT", &target, Some(&configuration())).status, 201);
+        assert_eq!(get(&sim, &target).status, 200);
+        sim.advance(Duration::from_millis(100));
+    }
 }

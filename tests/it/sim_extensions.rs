@@ -5,7 +5,7 @@ use std::time::Duration;
 use arcflux::sim::{Quirks, Settings, Simulator, quirks};
 use serde_json::{Value, json};
 
-use crate::sim_support::{extension_target, get, register, send, settings, with_flux};
+use crate::sim_fixture::{extension_target, get, register, send, settings, with_flux};
 
 fn read(sim: &Simulator) -> Value {
     get(sim, &extension_target("flux")).body

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arcflux::sim::{Quirks, Settings, Simulator, quirks};
 use serde_json::{Value, json};
 
-use crate::sim_support::{Read, configuration, extension_target, flux_target, get, send, settings, with_flux};
+use crate::sim_fixture::{Read, configuration, extension_target, flux_target, get, send, settings, with_flux};
 
 const NAME: &str = "flux-system";
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arcflux::sim::{ORIGIN, Seed, SeedCluster, SeedClusterType, SeedGroup, Settings, Simulator};
 use serde_json::{Value, json};
 
-use crate::sim_support::{Read, send};
+use crate::sim_fixture::{Read, send};
 
 /// Headers that are compared. The recordings keep few others, and none of those says anything about behaviour.
 const HEADERS: [&str; 7] = [
@@ -57,7 +57,7 @@ const fn recording(file: &'static str, given: Given) -> Recording {
     Recording { file, given, before: &[], only: &[] }
 }
 
-const RECORDINGS: [Recording; 14] = [
+const RECORDINGS: [Recording; 15] = [
     recording("azure-service-operator/Extension_20241101_CRUD.2025-03-26.json", Given::Cluster),
     recording("azure-service-operator/Extension_CRUD.2023-11-14.json", Given::Cluster),
     recording("azure-service-operator/Extension_ProtectedSettings_20241101.2025-03-26.json", Given::Cluster),
@@ -77,6 +77,10 @@ const RECORDINGS: [Recording; 14] = [
     ),
     recording("azure-cli-extensions/aks-preview.test_aks_extension.2025-05-09.1e5bba48.json", Given::Cluster),
     recording("azure-cli-extensions/k8s-extension.test_k8s_extension.2023-10-11.05b07fb1.json", Given::Cluster),
+    recording(
+        "azure-cli-extensions/k8s-configuration.test_k8s_configuration_success.2022-03-30.4298d1af.json",
+        Given::Cluster,
+    ),
     recording("azure-cli-extensions/provider-register.apic-extension.test_create_service.json", Given::Group),
     Recording {
         before: &[(58, Before::Minutes(5))],
@@ -417,8 +421,8 @@ fn the_requests_of_the_official_cli_succeed() {
     let scenarios = document["scenarios"].as_array().expect("scenarios");
     let scenario =
         scenarios.iter().find(|scenario| scenario["scenario"] == "runbook flux create").expect("the runbook");
-    let sim = Simulator::in_memory(crate::sim_support::settings());
-    crate::sim_support::register(&sim, "Microsoft.KubernetesConfiguration");
+    let sim = Simulator::in_memory(crate::sim_fixture::settings());
+    crate::sim_fixture::register(&sim, "Microsoft.KubernetesConfiguration");
     let mut operation = None;
     for (index, exchange) in scenario["http"].as_array().expect("exchanges").iter().enumerate() {
         let url = exchange["url"].as_str().expect("a URL");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arcflux::sim::{Found, GitReference, Repositories, Scenario, Settings, Simulator};
 use serde_json::{Value, json};
 
-use crate::sim_support::{
+use crate::sim_fixture::{
     CLUSTER, Read, condition, configuration, extension_target, flux_target, get, register, send, settings, with_flux,
 };
 
