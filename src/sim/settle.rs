@@ -78,7 +78,8 @@ fn settle_cluster(
     loop {
         let next = next_event(cluster, scenario);
         cluster.quiet_until = Some(next.as_ref().map_or(Timestamp::MAX, |(at, _)| *at));
-        let Some((at, event)) = next.filter(|(at, _)| *at <= to) else { return };
+        // What would happen at the end of time never does.
+        let Some((at, event)) = next.filter(|(at, _)| *at <= to && *at < Timestamp::MAX) else { return };
         happen(cluster, &event, at, to, scenario, reconciler, ended);
         if is_gone(cluster) {
             abandon(cluster, at, ended);
