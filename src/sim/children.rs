@@ -2,12 +2,13 @@
 //! registered, answer with the caller's casing, and are followed through a signed operation URL.
 
 use http::{Method, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::quirks::{DeleteMissing, OverlappingWrite, PutOverExisting, UnregisteredRead};
 use super::route::{ChildKind, ClusterPath};
+use super::source_control::source_control_body;
 use super::state::{Cluster, Pending};
 use super::tenant::only_get;
 use super::versions;
@@ -27,12 +28,21 @@ impl ChildKind {
 
     /// 404 for one that is not there, in the service's words.
     pub(crate) fn not_found(self, name: &str) -> Answer {
-        let message = match self {
-            Self::Extensions => format!("Extension instance with name '{name}' not found."),
-            Self::FluxConfigurations => format!("The fluxConfiguration was not found. Name: '{name}'."),
-            Self::SourceControlConfigurations => format!("SourceControlConfiguration with name '{name}' not found."),
-        };
-        answer::service_error(StatusCode::NOT_FOUND, "ResourceNotFound", &message)
+        let code = "ResourceNotFound";
+        match self {
+            Self::Extensions => {
+                let message = format!("Extension instance with name '{name}' not found.");
+                answer::service_error(StatusCode::NOT_FOUND, code, &message)
+            }
+            Self::FluxConfigurations => {
+                let message = format!("The fluxConfiguration was not found. Name: '{name}'.");
+                answer::service_error(StatusCode::NOT_FOUND, code, &message)
+            }
+            Self::SourceControlConfigurations => {
+                let message = format!("SourceControlConfiguration with name '{name}' not found.");
+                Answer::json(StatusCode::NOT_FOUND, &json!({"error": {"code": code, "message": message}}))
+            }
+        }
     }
 }
 
@@ -124,7 +134,9 @@ impl World<'_> {
                 .values()
                 .map(|one| without_conditions(self.configuration_body(&listed(call, &one.name), one, version)))
                 .collect(),
-            ChildKind::SourceControlConfigurations => Vec::new(),
+            ChildKind::SourceControlConfigurations => {
+                parent.source_control.values().map(|one| source_control_body(&listed(call, &one.name), one)).collect()
+            }
         };
         let answer = self.page(call, items, true);
         Ok(answer.header("api-supported-versions", versions::supported_beside(kind.versions(), version)))
@@ -140,10 +152,7 @@ impl World<'_> {
         let handled = match kind {
             ChildKind::Extensions => self.extension(&one),
             ChildKind::FluxConfigurations => self.configuration(&one),
-            ChildKind::SourceControlConfigurations if call.method == Method::GET => Err(kind.not_found(name)),
-            ChildKind::SourceControlConfigurations => {
-                return Err(answer::not_simulated("writing sourceControlConfigurations (Flux v1)"));
-            }
+            ChildKind::SourceControlConfigurations => self.source_control(&one),
         };
         let supported = versions::supported_beside(kind.versions(), version);
         match handled {
@@ -230,7 +239,7 @@ pub(crate) fn is_forced(call: &Call) -> bool {
 
 /// The odd body with which the provider answers a forced deletion, as recorded.
 pub(crate) fn forced_deletion() -> Answer {
-    Answer::ok(&serde_json::json!({
+    Answer::ok(&json!({
         "version": "1.1",
         "content": {"headers": []},
         "statusCode": 200,

@@ -12,7 +12,7 @@
 //!
 //! What it has: subscriptions, tenants, cloud endpoints; providers and their registration; resource groups; connected
 //! clusters whole, managed clusters as far as their existence goes; extensions; flux configurations, with Flux acted
-//! out on them; Flux v1 configurations as an empty list. Anything else is answered 501, by name.
+//! out on them; Flux v1 configurations, on which nothing acts. Anything else is answered 501, by name.
 //!
 //! # Differences from Azure
 //!
@@ -25,17 +25,22 @@
 //!   in the files is not looked at, nor is `multiTenancy.enforce`.
 //! - A deploy key that Flux generates for an ssh source counts as installed in the repository.
 //! - The signature in an operation's URL is as long as Azure's, and is not checked.
+//! - A DELETE takes the place of whatever operation is running on the resource.
+//! - `waitForReconciliation` waits for the outcome of the reconciliation, however long `reconciliationWaitDuration` is.
 //! - No secret is kept: only that it is set.
 //! - `$filter` and `$top` are not there.
 
 mod answer;
 mod call;
 mod children;
+mod cluster_body;
 mod clusters;
+mod conditions;
 mod doors;
 mod durations;
 mod extensions;
 mod flux;
+mod flux_fields;
 mod groups;
 mod providers;
 pub mod quirks;
@@ -47,6 +52,7 @@ mod settings;
 mod settle;
 mod shape;
 mod simulator;
+mod source_control;
 mod state;
 mod state_file;
 mod tenant;

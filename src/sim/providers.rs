@@ -52,16 +52,18 @@ impl World<'_> {
     /// `/subscriptions/{id}/providers`.
     pub(crate) fn providers(&self, call: &Call, subscription: &str) -> Handled {
         only_get(call, "providers")?;
-        versions::check_resources(call.api_version()?)?;
-        let items = NAMESPACES.iter().map(|namespace| self.provider_body(subscription, namespace)).collect();
+        let version = call.api_version()?;
+        versions::check_resources(version)?;
+        let items = NAMESPACES.iter().map(|namespace| self.provider_body(subscription, namespace, version)).collect();
         Ok(self.page(call, items, false))
     }
 
     /// `/subscriptions/{id}/providers/{namespace}`.
     pub(crate) fn provider(&self, call: &Call, subscription: &str, name: &str) -> Handled {
         only_get(call, "a provider")?;
-        versions::check_resources(call.api_version()?)?;
-        Ok(Answer::ok(&self.provider_body(subscription, find(name)?)))
+        let version = call.api_version()?;
+        versions::check_resources(version)?;
+        Ok(Answer::ok(&self.provider_body(subscription, find(name)?, version)))
     }
 
     /// `…/register`: answers at once, with `Registering`, and again with what it finds if it is registered already.
@@ -96,14 +98,15 @@ impl World<'_> {
         if call.method != Method::POST {
             return Err(answer::no_method(&call.method, "the registration of a provider"));
         }
-        versions::check_resources(call.api_version()?)?;
+        let version = call.api_version()?;
+        versions::check_resources(version)?;
         let namespace = find(name)?;
         let changed = change(self.registration(subscription, namespace.name));
         self.state.subscription_mut(subscription).providers.insert(namespace.name.to_lowercase(), changed);
-        Ok(Answer::ok(&self.provider_body(subscription, namespace)))
+        Ok(Answer::ok(&self.provider_body(subscription, namespace, version)))
     }
 
-    fn provider_body(&self, subscription: &str, namespace: &Namespace) -> Value {
+    fn provider_body(&self, subscription: &str, namespace: &Namespace, version: &str) -> Value {
         let types: Vec<Value> = namespace
             .types
             .iter()
@@ -122,14 +125,18 @@ impl World<'_> {
         } else {
             (self.registration(subscription, namespace.name).word(), "RegistrationRequired")
         };
-        json!({
+        let mut body = json!({
             "id": format!("/subscriptions/{subscription}/providers/{}", namespace.name),
             "namespace": namespace.name,
             "authorizations": [],
             "resourceTypes": types,
             "registrationState": state,
-            "registrationPolicy": policy,
-        })
+        });
+        // Recorded at 2021-04-01 and 2022-09-01, and absent at 2016-02-01.
+        if versions::at_least(version, "2018-05-01") {
+            body["registrationPolicy"] = Value::from(policy);
+        }
+        body
     }
 }
 

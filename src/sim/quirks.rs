@@ -45,7 +45,7 @@ pub enum ExtensionSettingsPatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FluxProtectedSettings {
-    /// `{}`: not even the keys.
+    /// `{}`: not even the keys, as the same provider answers for Flux v1.
     #[default]
     Hidden,
     /// The keys, each with an empty value, as extensions do.

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::conditions::{
+    Applied, Fetched, keep_transition_times, kustomization_status, overall, source_status, whole_second,
+};
 use super::durations::{self, after, before};
 use super::repositories::{Found, GitReference, invented_commit};
 use super::scenario::Scenario;
 use super::settings::Settings;
 use super::state::FluxConfiguration;
-use super::world::with_offset;
 
 /// Acts out Flux under the settings of the simulator.
 pub(crate) struct Reconciler<'a> {
@@ -28,23 +30,6 @@ enum Stage {
     NotHealthyYet,
     /// It is over.
     Over,
-}
-
-/// How fetching the source went.
-enum Fetched {
-    /// The artifact at this revision is in storage.
-    Artifact { revision: String },
-    /// Flux could not fetch it.
-    Failed { reason: &'static str, message: String },
-}
-
-/// What became of a kustomization.
-#[derive(Debug, Clone)]
-enum Applied {
-    Progressing,
-    Unhealthy { revision: String },
-    Ready { revision: String },
-    Failed { reason: &'static str, message: String },
 }
 
 impl<'a> Reconciler<'a> {
@@ -117,10 +102,12 @@ impl<'a> Reconciler<'a> {
         }
         let source = Source::of(&configuration.properties);
         let fetched = self.fetch(configuration, &source);
-        let mut statuses = vec![source_status(configuration, &source, &fetched, fetched_at)];
+        let mut statuses = vec![source_status(configuration, &source.kind, &fetched, fetched_at)];
         let artifact = match &fetched {
             Fetched::Artifact { revision } => {
-                configuration.report.source_updated = Some(fetched_at);
+                if configuration.report.revision.as_ref() != Some(revision) {
+                    configuration.report.source_updated = Some(whole_second(fetched_at));
+                }
                 configuration.report.revision = Some(revision.clone());
                 Some(revision.clone())
             }
@@ -141,14 +128,14 @@ impl<'a> Reconciler<'a> {
 
     fn fetch(&self, configuration: &FluxConfiguration, source: &Source) -> Fetched {
         let refused = || Fetched::Failed {
-            reason: "GitOperationFailed",
+            reason: source.failure_reason(),
             message: format!(
                 "failed to checkout and determine revision: unable to clone '{}': authentication required",
                 source.url
             ),
         };
         let missing = || Fetched::Failed {
-            reason: "GitOperationFailed",
+            reason: source.failure_reason(),
             message: format!(
                 "failed to checkout and determine revision: unable to clone '{}': {}",
                 source.url,
@@ -173,7 +160,7 @@ impl<'a> Reconciler<'a> {
         }
         if configuration.ssh_key_lost && source.is_ssh {
             return Fetched::Failed {
-                reason: "GitOperationFailed",
+                reason: source.failure_reason(),
                 message: format!(
                     "failed to checkout and determine revision: unable to list remote for '{}': ssh: handshake failed: \
                      ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain",
@@ -331,6 +318,15 @@ impl Source {
         }
     }
 
+    /// Flux's reason for not having fetched it.
+    fn failure_reason(&self) -> &'static str {
+        match self.kind.as_str() {
+            "Bucket" | "AzureBlob" => "BucketOperationFailed",
+            "OCIRepository" => "OCIArtifactPullFailed",
+            _ => "GitOperationFailed",
+        }
+    }
+
     fn revision(&self, commit: &str) -> String {
         match self.kind.as_str() {
             "GitRepository" => self.reference.revision(commit),
@@ -419,127 +415,4 @@ fn interval(configuration: &FluxConfiguration) -> Duration {
         .filter_map(Value::as_u64)
         .next();
     Duration::from_secs(seconds.unwrap_or(600).max(1))
-}
-
-fn condition(kind: &str, status: &str, reason: &str, message: &str, at: Timestamp) -> Value {
-    json!({
-        "lastTransitionTime": with_offset(whole_second(at)),
-        "message": message,
-        "reason": reason,
-        "status": status,
-        "type": kind,
-    })
-}
-
-/// Kubernetes keeps whole seconds.
-fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
-fn status(
-    configuration: &FluxConfiguration,
-    name: &str,
-    kind: &str,
-    compliance: &str,
-    conditions: Vec<Value>,
-) -> Value {
-    json!({
-        "name": name,
-        "namespace": configuration.properties.get("namespace"),
-        "kind": kind,
-        "complianceState": compliance,
-        "appliedBy": null,
-        "statusConditions": conditions,
-        "helmReleaseProperties": null,
-    })
-}
-
-fn source_status(configuration: &FluxConfiguration, source: &Source, fetched: &Fetched, at: Timestamp) -> Value {
-    // An AzureBlob source is a Bucket in the cluster.
-    let kind = if source.kind == "AzureBlob" { "Bucket" } else { &source.kind };
-    match fetched {
-        Fetched::Artifact { revision } => {
-            let message = format!("stored artifact for revision '{revision}'");
-            let conditions = vec![
-                condition("Ready", "True", "Succeeded", &message, at),
-                condition("ArtifactInStorage", "True", "Succeeded", &message, at),
-            ];
-            status(configuration, &configuration.name, kind, "Compliant", conditions)
-        }
-        Fetched::Failed { reason, message } => {
-            let conditions = vec![
-                condition("Ready", "False", reason, message, at),
-                condition("FetchFailed", "True", reason, message, at),
-            ];
-            status(configuration, &configuration.name, kind, "Non-Compliant", conditions)
-        }
-    }
-}
-
-fn kustomization_status(configuration: &FluxConfiguration, name: &str, applied: &Applied, at: Timestamp) -> Value {
-    let object = format!("{}-{name}", configuration.name);
-    let body = kustomizations(configuration).get(name);
-    let waits = body.and_then(|body| body.get("wait")) != Some(&Value::Bool(false));
-    let timeout = body.and_then(|body| body.get("timeoutInSeconds")).and_then(Value::as_u64).unwrap_or(600);
-    let timeout = format!("{}m{}s", timeout / 60, timeout % 60);
-    let (compliance, conditions) = match applied {
-        Applied::Progressing => {
-            let message = "Reconciliation in progress";
-            let conditions = vec![
-                condition("Reconciling", "True", "Progressing", message, at),
-                condition("Ready", "Unknown", "Progressing", message, at),
-            ];
-            ("Pending", conditions)
-        }
-        Applied::Unhealthy { revision } => {
-            let message = format!("Running health checks for revision {revision} with a timeout of {timeout}");
-            let conditions = vec![
-                condition("Reconciling", "True", "Progressing", &message, at),
-                condition("Ready", "Unknown", "Progressing", &message, at),
-            ];
-            ("Non-Compliant", conditions)
-        }
-        Applied::Ready { revision } => {
-            let message = format!("Applied revision: {revision}");
-            let mut conditions = vec![condition("Ready", "True", "ReconciliationSucceeded", &message, at)];
-            if waits {
-                conditions.push(condition("Healthy", "True", "Succeeded", "Health check passed in 25ms", at));
-            }
-            ("Compliant", conditions)
-        }
-        Applied::Failed { reason, message } => {
-            ("Non-Compliant", vec![condition("Ready", "False", reason, message, at)])
-        }
-    };
-    status(configuration, &object, "Kustomization", compliance, conditions)
-}
-
-/// Conditions that say what they said before keep the time of their last transition.
-fn keep_transition_times(previous: &[Value], status: &mut Value) {
-    let same = |one: &Value, other: &Value, names: &[&str]| names.iter().all(|name| one.get(name) == other.get(name));
-    let Some(old) = previous.iter().find(|old| same(old, status, &["name", "namespace", "kind"])) else { return };
-    let old: Vec<Value> = old.get("statusConditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let conditions = status.get_mut("statusConditions").and_then(Value::as_array_mut);
-    for condition in conditions.into_iter().flatten() {
-        let was = old.iter().find(|was| same(was, condition, &["type", "status", "reason", "message"]));
-        if let (Some(was), Some(time)) = (was, condition.get_mut("lastTransitionTime"))
-            && let Some(earlier) = was.get("lastTransitionTime")
-        {
-            time.clone_from(earlier);
-        }
-    }
-}
-
-/// The whole configuration's state: the worst of its objects'.
-fn overall(statuses: &[Value]) -> &'static str {
-    let any = |state: &str| {
-        statuses.iter().any(|status| status.get("complianceState").and_then(Value::as_str) == Some(state))
-    };
-    if any("Non-Compliant") {
-        "Non-Compliant"
-    } else if any("Pending") {
-        "Pending"
-    } else {
-        "Compliant"
-    }
 }

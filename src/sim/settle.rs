@@ -43,30 +43,64 @@ impl World<'_> {
             }
             for group in subscription.groups.values_mut() {
                 for cluster in group.clusters.values_mut() {
-                    while let Some((at, event)) = next_event(cluster, scenario).filter(|(at, _)| *at <= to) {
-                        happen(cluster, &event, at, to, scenario, &reconciler, &mut ended);
-                        if cluster.pending.is_none() && cluster.provisioning == Provisioning::Deleting {
-                            break;
-                        }
+                    if cluster.quiet_until.is_none_or(|until| until <= to) {
+                        settle_cluster(cluster, to, scenario, &reconciler, &mut ended);
                     }
                 }
-                group
-                    .clusters
-                    .retain(|_, cluster| cluster.pending.is_some() || cluster.provisioning != Provisioning::Deleting);
+                group.clusters.retain(|_, cluster| !is_gone(cluster));
             }
             subscription.groups.retain(|_, group| {
                 let Some(pending) = &group.deletion else { return true };
                 let at = after(pending.started, durations::GROUP_DELETE);
-                if at <= to {
-                    ended.push((pending.clone(), End { at, outcome: Outcome::Succeeded }));
+                if at > to {
+                    return true;
                 }
-                at > to
+                for cluster in group.clusters.values() {
+                    abandon(cluster, at, &mut ended);
+                }
+                ended.push((pending.clone(), End { at, outcome: Outcome::Succeeded }));
+                false
             });
         }
         for (pending, end) in ended {
             self.end(&pending, end.at, end.outcome);
         }
     }
+}
+
+fn settle_cluster(
+    cluster: &mut Cluster,
+    to: Timestamp,
+    scenario: Option<Scenario>,
+    reconciler: &Reconciler<'_>,
+    ended: &mut Ended,
+) {
+    loop {
+        let next = next_event(cluster, scenario);
+        cluster.quiet_until = Some(next.as_ref().map_or(Timestamp::MAX, |(at, _)| *at));
+        // What would happen at the end of time never does.
+        let Some((at, event)) = next.filter(|(at, _)| *at <= to && *at < Timestamp::MAX) else { return };
+        happen(cluster, &event, at, to, scenario, reconciler, ended);
+        if is_gone(cluster) {
+            abandon(cluster, at, ended);
+            return;
+        }
+    }
+}
+
+/// Ends what was running on a cluster that goes away: removals are over with it, anything else will not come to be.
+fn abandon(cluster: &Cluster, at: Timestamp, ended: &mut Ended) {
+    let extensions = cluster.extensions.values().filter_map(|extension| extension.pending.as_ref());
+    let configurations = cluster.configurations.values().filter_map(|configuration| configuration.pending.as_ref());
+    for pending in extensions.chain(configurations).chain(cluster.pending.as_ref()) {
+        let outcome = if pending.deletes { Outcome::Succeeded } else { Outcome::Canceled };
+        ended.push((pending.clone(), End { at, outcome }));
+    }
+}
+
+/// Whether the cluster's deletion is over.
+fn is_gone(cluster: &Cluster) -> bool {
+    cluster.pending.is_none() && cluster.provisioning == Provisioning::Deleting
 }
 
 fn registered_by(registration: Registration, now: Timestamp) -> Registration {

@@ -120,7 +120,7 @@ impl Simulator {
         let (answer, at) = match self.change(|state, settings| answer_one(state, settings, request)) {
             Ok(answered) => answered,
             Err(error) => {
-                let message = format!("The simulator's state is out of reach: {error}");
+                let message = format!("The simulator's state is out of reach: {}", chain(&error));
                 let code = "SimulatorStateUnavailable";
                 let answer = answer::service_error(StatusCode::INTERNAL_SERVER_ERROR, code, &message);
                 (answer, self.now())
@@ -265,6 +265,12 @@ fn subscription_of(route: &Route) -> Option<&str> {
         | Route::ClusterOperation { .. }
         | Route::NotSimulated(_) => None,
     }
+}
+
+/// An error with its causes.
+fn chain(error: &StateError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn into_response(answer: Answer) -> Response {

@@ -130,7 +130,7 @@ pub(crate) struct Cluster {
     pub(crate) kind: ClusterKind,
     pub(crate) name: String,
     pub(crate) location: String,
-    pub(crate) tags: Value,
+    pub(crate) tags: Option<Value>,
     pub(crate) identity: Option<Value>,
     /// Top-level members besides the ones named here (`kind`, `sku`).
     pub(crate) extras: Map<String, Value>,
@@ -143,6 +143,10 @@ pub(crate) struct Cluster {
     pub(crate) online_since: Option<Timestamp>,
     pub(crate) extensions: BTreeMap<String, Extension>,
     pub(crate) configurations: BTreeMap<String, FluxConfiguration>,
+    pub(crate) source_control: BTreeMap<String, SourceControlConfiguration>,
+    /// Until when nothing happens by itself, as far as is known: spares looking at thousands of clusters again.
+    #[serde(skip)]
+    pub(crate) quiet_until: Option<Timestamp>,
 }
 
 /// ARM's `provisioningState`.
@@ -247,6 +251,15 @@ pub(crate) struct FluxConfiguration {
     pub(crate) report: Report,
 }
 
+/// A Flux v1 configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SourceControlConfiguration {
+    pub(crate) name: String,
+    pub(crate) properties: Map<String, Value>,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
+}
+
 /// What the cluster has reported about a flux configuration.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
@@ -312,7 +325,7 @@ impl State {
                 kind,
                 name: planted.name.clone(),
                 location: planted.location.clone(),
-                tags: Value::Object(Map::new()),
+                tags: None,
                 identity: Some(serde_json::json!({
                     "principalId": principal, "tenantId": tenant, "type": "SystemAssigned",
                 })),
@@ -325,6 +338,8 @@ impl State {
                 online_since: Some(created),
                 extensions: BTreeMap::new(),
                 configurations: BTreeMap::new(),
+                source_control: BTreeMap::new(),
+                quiet_until: None,
             };
             group.clusters.entry(kind.key(&planted.name)).or_insert(cluster);
         }

@@ -5,7 +5,7 @@
 //! whenever, leaves a whole file and no lock.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -67,6 +67,9 @@ pub enum StateError {
 pub(crate) struct StateFile {
     path: PathBuf,
     lock: PathBuf,
+    /// Where the new state is written before it takes the old one's place. Only the holder of the lock writes there, so
+    /// what a killed process leaves is overwritten by the next.
+    fresh: PathBuf,
     known: Option<(Vec<u8>, State)>,
 }
 
@@ -89,9 +92,12 @@ impl StateFile {
             path: directory.to_owned(),
             source,
         })?;
-        let mut lock = path.as_os_str().to_owned();
-        lock.push(".lock");
-        Ok(Self { path: path.to_owned(), lock: PathBuf::from(lock), known: None })
+        let beside = |ending: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        Ok(Self { path: path.to_owned(), lock: beside(".lock"), fresh: beside(".new"), known: None })
     }
 
     /// Does something with the file while nobody else does.
@@ -158,10 +164,8 @@ impl StateFile {
         let io = |action: &'static str, source| StateError::Io { action, path: self.path.clone(), source };
         let mut bytes = serde_json::to_vec_pretty(state).map_err(StateError::Unwritable)?;
         bytes.push(b'\n');
-        let directory = directory_of(&self.path);
-        let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|source| io("write beside", source))?;
-        file.write_all(&bytes).map_err(|source| io("write beside", source))?;
-        file.persist(&self.path).map_err(|error| io("replace", error.error))?;
+        fs::write(&self.fresh, &bytes).map_err(|source| io("write beside", source))?;
+        fs::rename(&self.fresh, &self.path).map_err(|source| io("replace", source))?;
         self.known = Some((bytes, state.clone()));
         Ok(())
     }

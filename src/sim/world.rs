@@ -67,10 +67,13 @@ impl World<'_> {
     ///
     /// 404, of the group or of the cluster.
     pub(crate) fn cluster_mut(&mut self, path: &ClusterPath) -> Result<&mut Cluster, Answer> {
-        self.group_mut(&path.subscription, &path.group)?
+        let cluster = self
+            .group_mut(&path.subscription, &path.group)?
             .clusters
             .get_mut(&path.kind.key(&path.name))
-            .ok_or_else(|| answer::no_cluster(path.kind.resource_type(), &path.name, &path.group))
+            .ok_or_else(|| answer::no_cluster(path.kind.resource_type(), &path.name, &path.group))?;
+        cluster.quiet_until = None;
+        Ok(cluster)
     }
 
     /// How a provider is registered in a subscription.

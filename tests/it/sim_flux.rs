@@ -5,7 +5,7 @@ use std::time::Duration;
 use arcflux::sim::{Simulator, quirks};
 use serde_json::{Value, json};
 
-use crate::sim_support::{
+use crate::sim_fixture::{
     FLUX_VERSION, Read, condition, configuration, extension_target, flux_target, get, register, send, settings,
     with_flux,
 };
