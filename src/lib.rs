@@ -12,6 +12,7 @@
 pub mod model;
 pub mod kinds;
 pub mod spec;
+pub mod view;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;

@@ -138,8 +138,6 @@ impl Conformance<'_> {
                         .at(entry.key_span, format!("a reference to a secret has no key of this name in {subject}"))
                         .with_hint("write `{env: NAME}` or `{file: path}`"),
                 );
-            } else if entry.node.text().is_none() {
-                found.push(codes::WRONG_TYPE.at(entry.node.span, format!("`{}` must be a text", entry.key)));
             }
         }
         if entries.iter().filter(|entry| known(&entry.key)).count() != 1 {
@@ -153,7 +151,7 @@ impl Conformance<'_> {
         let place = if path.segments().is_empty() { "the spec".to_owned() } else { subject(path) };
         let diagnostic = codes::UNKNOWN_KEY.at(entry.key_span, format!("`{key}` is not a key of {place}"));
         let hint = arm_hint(key).map(str::to_owned).or_else(|| did_you_mean(key, &known)).or_else(|| {
-            let homes = HOMES.get(key)?;
+            let (key, homes) = HOMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(key))?;
             Some(format!("`{key}` belongs to {}", homes.join(" or ")))
         });
         Some(match hint {
@@ -166,10 +164,8 @@ impl Conformance<'_> {
     fn not_allowed(&self, node: &Node, path: &FieldPath) -> Diagnostic {
         let words = schema::words_at(self.schema, path);
         let Some(text) = node.text() else { return self.wrong_type(node, path) };
-        if last_key(path) == Some("apiVersion") {
-            return codes::API_VERSION
-                .at(node.span, "this is not an apiVersion that this version of arcflux reads")
-                .with_hint("write `apiVersion: arcflux/v1`");
+        if is_api_version(path) {
+            return unknown_api_version(node);
         }
         codes::NOT_ALLOWED_VALUE
             .at(node.span, format!("`{text}` is not a value of {}", subject(path)))
@@ -182,6 +178,9 @@ impl Conformance<'_> {
             return codes::WRONG_TYPE
                 .at(node.span, format!("{subject} has no value"))
                 .with_hint("give it a value, or take the line out");
+        }
+        if is_api_version(path) {
+            return unknown_api_version(node);
         }
         let mut types = schema::types_at(self.schema, path);
         if types.is_empty() {
@@ -198,6 +197,13 @@ impl Conformance<'_> {
     }
 
     fn type_hint(&self, node: &Node, path: &FieldPath, types: &[&str]) -> Option<String> {
+        let is_below_a_secret = path
+            .segments()
+            .iter()
+            .any(|segment| matches!(segment, Segment::Key(key) if SECRET_KEYS.contains(&key.as_str())));
+        if is_below_a_secret {
+            return None;
+        }
         match &node.value {
             Value::Text(text) if types.contains(&"boolean") => match text.to_ascii_lowercase().as_str() {
                 "yes" | "on" | "y" | "true" => Some("write `true`".to_owned()),
@@ -222,6 +228,16 @@ impl Conformance<'_> {
             | Value::Unresolved => None,
         }
     }
+}
+
+fn is_api_version(path: &FieldPath) -> bool {
+    matches!(path.segments(), [Segment::Key(key)] if key == "apiVersion")
+}
+
+fn unknown_api_version(node: &Node) -> Diagnostic {
+    codes::API_VERSION
+        .at(node.span, "this is not an apiVersion that this version of arcflux reads")
+        .with_hint("write `apiVersion: arcflux/v1`")
 }
 
 fn type_words(name: &str) -> &'static str {
@@ -311,10 +327,15 @@ fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Diagnostic {
             "letters, digits, `-` and `.`, with a letter or digit first",
         ),
         ("name", _) => (codes::BAD_NAME, format!("`{text}` is not a valid name"), CLUSTER_NAME),
-        ("namespace" | "localAuthRef", _) => (
+        ("namespace", _) => (
             codes::BAD_NAME,
-            format!("`{text}` is not a valid {}", subject(path)),
-            "lower-case letters, digits and `-`, with a letter or digit at both ends",
+            format!("`{text}` is not a valid namespace"),
+            "63 characters at most: lower-case letters, digits and `-`, with a letter or digit at both ends",
+        ),
+        ("localAuthRef", _) => (
+            codes::BAD_NAME,
+            format!("`{text}` is not a valid name of a Kubernetes secret"),
+            "lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
         ),
         ("subscription" | "tenant", _) => (
             codes::NOT_A_GUID,

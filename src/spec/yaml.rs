@@ -15,6 +15,9 @@ use crate::model::{Diagnostic, Span};
 /// clusters stays below it.
 const MAX_REPLAYED_EVENTS: usize = 50_000;
 
+/// How deeply a spec may be nested. A spec needs nine levels; the reader recurses once for each.
+const MAX_DEPTH: usize = 32;
+
 /// Places in a text: from byte offsets to lines and columns.
 #[derive(Debug)]
 pub(super) struct Places<'a> {
@@ -68,6 +71,7 @@ const BOM: char = '\u{feff}';
 pub(super) fn parse(places: &Places<'_>) -> Result<Node, Diagnostic> {
     let offset = if places.text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_REPLAYED_EVENTS },
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
@@ -89,18 +93,13 @@ pub(super) fn parse(places: &Places<'_>) -> Result<Node, Diagnostic> {
 /// Turns what the YAML reader says into one of our rows. Its own texts can hold parts of the spec only where they name a
 /// character.
 fn explain(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Diagnostic {
-    let span = match error.location() {
-        None => places.span(0, 0),
-        Some(location) => match (location.span().byte_offset(), location.span().byte_len()) {
-            (Some(start), Some(length)) => {
-                let start = index(start).saturating_add(offset);
-                places.span(start, start.saturating_add(index(length)))
-            }
-            (Some(start), None) => places.span(index(start).saturating_add(offset), 0),
-            (None, _) => places.span_of_char(index(location.span().offset()).saturating_add(usize::from(offset > 0))),
-        },
+    let span = place(places, offset, error);
+    // A problem met while an alias is followed is told of the alias.
+    let cause = match error {
+        serde_yaml::Error::AliasError { error, .. } => error,
+        other => other,
     };
-    let (row, message, hint): (Row, String, Option<&str>) = match error {
+    let (row, message, hint): (Row, String, Option<&str>) = match cause {
         serde_yaml::Error::MultipleDocuments { .. } => (
             codes::SEVERAL_DOCUMENTS,
             "a second YAML document starts here".to_owned(),
@@ -139,6 +138,21 @@ fn explain(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Dia
     match hint {
         Some(hint) => diagnostic.with_hint(hint),
         None => diagnostic,
+    }
+}
+
+/// Where the YAML reader stopped.
+fn place(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Span {
+    match error.location() {
+        None => places.span(0, 0),
+        Some(location) => match (location.span().byte_offset(), location.span().byte_len()) {
+            (Some(start), Some(length)) => {
+                let start = index(start).saturating_add(offset);
+                places.span(start, start.saturating_add(index(length)))
+            }
+            (Some(start), None) => places.span(index(start).saturating_add(offset), 0),
+            (None, _) => places.span_of_char(index(location.span().offset()).saturating_add(usize::from(offset > 0))),
+        },
     }
 }
 
