@@ -1,22 +1,26 @@
 //! A tree against a schema: what the validator finds, in words and with places.
 
+use std::collections::HashSet;
+
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::{Location, LocationSegment};
 
 use super::codes::{self, Row};
 use super::mask::SECRET_KEYS;
-use super::node::{Node, Value};
+use super::node::{Entry, Node, Value};
+use super::report::MAX_PROBLEMS;
 use super::schema::{self, Checked, HOMES};
 use super::suggest::{did_you_mean, did_you_mean_or_list};
+use super::yaml::Places;
 use crate::model::{Diagnostic, FieldPath, Seconds, Segment, Span};
 
-/// Everything about `tree` that the schema refuses. `text` is the source, for hints that quote it.
-pub(super) fn check(tree: &Node, checked: &Checked, text: &str) -> Vec<Diagnostic> {
+/// Everything about `tree` that the schema refuses, as far as a report takes it.
+pub(super) fn check(tree: &Node, checked: &Checked, places: &Places<'_>) -> Vec<Diagnostic> {
     let json = tree.to_json();
-    let conformance = Conformance { tree, schema: &checked.schema, text };
+    let conformance = Conformance { tree, schema: &checked.schema, places };
     let mut found = Vec::new();
-    for error in checked.validator.iter().flat_map(|validator| validator.iter_errors(&json)) {
+    for error in checked.validator.iter().flat_map(|validator| validator.iter_errors(&json)).take(MAX_PROBLEMS + 1) {
         conformance.explain(&error, &mut found);
     }
     found
@@ -25,7 +29,21 @@ pub(super) fn check(tree: &Node, checked: &Checked, text: &str) -> Vec<Diagnosti
 struct Conformance<'a> {
     tree: &'a Node,
     schema: &'a serde_json::Value,
-    text: &'a str,
+    places: &'a Places<'a>,
+}
+
+/// Whether an error says no more than that the value at `path` is of another type.
+fn fails_on_type(error: &ValidationError<'_>, path: &FieldPath) -> bool {
+    if &path_of(error.instance_path()) != path {
+        return false;
+    }
+    match error.kind() {
+        ValidationErrorKind::Type { .. } => true,
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            context.iter().all(|branch| branch.iter().any(|error| fails_on_type(error, path)))
+        }
+        _ => false,
+    }
 }
 
 fn path_of(location: &Location) -> FieldPath {
@@ -64,7 +82,9 @@ impl Conformance<'_> {
         }
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                found.extend(unexpected.iter().filter_map(|key| self.unknown_key(node, &path, key)));
+                let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
+                let unknown = node.entries().iter().filter(|entry| unexpected.contains(entry.key.as_str()));
+                found.extend(unknown.take(MAX_PROBLEMS + 1).map(|entry| self.unknown_key(entry, &path)));
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
@@ -101,16 +121,15 @@ impl Conformance<'_> {
             // The strict check looks again when the reference has been replaced.
             return;
         }
-        let wrong_type = |error: &ValidationError<'_>| {
-            matches!(error.kind(), ValidationErrorKind::Type { .. }) && &path_of(error.instance_path()) == path
-        };
         let only_a_reference = |branch: &&Vec<ValidationError<'static>>| {
             branch.iter().any(|error| {
                 matches!(error.kind(), ValidationErrorKind::Pattern { pattern } if schema::is_reference_pattern(pattern))
             })
         };
-        let meant =
-            branches.iter().filter(|branch| !only_a_reference(branch)).find(|branch| !branch.iter().any(wrong_type));
+        let meant = branches
+            .iter()
+            .filter(|branch| !only_a_reference(branch))
+            .find(|branch| !branch.iter().any(|error| fails_on_type(error, path)));
         match meant {
             None => found.push(self.wrong_type(node, path)),
             Some(errors) if errors.iter().all(|error| matches!(error.kind(), ValidationErrorKind::Constant { .. })) => {
@@ -145,8 +164,8 @@ impl Conformance<'_> {
         }
     }
 
-    fn unknown_key(&self, node: &Node, path: &FieldPath, key: &str) -> Option<Diagnostic> {
-        let entry = node.entry(key)?;
+    fn unknown_key(&self, entry: &Entry, path: &FieldPath) -> Diagnostic {
+        let key = entry.key.as_str();
         let known = schema::keys_at(self.schema, path);
         let place = if path.segments().is_empty() { "the spec".to_owned() } else { subject(path) };
         let diagnostic = codes::UNKNOWN_KEY.at(entry.key_span, format!("`{key}` is not a key of {place}"));
@@ -154,11 +173,11 @@ impl Conformance<'_> {
             let (key, homes) = HOMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(key))?;
             Some(format!("`{key}` belongs to {}", homes.join(" or ")))
         });
-        Some(match hint {
+        match hint {
             Some(hint) => diagnostic.with_hint(hint),
             None if known.is_empty() => diagnostic,
             None => diagnostic.with_hint(format!("it takes {}", listed(&known))),
-        })
+        }
     }
 
     fn not_allowed(&self, node: &Node, path: &FieldPath) -> Diagnostic {
@@ -187,9 +206,13 @@ impl Conformance<'_> {
             types.push("string");
         }
         let expected: Vec<&str> = types.iter().map(|name| type_words(name)).collect();
+        let expected = match expected.split_last() {
+            Some((last, rest @ [_, ..])) => format!("{} or {last}", rest.join(", ")),
+            Some((last, [])) => (*last).to_owned(),
+            None => String::new(),
+        };
         let row = if is_setting(path) { codes::SETTING_NOT_TEXT } else { codes::WRONG_TYPE };
-        let diagnostic =
-            row.at(node.span, format!("{subject} must be {}, and is {}", expected.join(" or "), node.type_name()));
+        let diagnostic = row.at(node.span, format!("{subject} must be {expected}, and is {}", node.type_name()));
         match self.type_hint(node, path, &types) {
             Some(hint) => diagnostic.with_hint(hint),
             None => diagnostic,
@@ -215,7 +238,7 @@ impl Conformance<'_> {
                 Some(format!("durations have a unit: write `{seconds}`"))
             }
             Value::Number(_) | Value::Bool(_) if types.contains(&"string") => {
-                let written = self.text.get(node.span.start..node.span.end).filter(|written| !written.is_empty())?;
+                let written = self.places.written(node.span).filter(|written| !written.is_empty())?;
                 Some(format!("quote it: `\"{written}\"`"))
             }
             Value::Text(_) if types.contains(&"array") => Some("write a list: `[first, second]`".to_owned()),

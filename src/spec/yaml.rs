@@ -23,12 +23,33 @@ const MAX_DEPTH: usize = 32;
 pub(super) struct Places<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
+    /// The number of characters before each block of [`BLOCK`] bytes, so that a column far into a long line is not counted
+    /// from its start every time.
+    characters_before: Vec<usize>,
+}
+
+const BLOCK: usize = 1024;
+
+/// The number of characters that begin in these bytes of UTF-8.
+fn characters_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
 impl<'a> Places<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, line_starts }
+        let mut sum = 0;
+        let characters_before = text
+            .as_bytes()
+            .chunks(BLOCK)
+            .map(|block| {
+                let before = sum;
+                sum += characters_in(block);
+                before
+            })
+            .chain(std::iter::once(0))
+            .collect();
+        Self { text, line_starts, characters_before }
     }
 
     /// The span of these bytes, moved inside the text and onto character boundaries.
@@ -37,12 +58,32 @@ impl<'a> Places<'a> {
         let end = self.floor(end.clamp(start, self.text.len()));
         let line = self.line_starts.partition_point(|line_start| *line_start <= start).saturating_sub(1);
         let line_start = self.line_starts.get(line).copied().unwrap_or_default();
-        let column = self.text[line_start..start].trim_start_matches(BOM).chars().count();
+        let mark = usize::from(line == 0 && start > 0 && self.text.starts_with(BOM));
+        let column = self.characters_to(start) - self.characters_to(line_start) - mark;
         Span {
             start,
             end,
             line: u32::try_from(line + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// What stands at a place.
+    pub(super) fn written(&self, span: Span) -> Option<&'a str> {
+        self.text.get(span.start..span.end)
+    }
+
+    fn characters_to(&self, at: usize) -> usize {
+        let block = if at == self.text.len() { at.saturating_sub(1) / BLOCK } else { at / BLOCK };
+        let before = self.characters_before.get(block).copied().unwrap_or_default();
+        before + self.text.as_bytes().get(block * BLOCK..at).map_or(0, characters_in)
+    }
+
+    /// The place of `part` inside the scalar at `span`, when it is written there as it stands.
+    pub(super) fn span_within(&self, span: Span, part: &str) -> Span {
+        match self.written(span).and_then(|scalar| scalar.find(part)) {
+            Some(at) => self.span(span.start + at, span.start + at + part.len()),
+            None => span,
         }
     }
 

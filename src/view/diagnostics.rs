@@ -59,6 +59,14 @@ pub fn render_text(diagnostics: &[Diagnostic], file: &str, masked: &str, styled:
     text
 }
 
+/// How many bytes of a line are shown on each side of the mark, and of the mark itself.
+const MAX_CONTEXT: usize = 500;
+
+/// The last character boundary at or before `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
 /// The line that a span begins on, escaped, and where in it the span is. Only that line is shown: the source around it
 /// is the author's, and they have it. `None` when there is no such line to show.
 fn snippet(span: Span, masked: &str) -> Option<(String, std::ops::Range<usize>)> {
@@ -68,6 +76,10 @@ fn snippet(span: Span, masked: &str) -> Option<(String, std::ops::Range<usize>)>
     let line_end = start + line.trim_end_matches('\r').len();
     let mark_start = span.start.min(line_end);
     let mark_end = span.end.clamp(mark_start, line_end);
+    // Of a very long line only the part around the mark.
+    let start = boundary(masked, start.max(mark_start.saturating_sub(MAX_CONTEXT)));
+    let mark_end = boundary(masked, mark_end.min(mark_start.saturating_add(MAX_CONTEXT)));
+    let line_end = boundary(masked, line_end.min(mark_end.saturating_add(MAX_CONTEXT)));
     let shown = [start..mark_start, mark_start..mark_end, mark_end..line_end]
         .map(|range| escaped(&masked.get(range).unwrap_or_default().replace('\u{feff}', "")));
     let [before, marked, after] = shown;

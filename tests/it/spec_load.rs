@@ -89,6 +89,25 @@ fn what_comes_from_the_environment_is_not_a_template() {
 }
 
 #[test]
+fn what_is_the_same_for_every_cluster_is_checked_after_substitution() {
+    let mut inputs = Inputs::default();
+    inputs.allowed.extend(["AZURE_TENANT_ID", "PROFILE"].map(str::to_owned));
+    let text = format!(
+        "{HEAD}tenant: ${{env:AZURE_TENANT_ID}}\npolicy: {{profile: '${{env:PROFILE}}'}}\ncluster: {{name: c}}\n"
+    );
+    let load = |tenant: &str, profile: &str| {
+        let mut inputs = inputs.clone();
+        inputs.environment.insert("AZURE_TENANT_ID".to_owned(), tenant.to_owned());
+        inputs.environment.insert("PROFILE".to_owned(), profile.to_owned());
+        spec::load_bytes("arcflux.yaml", text.as_bytes(), &inputs)
+    };
+    let good = load("7d0b1f5a-93c4-4a52-8f0e-61c2b7a4d9e3", "coral").desired.unwrap();
+    assert_eq!(good.tenant.as_deref(), Some("7d0b1f5a-93c4-4a52-8f0e-61c2b7a4d9e3"));
+    assert_eq!(good.profile, Some(spec::Profile::Coral));
+    assert_eq!(codes(&load("contoso", "corral")), [("AF018".to_owned(), 4), ("AF013".to_owned(), 5)]);
+}
+
+#[test]
 fn one_wrong_type_hides_nothing_else() {
     let outcome = load(concat!(
         "cluster: 5\n",

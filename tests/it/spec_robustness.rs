@@ -82,6 +82,37 @@ fn ten_megabytes_are_refused_before_they_are_read() {
     assert!(outcome.masked.is_empty());
 }
 
+/// Files that would take a naive reader for ever: each is near a limit in one direction.
+#[test]
+fn large_files_are_read_to_the_end() {
+    let head = "apiVersion: arcflux/v1\nsubscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20\nresourceGroup: rg\n";
+    let unknown: String = (0..30_000).map(|number| format!("k{number}: 1\n")).collect();
+    let one_line = format!("{{{}}}", (0..30_000).map(|number| format!("k{number}: [é], ")).collect::<String>());
+    for text in [unknown, one_line, "a: 1\n".repeat(30_000)] {
+        let outcome = check(text.as_bytes());
+        assert_eq!(outcome.diagnostics.len(), 1_001);
+        assert_eq!(outcome.diagnostics[1_000].code, spec::codes::TOO_MANY.code);
+    }
+    let chain: String =
+        (0..10_000).map(|number| format!("  k{number}: {{path: ./a, dependsOn: [k{}]}}\n", number + 1)).collect();
+    let repo = "repo: {url: https://h/r, branch: main}\n";
+    let chain =
+        format!("{head}cluster: {{name: c}}\n{repo}kustomizations:\n{chain}  k10000: {{path: ./a, dependsOn: [k0]}}\n");
+    let outcome = check(chain.as_bytes());
+    assert_eq!(outcome.diagnostics.len(), 1);
+    assert_eq!(outcome.diagnostics[0].code, spec::codes::DEPENDENCY_CYCLE.code);
+    assert!(outcome.diagnostics[0].message.chars().count() < 500);
+
+    let clusters: String = (0..5_000).map(|number| format!("  c{number}: {{}}\n")).collect();
+    let kustomizations: String = (0..2_000).map(|number| format!("  k{number}: {{path: ./a}}\n")).collect();
+    let product = format!("{head}clusters:\n{clusters}{repo}kustomizations:\n{kustomizations}");
+    assert_eq!(only_code(product.as_bytes()), "AF006");
+
+    let long = format!("{head}cluster: {{name: c, type: {}}}\n{repo}", "x".repeat(1_000_000));
+    let outcome = check(long.as_bytes());
+    assert!(outcome.diagnostics.iter().all(|diagnostic| diagnostic.message.len() < 500));
+}
+
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
     let plain = load(GOOD.as_bytes()).desired.unwrap();
@@ -108,6 +139,14 @@ fn secrets_are_not_shown() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(!diagnostics::render_json(&outcome.diagnostics, "arcflux.yaml").to_string().contains("hunter2"));
     assert!(!outcome.masked.contains("hunter2"));
+
+    let no_scheme = text.replace("https://user:hunter2@host/r", "user:hunter2@host/r");
+    let outcome = check(no_scheme.as_bytes());
+    assert!(!outcome.masked.contains("hunter2"));
+    assert!(!diagnostics::render_json(&outcome.diagnostics, "arcflux.yaml").to_string().contains("hunter2"));
+
+    let by_alias = "values: {t: &t hunter2}\nrepo: {httpsKey: *t}\n";
+    assert!(!check(by_alias.as_bytes()).masked.contains("hunter2"));
 
     let not_yaml = format!("{text}\tx: y\n");
     let outcome = check(not_yaml.as_bytes());

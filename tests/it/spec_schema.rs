@@ -50,6 +50,34 @@ fn every_key_is_explained() {
 }
 
 #[test]
+fn references_may_stand_where_no_text_stands_and_nowhere_else() {
+    let schema = jsonschema::validator_for(&spec::schema()).unwrap();
+    let document = |prune: &str, kind: &str, namespace: &str, subscription: &str| {
+        serde_json::json!({
+            "apiVersion": "arcflux/v1",
+            "subscription": subscription,
+            "clusters": {"a": {"type": kind}},
+            "configurations": {"c": {
+                "namespace": namespace,
+                "gitRepository": {"url": "https://h/r", "interval": "${values.every}", "branch": "${env:BRANCH}"},
+                "kustomizations": {"k": {"prune": prune}},
+            }},
+        })
+    };
+    assert!(schema.is_valid(&document("${values.p}", "${values.t}", "ns-${values.n}", "${env:AZURE_SUBSCRIPTION_ID}")));
+    for (prune, kind, namespace, subscription) in [
+        ("x${values.p}", "${values.t}", "ns", "${env:S}"),
+        ("${FLUX}", "${values.t}", "ns", "${env:S}"),
+        ("${values.p}", "Arc", "ns", "${env:S}"),
+        ("${values.p}", "${values.t}", "N S", "${env:S}"),
+        ("${values.p}", "${values.t}", "ns", "Production"),
+    ] {
+        assert!(!schema.is_valid(&document(prune, kind, namespace, subscription)));
+    }
+    assert!(!schema.is_valid(&serde_json::json!({"apiVersion": "${values.v}"})));
+}
+
+#[test]
 fn every_mapping_refuses_unknown_keys() {
     fn walk(schema: &Value, place: &str) {
         if let Some(map) = schema.as_object() {

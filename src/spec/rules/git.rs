@@ -112,7 +112,7 @@ fn scp_as_url(text: &str) -> Option<String> {
         !name.is_empty() && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
     };
     let is_scp = account.contains('@') || host.contains('.');
-    (is_scp && is_name(user) && is_name(host) && !path.is_empty())
+    (is_scp && is_name(user) && is_name(host) && !path.is_empty() && !path.contains('@'))
         .then(|| format!("ssh://{user}@{host}/{}", path.trim_start_matches('/')))
 }
 
@@ -262,6 +262,7 @@ mod tests {
             Some("ssh://git@ssh.dev.azure.com/v3/o/p/r")
         );
         assert_eq!(scp_as_url("user:password@host"), None);
+        assert_eq!(scp_as_url("a.user:password@host/path"), None);
         assert_eq!(scp_as_url("./local"), None);
     }
 }
