@@ -14,6 +14,7 @@ mod conform;
 mod desired;
 mod document;
 mod expand;
+mod forms;
 mod mask;
 mod node;
 mod report;

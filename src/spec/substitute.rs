@@ -121,7 +121,10 @@ pub(super) struct Scope<'a> {
     pub(super) values: Option<&'a [Entry]>,
 }
 
-/// The properties of a cluster that a reference can name.
+/// The references to a cluster, as hints name them.
+const CLUSTER_REFERENCES: [&str; 4] = ["cluster.name", "cluster.type", "cluster.subscription", "cluster.resourceGroup"];
+
+/// The properties of a cluster that a reference can name, in the order in which they are decided.
 pub(super) const CLUSTER_PROPERTIES: [&str; 4] = ["name", "type", "subscription", "resourceGroup"];
 
 impl Scope<'_> {
@@ -199,7 +202,7 @@ impl Scope<'_> {
                 ),
                 None => wrong(
                     format!("`${{{reference}}}` is not a property of a cluster"),
-                    did_you_mean_or_list(property, &CLUSTER_PROPERTIES),
+                    did_you_mean_or_list(reference, &CLUSTER_REFERENCES),
                 ),
             };
         }

@@ -243,6 +243,21 @@ proptest! {
     }
 
     #[test]
+    fn what_is_written_as_yaml_is_read_back(labels in prop::collection::btree_map(".{0,12}", "(?s).{0,100}", 0..6)) {
+        let labels: std::collections::BTreeMap<String, String> =
+            labels.into_iter().filter(|(_, value)| !value.contains("${")).collect();
+        let text = spec::to_yaml(&serde_json::json!({
+            "apiVersion": "arcflux/v1",
+            "subscription": "3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20",
+            "resourceGroup": "rg",
+            "clusters": {"a": {"labels": labels}},
+        }));
+        let outcome = check(text.as_bytes());
+        prop_assert!(outcome.diagnostics.is_empty(), "{text}\n{:?}", outcome.diagnostics);
+        prop_assert_eq!(&outcome.desired.unwrap().clusters[0].labels, &labels, "{}", text);
+    }
+
+    #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         check(&bytes);
     }

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 use super::clusters::ClusterTree;
 use super::codes;
-use super::conform::{bad_duration, is_duration_key};
 use super::desired::Profile;
+use super::forms::{bad_duration, is_duration_key};
 use super::node::{Entry, Node};
 use super::report::Report;
 use crate::model::Seconds;
