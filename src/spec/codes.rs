@@ -59,6 +59,8 @@ table! {
         "A key may stand once in a mapping. Which of two values was meant cannot be known.";
     KEY_NOT_TEXT = 8 Error "key is not text"
         "YAML reads an unquoted number, `true` or `null` as such, also where a name is meant. Quote it.";
+    TOO_MANY = 9 Error "too many problems"
+        "Only the first thousand problems of a spec are listed. Correct them and look again.";
     // The shape.
     UNKNOWN_KEY = 10 Error "unknown key"
         "The key is not part of the format here. Azure ignores such keys silently, which hides typos for months.";

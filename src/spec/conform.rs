@@ -1,22 +1,27 @@
 //! A tree against a schema: what the validator finds, in words and with places.
 
+use std::collections::HashSet;
+
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::paths::{Location, LocationSegment};
 
-use super::codes::{self, Row};
+use super::codes;
+use super::forms::{form, is_duration_key, last_key, subject};
 use super::mask::SECRET_KEYS;
-use super::node::{Node, Value};
+use super::node::{Entry, Node, Value};
+use super::report::MAX_PROBLEMS;
 use super::schema::{self, Checked, HOMES};
 use super::suggest::{did_you_mean, did_you_mean_or_list};
-use crate::model::{Diagnostic, FieldPath, Seconds, Segment, Span};
+use super::yaml::Places;
+use crate::model::{Diagnostic, FieldPath, Seconds, Segment};
 
-/// Everything about `tree` that the schema refuses. `text` is the source, for hints that quote it.
-pub(super) fn check(tree: &Node, checked: &Checked, text: &str) -> Vec<Diagnostic> {
+/// Everything about `tree` that the schema refuses, as far as a report takes it.
+pub(super) fn check(tree: &Node, checked: &Checked, places: &Places<'_>) -> Vec<Diagnostic> {
     let json = tree.to_json();
-    let conformance = Conformance { tree, schema: &checked.schema, text };
+    let conformance = Conformance { tree, schema: &checked.schema, places };
     let mut found = Vec::new();
-    for error in checked.validator.iter().flat_map(|validator| validator.iter_errors(&json)) {
+    for error in checked.validator.iter().flat_map(|validator| validator.iter_errors(&json)).take(MAX_PROBLEMS + 1) {
         conformance.explain(&error, &mut found);
     }
     found
@@ -25,7 +30,21 @@ pub(super) fn check(tree: &Node, checked: &Checked, text: &str) -> Vec<Diagnosti
 struct Conformance<'a> {
     tree: &'a Node,
     schema: &'a serde_json::Value,
-    text: &'a str,
+    places: &'a Places<'a>,
+}
+
+/// Whether an error says no more than that the value at `path` is of another type.
+fn fails_on_type(error: &ValidationError<'_>, path: &FieldPath) -> bool {
+    if &path_of(error.instance_path()) != path {
+        return false;
+    }
+    match error.kind() {
+        ValidationErrorKind::Type { .. } => true,
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            context.iter().all(|branch| branch.iter().any(|error| fails_on_type(error, path)))
+        }
+        _ => false,
+    }
 }
 
 fn path_of(location: &Location) -> FieldPath {
@@ -33,23 +52,6 @@ fn path_of(location: &Location) -> FieldPath {
         LocationSegment::Property(key) => path.key(key),
         LocationSegment::Index(index) => path.index(index),
     })
-}
-
-fn last_key(path: &FieldPath) -> Option<&str> {
-    match path.segments().last()? {
-        Segment::Key(key) => Some(key),
-        Segment::Index(_) => None,
-    }
-}
-
-/// What a path is about, in the words of messages.
-fn subject(path: &FieldPath) -> String {
-    match path.segments() {
-        [] => "the spec".to_owned(),
-        [.., Segment::Key(list), Segment::Index(index)] => format!("item {} of `{list}`", index + 1),
-        [.., Segment::Key(key)] => format!("`{key}`"),
-        [.., Segment::Index(index)] => format!("item {}", index + 1),
-    }
 }
 
 impl Conformance<'_> {
@@ -64,7 +66,9 @@ impl Conformance<'_> {
         }
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                found.extend(unexpected.iter().filter_map(|key| self.unknown_key(node, &path, key)));
+                let unexpected: HashSet<&str> = unexpected.iter().map(String::as_str).collect();
+                let unknown = node.entries().iter().filter(|entry| unexpected.contains(entry.key.as_str()));
+                found.extend(unknown.take(MAX_PROBLEMS + 1).map(|entry| self.unknown_key(entry, &path)));
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
@@ -101,16 +105,15 @@ impl Conformance<'_> {
             // The strict check looks again when the reference has been replaced.
             return;
         }
-        let wrong_type = |error: &ValidationError<'_>| {
-            matches!(error.kind(), ValidationErrorKind::Type { .. }) && &path_of(error.instance_path()) == path
-        };
         let only_a_reference = |branch: &&Vec<ValidationError<'static>>| {
             branch.iter().any(|error| {
                 matches!(error.kind(), ValidationErrorKind::Pattern { pattern } if schema::is_reference_pattern(pattern))
             })
         };
-        let meant =
-            branches.iter().filter(|branch| !only_a_reference(branch)).find(|branch| !branch.iter().any(wrong_type));
+        let meant = branches
+            .iter()
+            .filter(|branch| !only_a_reference(branch))
+            .find(|branch| !branch.iter().any(|error| fails_on_type(error, path)));
         match meant {
             None => found.push(self.wrong_type(node, path)),
             Some(errors) if errors.iter().all(|error| matches!(error.kind(), ValidationErrorKind::Constant { .. })) => {
@@ -138,8 +141,6 @@ impl Conformance<'_> {
                         .at(entry.key_span, format!("a reference to a secret has no key of this name in {subject}"))
                         .with_hint("write `{env: NAME}` or `{file: path}`"),
                 );
-            } else if entry.node.text().is_none() {
-                found.push(codes::WRONG_TYPE.at(entry.node.span, format!("`{}` must be a text", entry.key)));
             }
         }
         if entries.iter().filter(|entry| known(&entry.key)).count() != 1 {
@@ -147,29 +148,27 @@ impl Conformance<'_> {
         }
     }
 
-    fn unknown_key(&self, node: &Node, path: &FieldPath, key: &str) -> Option<Diagnostic> {
-        let entry = node.entry(key)?;
+    fn unknown_key(&self, entry: &Entry, path: &FieldPath) -> Diagnostic {
+        let key = entry.key.as_str();
         let known = schema::keys_at(self.schema, path);
         let place = if path.segments().is_empty() { "the spec".to_owned() } else { subject(path) };
         let diagnostic = codes::UNKNOWN_KEY.at(entry.key_span, format!("`{key}` is not a key of {place}"));
         let hint = arm_hint(key).map(str::to_owned).or_else(|| did_you_mean(key, &known)).or_else(|| {
-            let homes = HOMES.get(key)?;
+            let (key, homes) = HOMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(key))?;
             Some(format!("`{key}` belongs to {}", homes.join(" or ")))
         });
-        Some(match hint {
+        match hint {
             Some(hint) => diagnostic.with_hint(hint),
             None if known.is_empty() => diagnostic,
             None => diagnostic.with_hint(format!("it takes {}", listed(&known))),
-        })
+        }
     }
 
     fn not_allowed(&self, node: &Node, path: &FieldPath) -> Diagnostic {
         let words = schema::words_at(self.schema, path);
         let Some(text) = node.text() else { return self.wrong_type(node, path) };
-        if last_key(path) == Some("apiVersion") {
-            return codes::API_VERSION
-                .at(node.span, "this is not an apiVersion that this version of arcflux reads")
-                .with_hint("write `apiVersion: arcflux/v1`");
+        if is_api_version(path) {
+            return unknown_api_version(node);
         }
         codes::NOT_ALLOWED_VALUE
             .at(node.span, format!("`{text}` is not a value of {}", subject(path)))
@@ -183,14 +182,21 @@ impl Conformance<'_> {
                 .at(node.span, format!("{subject} has no value"))
                 .with_hint("give it a value, or take the line out");
         }
+        if is_api_version(path) {
+            return unknown_api_version(node);
+        }
         let mut types = schema::types_at(self.schema, path);
         if types.is_empty() {
             types.push("string");
         }
         let expected: Vec<&str> = types.iter().map(|name| type_words(name)).collect();
+        let expected = match expected.split_last() {
+            Some((last, rest @ [_, ..])) => format!("{} or {last}", rest.join(", ")),
+            Some((last, [])) => (*last).to_owned(),
+            None => String::new(),
+        };
         let row = if is_setting(path) { codes::SETTING_NOT_TEXT } else { codes::WRONG_TYPE };
-        let diagnostic =
-            row.at(node.span, format!("{subject} must be {}, and is {}", expected.join(" or "), node.type_name()));
+        let diagnostic = row.at(node.span, format!("{subject} must be {expected}, and is {}", node.type_name()));
         match self.type_hint(node, path, &types) {
             Some(hint) => diagnostic.with_hint(hint),
             None => diagnostic,
@@ -198,6 +204,13 @@ impl Conformance<'_> {
     }
 
     fn type_hint(&self, node: &Node, path: &FieldPath, types: &[&str]) -> Option<String> {
+        let is_below_a_secret = path
+            .segments()
+            .iter()
+            .any(|segment| matches!(segment, Segment::Key(key) if SECRET_KEYS.contains(&key.as_str())));
+        if is_below_a_secret {
+            return None;
+        }
         match &node.value {
             Value::Text(text) if types.contains(&"boolean") => match text.to_ascii_lowercase().as_str() {
                 "yes" | "on" | "y" | "true" => Some("write `true`".to_owned()),
@@ -209,7 +222,7 @@ impl Conformance<'_> {
                 Some(format!("durations have a unit: write `{seconds}`"))
             }
             Value::Number(_) | Value::Bool(_) if types.contains(&"string") => {
-                let written = self.text.get(node.span.start..node.span.end).filter(|written| !written.is_empty())?;
+                let written = self.places.written(node.span).filter(|written| !written.is_empty())?;
                 Some(format!("quote it: `\"{written}\"`"))
             }
             Value::Text(_) if types.contains(&"array") => Some("write a list: `[first, second]`".to_owned()),
@@ -222,6 +235,16 @@ impl Conformance<'_> {
             | Value::Unresolved => None,
         }
     }
+}
+
+fn is_api_version(path: &FieldPath) -> bool {
+    matches!(path.segments(), [Segment::Key(key)] if key == "apiVersion")
+}
+
+fn unknown_api_version(node: &Node) -> Diagnostic {
+    codes::API_VERSION
+        .at(node.span, "this is not an apiVersion that this version of arcflux reads")
+        .with_hint("write `apiVersion: arcflux/v1`")
 }
 
 fn type_words(name: &str) -> &'static str {
@@ -256,11 +279,6 @@ fn empty_mapping(node: &Node, path: &FieldPath) -> Diagnostic {
     }
 }
 
-/// The keys of durations.
-pub(super) fn is_duration_key(key: &str) -> bool {
-    ["interval", "timeout", "retryInterval"].contains(&key)
-}
-
 fn is_setting(path: &FieldPath) -> bool {
     matches!(path.segments(), [.., Segment::Key(map), Segment::Key(_)] if map == "configurationSettings")
 }
@@ -279,88 +297,4 @@ fn arm_hint(key: &str) -> Option<&'static str> {
         "multiTenancy.enforce" => "write `multiTenancy: false`, or put it under `configurationSettings`",
         _ => return None,
     })
-}
-
-/// A text that does not have the form that its place needs.
-fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Diagnostic {
-    let (row, message, hint): (Row, String, &str) = match (last_key(path).unwrap_or_default(), parent_key(path)) {
-        (_, Some("substitute")) if is_key => (
-            codes::BAD_NAME,
-            format!("`{text}` is not the name of a variable"),
-            "letters, digits and underscores, and no digit first",
-        ),
-        (_, Some("values")) if is_key => (
-            codes::BAD_NAME,
-            format!("`{text}` is not the name of a value"),
-            "letters, digits, `_` and `-`, and a letter first",
-        ),
-        (_, Some("configurations" | "kustomizations")) if is_key => (
-            codes::BAD_NAME,
-            format!("`{text}` is not a valid name"),
-            "63 characters at most: lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
-        ),
-        (_, Some("clusters")) if is_key => (codes::BAD_NAME, format!("`{text}` is not a valid name"), CLUSTER_NAME),
-        ("name", Some("resourceGroup")) | ("resourceGroup", _) => (
-            codes::BAD_NAME,
-            format!("`{text}` is not a valid name of a resource group"),
-            "90 characters at most: letters, digits, `-`, `_`, `.`, `(` and `)`, and no `.` at the end",
-        ),
-        ("name", Some("extension")) => (
-            codes::BAD_NAME,
-            format!("`{text}` is not a valid name"),
-            "letters, digits, `-` and `.`, with a letter or digit first",
-        ),
-        ("name", _) => (codes::BAD_NAME, format!("`{text}` is not a valid name"), CLUSTER_NAME),
-        ("namespace" | "localAuthRef", _) => (
-            codes::BAD_NAME,
-            format!("`{text}` is not a valid {}", subject(path)),
-            "lower-case letters, digits and `-`, with a letter or digit at both ends",
-        ),
-        ("subscription" | "tenant", _) => (
-            codes::NOT_A_GUID,
-            format!("{} is not a GUID", subject(path)),
-            "write the id, not the display name; `az account show` prints both",
-        ),
-        (key, _) if is_duration_key(key) => return bad_duration(key, text, span),
-        ("commit", _) => (
-            codes::WRONG_FORM,
-            "`commit` is not a full commit id".to_owned(),
-            "write all 40 hexadecimal digits, in lower case: `git rev-parse HEAD` prints them",
-        ),
-        ("semver", _) => (
-            codes::WRONG_FORM,
-            format!("`{text}` is not a range of versions"),
-            "write a range such as `>=1.0.0 <2.0.0`",
-        ),
-        (_, Some("providers")) => (
-            codes::BAD_NAME,
-            format!("`{text}` is not a resource provider"),
-            "write its namespace, such as `Microsoft.Kubernetes`",
-        ),
-        _ if text.is_empty() => {
-            (codes::WRONG_FORM, format!("{} is empty", subject(path)), "give it a value, or take the line out")
-        }
-        _ => (
-            codes::WRONG_FORM,
-            format!("{} does not have the right form", subject(path)),
-            "see the schema: `arcflux schema`",
-        ),
-    };
-    row.at(span, message).with_hint(hint)
-}
-
-const CLUSTER_NAME: &str = "63 characters at most: letters, digits, `-`, `_` and `.`, with a letter or digit first";
-
-/// A duration that cannot be read.
-pub(super) fn bad_duration(key: &str, text: &str, span: Span) -> Diagnostic {
-    let why =
-        text.parse::<Seconds>().err().map_or_else(|| format!("`{text}` is not a duration"), |error| error.to_string());
-    codes::BAD_DURATION.at(span, format!("`{key}`: {why}"))
-}
-
-fn parent_key(path: &FieldPath) -> Option<&str> {
-    match path.segments() {
-        [.., Segment::Key(parent), _] => Some(parent),
-        _ => None,
-    }
 }

@@ -51,8 +51,17 @@ pub struct DesiredCluster {
 
 impl DesiredCluster {
     pub(super) fn new(key: Option<String>, document: ClusterDocument, spans: Arc<Spans>) -> Self {
-        let ClusterDocument { subscription, resource_group, cluster, labels, providers, extension, configurations } =
-            document;
+        let ClusterDocument {
+            tenant: _,
+            policy: _,
+            subscription,
+            resource_group,
+            cluster,
+            labels,
+            providers,
+            extension,
+            configurations,
+        } = document;
         Self { key, subscription, resource_group, cluster, labels, providers, extension, configurations, spans }
     }
 

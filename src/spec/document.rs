@@ -145,10 +145,22 @@ pub enum Profile {
     Coral,
 }
 
+impl Profile {
+    /// The profile that a word of the spec names.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        serde_json::from_value(word.into()).ok()
+    }
+}
+
 /// Everything about one cluster, after expansion and substitution: no references, no short forms.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ClusterDocument {
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
+    pub(super) tenant: Option<String>,
+    #[serde(default)]
+    pub(super) policy: Policy,
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub(super) subscription: String,
     pub(super) resource_group: ResourceGroupSpec,

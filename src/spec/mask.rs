@@ -13,7 +13,7 @@ pub(super) const SECRET_KEYS: [&str; 2] = ["httpsKey", "sshPrivateKey"];
 /// Masks a source that could be read.
 pub(super) fn masked(text: &str, tree: &Node) -> String {
     let mut hidden = userinfo_ranges(text);
-    hide_unknown(tree, &FieldPath::default(), &mut hidden);
+    hide_unknown(text, tree, &FieldPath::default(), &mut hidden);
     starred(text, &hidden)
 }
 
@@ -74,35 +74,68 @@ fn userinfo_ranges(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn hide_unknown(node: &Node, path: &FieldPath, hidden: &mut Vec<Range<usize>>) {
+fn hide_unknown(text: &str, node: &Node, path: &FieldPath, hidden: &mut Vec<Range<usize>>) {
     match &node.value {
         Value::Map(entries) => {
             let known = schema::keys_at(&PUBLISHED.schema, path);
             let is_open = schema::takes_any_key(&PUBLISHED.schema, path);
             for Entry { key, node, .. } in entries {
-                if SECRET_KEYS.contains(&key.as_str()) || !(is_open || known.contains(&key.as_str())) {
+                if SECRET_KEYS.contains(&key.as_str()) {
+                    hide_secret(node, hidden);
+                } else if !(is_open || known.contains(&key.as_str())) {
                     hide_all(node, hidden);
+                } else if key == "url" {
+                    hide_account(text, node, hidden);
                 } else {
-                    hide_unknown(node, &path.key(key), hidden);
+                    hide_unknown(text, node, &path.key(key), hidden);
                 }
             }
         }
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                hide_unknown(item, &path.index(index), hidden);
+                hide_unknown(text, item, &path.index(index), hidden);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unresolved => {}
     }
 }
 
+/// Hides a user name and password in what is meant as a URL but has no scheme.
+fn hide_account(text: &str, node: &Node, hidden: &mut Vec<Range<usize>>) {
+    let written = text.get(node.span.start..node.span.end).unwrap_or_default();
+    if let Some(at) = written.rfind('@')
+        && !written.contains("://")
+        && written[..at].contains(':')
+    {
+        hidden.push(node.span.start..node.span.start + at);
+    }
+}
+
+/// Hides a secret that is written out. Of a reference the keys may be read, not what they hold: a secret may have been
+/// pasted there.
+fn hide_secret(node: &Node, hidden: &mut Vec<Range<usize>>) {
+    let (reference, other): (Vec<&Entry>, Vec<&Entry>) =
+        node.entries().iter().partition(|entry| ["env", "file"].contains(&entry.key.as_str()));
+    for entry in reference {
+        hide_all(&entry.node, hidden);
+    }
+    for entry in other {
+        hide_entry(entry, hidden);
+    }
+    if !node.is_map() {
+        hide_all(node, hidden);
+    }
+}
+
+fn hide_entry(entry: &Entry, hidden: &mut Vec<Range<usize>>) {
+    hidden.push(entry.key_span.start..entry.key_span.end);
+    hide_all(&entry.node, hidden);
+}
+
 fn hide_all(node: &Node, hidden: &mut Vec<Range<usize>>) {
     match &node.value {
         Value::Map(entries) => {
-            for entry in entries {
-                hidden.push(entry.key_span.start..entry.key_span.end);
-                hide_all(&entry.node, hidden);
-            }
+            entries.iter().for_each(|entry| hide_entry(entry, hidden));
         }
         Value::List(items) => items.iter().for_each(|item| hide_all(item, hidden)),
         Value::Bool(_) | Value::Number(_) | Value::Text(_) => hidden.push(node.span.start..node.span.end),

@@ -14,6 +14,7 @@ mod conform;
 mod desired;
 mod document;
 mod expand;
+mod forms;
 mod mask;
 mod node;
 mod report;
@@ -32,10 +33,10 @@ pub use starter::starter;
 pub use substitute::Inputs;
 pub use yaml::to_yaml;
 
-use self::document::{ClusterDocument, Policy};
-use self::node::{Node, Value};
+use self::document::ClusterDocument;
+use self::node::Node;
 use self::report::Report;
-use self::substitute::Scope;
+use self::yaml::Places;
 use crate::model::{Diagnostic, Source, Span};
 
 /// The largest spec that is read, in bytes. ARM's own limit for one request body is the same 4 MiB.
@@ -65,7 +66,7 @@ pub fn load_bytes(name: &str, bytes: &[u8], inputs: &Inputs) -> Outcome {
         Ok(text) => load(&Source { name: name.to_owned(), text: text.to_owned() }, inputs),
         Err(error) => {
             let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-            let span = yaml::Places::new(valid).span(valid.len(), valid.len());
+            let span = Places::new(valid).span(valid.len(), valid.len());
             let diagnostic = codes::NOT_UTF8
                 .at(span, "the file is not UTF-8 from here on")
                 .with_hint("save it as UTF-8; UTF-16 is what some editors on Windows write");
@@ -81,7 +82,8 @@ pub fn load(source: &Source, inputs: &Inputs) -> Outcome {
     if text.len() > MAX_BYTES {
         return too_large(text.len());
     }
-    let mut tree = match yaml::parse(&yaml::Places::new(text)) {
+    let places = Places::new(text);
+    let mut tree = match yaml::parse(&places) {
         Ok(tree) => tree,
         Err(diagnostic) => {
             return Outcome { desired: None, diagnostics: vec![diagnostic], masked: mask::masked_by_line(text) };
@@ -90,7 +92,7 @@ pub fn load(source: &Source, inputs: &Inputs) -> Outcome {
     let masked = mask::masked(text, &tree);
     let mut report = Report::default();
     rules::keys::check(&mut tree, &mut report);
-    let desired = interpret(&tree, text, inputs, &mut report);
+    let desired = interpret(&tree, &places, inputs, &mut report);
     let desired = desired.filter(|_| !report.has_errors());
     Outcome { desired, diagnostics: report.sorted(), masked }
 }
@@ -102,48 +104,43 @@ fn too_large(length: usize) -> Outcome {
 }
 
 /// From a tree without duplicate keys to what it wants. The result is usable only if nothing was reported.
-fn interpret(tree: &Node, text: &str, inputs: &Inputs, report: &mut Report) -> Option<Desired> {
-    for diagnostic in conform::check(tree, &schema::PUBLISHED, text) {
+fn interpret(tree: &Node, places: &Places<'_>, inputs: &Inputs, report: &mut Report) -> Option<Desired> {
+    for diagnostic in conform::check(tree, &schema::PUBLISHED, places) {
         report.add(diagnostic);
     }
     if !tree.is_map() {
         return None;
     }
     rules::document::check(tree, report);
-    let expanded = expand::expand(&substitute::environment(tree, inputs, report));
-    let nothing_about_a_cluster = Scope { cluster_label: None, cluster: Vec::new(), values: None };
-    let tenant = expanded.get("tenant").map(|tenant| nothing_about_a_cluster.apply(tenant, report));
-    let policy = expanded.get("policy").map(|policy| nothing_about_a_cluster.apply(policy, report));
-    let policy: Policy = policy.and_then(|policy| serde_json::from_value(policy.to_json()).ok()).unwrap_or_default();
-
-    let clusters = clusters::clusters(&expanded, report);
+    let expanded = expand::expand(&substitute::environment(tree, inputs, places, report));
+    let clusters = clusters::clusters(&expanded, places, report);
     for cluster in &clusters {
-        for diagnostic in conform::check(&cluster.tree, &schema::STRICT, text) {
+        for diagnostic in conform::check(&cluster.tree, &schema::STRICT, places) {
             // What a cluster lacks is said by the rules, in words that know where it can be given.
             if !(diagnostic.code == codes::MISSING_KEY.code && diagnostic.span == Some(cluster.tree.span)) {
                 report.add_once(diagnostic);
             }
         }
     }
-    rules::check(&expanded, &clusters, policy.profile, report);
+    rules::check(&expanded, &clusters, report);
     if report.has_errors() {
         return None;
     }
     let spans = Arc::new(Spans::of(&expanded));
-    let clusters = clusters
-        .into_iter()
-        .filter_map(|cluster| match serde_json::from_value::<ClusterDocument>(cluster.tree.to_json()) {
-            Ok(document) => Some(DesiredCluster::new(cluster.key, document, Arc::clone(&spans))),
-            Err(error) => {
-                // The strict schema and the rules are at least as strict as the types; this says so if they are not.
-                report.add(codes::WRONG_FORM.at(cluster.tree.span, format!("cluster `{}`: {error}", cluster.label)));
-                None
+    let mut desired = Desired { tenant: None, profile: None, clusters: Vec::new(), expanded: expanded.to_json() };
+    for cluster in clusters {
+        match serde_json::from_value::<ClusterDocument>(cluster.tree.to_json()) {
+            Ok(document) => {
+                // Nothing about these differs between clusters.
+                desired.tenant.clone_from(&document.tenant);
+                desired.profile = document.policy.profile;
+                desired.clusters.push(DesiredCluster::new(cluster.key, document, Arc::clone(&spans)));
             }
-        })
-        .collect();
-    let tenant = tenant.and_then(|tenant| match tenant.value {
-        Value::Text(text) => Some(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) | Value::Unresolved => None,
-    });
-    Some(Desired { tenant, profile: policy.profile, clusters, expanded: expanded.to_json() })
+            // The strict schema and the rules are at least as strict as the types; this says so if they are not.
+            Err(error) => {
+                report.add(codes::WRONG_FORM.at(cluster.tree.span, format!("cluster `{}`: {error}", cluster.label)));
+            }
+        }
+    }
+    Some(desired)
 }

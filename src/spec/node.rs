@@ -83,6 +83,12 @@ impl Node {
         }
     }
 
+    /// The number of values in the tree, this one included.
+    pub(super) fn count(&self) -> usize {
+        1 + self.items().iter().map(Self::count).sum::<usize>()
+            + self.entries().iter().map(|entry| entry.node.count()).sum::<usize>()
+    }
+
     /// What the value is, in the words of messages.
     pub(super) fn type_name(&self) -> &'static str {
         match &self.value {

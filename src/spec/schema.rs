@@ -69,7 +69,18 @@ fn generate<T: schemars::JsonSchema>() -> Value {
     let mut schema =
         schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
     tidy(&mut schema);
-    schema
+    in_reading_order(schema)
+}
+
+/// The schema with what it is before what it holds.
+fn in_reading_order(schema: Value) -> Value {
+    let Value::Object(mut rest) = schema else { return schema };
+    let mut ordered: Map<String, Value> = ["$schema", "$id", "title", "description"]
+        .into_iter()
+        .filter_map(|key| rest.shift_remove(key).map(|value| (key.to_owned(), value)))
+        .collect();
+    ordered.extend(rest);
+    Value::Object(ordered)
 }
 
 /// Takes out what Rust brings along and an author never writes: `null` beside a type, defaults of `null`, and the line

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::codes;
 use super::node::{Entry, Node, Value};
 use super::report::Report;
-use super::suggest::{did_you_mean, did_you_mean_or_list};
+use super::suggest::{did_you_mean_or_list, nearest};
+use super::yaml::Places;
 use crate::model::{Diagnostic, Span};
 
 /// What a spec may know of the world outside.
@@ -56,7 +57,7 @@ fn env_name(reference: &str) -> Option<&str> {
 }
 
 /// Replaces `${env:…}` in every value of the document; the rest of the references stay.
-pub(super) fn environment(tree: &Node, inputs: &Inputs, report: &mut Report) -> Node {
+pub(super) fn environment(tree: &Node, inputs: &Inputs, places: &Places<'_>, report: &mut Report) -> Node {
     tree.map_scalars(&mut |node| {
         let Some(text) = node.text().filter(|text| text.contains("${env:")) else { return node.clone() };
         let mut replaced = String::new();
@@ -67,7 +68,7 @@ pub(super) fn environment(tree: &Node, inputs: &Inputs, report: &mut Report) -> 
                 Piece::Escape => replaced.push_str("$${"),
                 Piece::Reference(reference) => match env_name(reference) {
                     None => replaced.push_str(&format!("${{{reference}}}")),
-                    Some(name) => match read(name, inputs, node.span) {
+                    Some(name) => match read(name, inputs, place_of(places, node.span, reference)) {
                         // What comes from outside is a text, not a template.
                         Ok(value) => replaced.push_str(&value.replace("${", "$${")),
                         Err(diagnostic) => {
@@ -81,6 +82,11 @@ pub(super) fn environment(tree: &Node, inputs: &Inputs, report: &mut Report) -> 
         let value = if unresolved { Value::Unresolved } else { Value::Text(replaced) };
         Node { value, span: node.span }
     })
+}
+
+/// The place of a reference in the text that it stands in.
+fn place_of(places: &Places<'_>, span: Span, reference: &str) -> Span {
+    places.span_within(span, &format!("${{{reference}}}"))
 }
 
 fn read<'a>(name: &str, inputs: &'a Inputs, span: Span) -> Result<&'a str, Diagnostic> {
@@ -107,6 +113,7 @@ pub(super) enum Slot {
 
 /// What references of one cluster stand for.
 pub(super) struct Scope<'a> {
+    pub(super) places: &'a Places<'a>,
     /// The cluster in the words of messages; `None` for what is not about a cluster.
     pub(super) cluster_label: Option<&'a str>,
     pub(super) cluster: Vec<(&'static str, Slot)>,
@@ -114,7 +121,10 @@ pub(super) struct Scope<'a> {
     pub(super) values: Option<&'a [Entry]>,
 }
 
-/// The properties of a cluster that a reference can name.
+/// The references to a cluster, as hints name them.
+const CLUSTER_REFERENCES: [&str; 4] = ["cluster.name", "cluster.type", "cluster.subscription", "cluster.resourceGroup"];
+
+/// The properties of a cluster that a reference can name, in the order in which they are decided.
 pub(super) const CLUSTER_PROPERTIES: [&str; 4] = ["name", "type", "subscription", "resourceGroup"];
 
 impl Scope<'_> {
@@ -154,16 +164,18 @@ impl Scope<'_> {
             match piece {
                 Piece::Plain(plain) => replaced.push_str(plain),
                 Piece::Escape => replaced.push_str("${"),
-                Piece::Reference(reference) => match self.resolve(reference, in_substitute, span) {
-                    Resolved::Flux => replaced.push_str(&format!("${{{reference}}}")),
-                    Resolved::Value(node) if is_whole => return Node { value: node.value, span },
-                    Resolved::Value(node) => replaced.push_str(&scalar_text(&node)),
-                    Resolved::Unknown => unresolved = true,
-                    Resolved::Wrong(diagnostic) => {
-                        report.add_once(diagnostic);
-                        unresolved = true;
+                Piece::Reference(reference) => {
+                    match self.resolve(reference, in_substitute, place_of(self.places, span, reference)) {
+                        Resolved::Flux => replaced.push_str(&format!("${{{reference}}}")),
+                        Resolved::Value(node) if is_whole => return Node { value: node.value, span },
+                        Resolved::Value(node) => replaced.push_str(&scalar_text(&node)),
+                        Resolved::Unknown => unresolved = true,
+                        Resolved::Wrong(diagnostic) => {
+                            report.add_once(diagnostic);
+                            unresolved = true;
+                        }
                     }
-                },
+                }
             }
         }
         let value = if unresolved { Value::Unresolved } else { Value::Text(replaced) };
@@ -190,7 +202,7 @@ impl Scope<'_> {
                 ),
                 None => wrong(
                     format!("`${{{reference}}}` is not a property of a cluster"),
-                    did_you_mean_or_list(property, &CLUSTER_PROPERTIES),
+                    did_you_mean_or_list(reference, &CLUSTER_REFERENCES),
                 ),
             };
         }
@@ -204,7 +216,10 @@ impl Scope<'_> {
                         let known: Vec<&str> = values.iter().map(|entry| entry.key.as_str()).collect();
                         wrong(
                             format!("`${{{reference}}}` is not among the values of cluster `{label}`"),
-                            did_you_mean(name, &known).unwrap_or_else(|| format!("add `{name}` to its `values`")),
+                            match nearest(name, &known) {
+                                Some(known) => format!("did you mean `${{values.{known}}}`?"),
+                                None => format!("add `{name}` to its `values`"),
+                            },
                         )
                     }
                 },

@@ -1,5 +1,11 @@
 //! Did you mean …?
 
+/// No key is nearly as long: what is longer, in bytes, is not compared, since comparing takes its time.
+const LONGEST_SLIP: usize = 64;
+
+/// How many words a slip is compared with at most.
+pub(super) const MOST_COMPARED: usize = 500;
+
 /// The nearest of `known` to what was written, as a hint.
 pub(super) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     nearest(written, known).map(|word| format!("did you mean `{word}`?"))
@@ -18,9 +24,12 @@ pub(super) fn did_you_mean_or_list(written: &str, known: &[&str]) -> String {
 }
 
 /// The nearest of `known` to what was written, letter case aside.
-fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     if let Some(same) = known.iter().find(|word| word.eq_ignore_ascii_case(written)) {
         return Some(same);
+    }
+    if written.len() > LONGEST_SLIP {
+        return None;
     }
     similar::get_close_matches(written, known, 1, 0.7).into_iter().next()
 }

@@ -15,17 +15,41 @@ use crate::model::{Diagnostic, Span};
 /// clusters stays below it.
 const MAX_REPLAYED_EVENTS: usize = 50_000;
 
+/// How deeply a spec may be nested. A spec needs nine levels; the reader recurses once for each.
+const MAX_DEPTH: usize = 32;
+
 /// Places in a text: from byte offsets to lines and columns.
 #[derive(Debug)]
 pub(super) struct Places<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
+    /// The number of characters before each block of [`BLOCK`] bytes, so that a column far into a long line is not counted
+    /// from its start every time.
+    characters_before: Vec<usize>,
+}
+
+const BLOCK: usize = 1024;
+
+/// The number of characters that begin in these bytes of UTF-8.
+fn characters_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
 impl<'a> Places<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, line_starts }
+        let mut sum = 0;
+        let characters_before = text
+            .as_bytes()
+            .chunks(BLOCK)
+            .map(|block| {
+                let before = sum;
+                sum += characters_in(block);
+                before
+            })
+            .chain(std::iter::once(0))
+            .collect();
+        Self { text, line_starts, characters_before }
     }
 
     /// The span of these bytes, moved inside the text and onto character boundaries.
@@ -34,12 +58,32 @@ impl<'a> Places<'a> {
         let end = self.floor(end.clamp(start, self.text.len()));
         let line = self.line_starts.partition_point(|line_start| *line_start <= start).saturating_sub(1);
         let line_start = self.line_starts.get(line).copied().unwrap_or_default();
-        let column = self.text[line_start..start].trim_start_matches(BOM).chars().count();
+        let mark = usize::from(line == 0 && start > 0 && self.text.starts_with(BOM));
+        let column = self.characters_to(start) - self.characters_to(line_start) - mark;
         Span {
             start,
             end,
             line: u32::try_from(line + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// What stands at a place.
+    pub(super) fn written(&self, span: Span) -> Option<&'a str> {
+        self.text.get(span.start..span.end)
+    }
+
+    fn characters_to(&self, at: usize) -> usize {
+        let block = if at == self.text.len() { at.saturating_sub(1) / BLOCK } else { at / BLOCK };
+        let before = self.characters_before.get(block).copied().unwrap_or_default();
+        before + self.text.as_bytes().get(block * BLOCK..at).map_or(0, characters_in)
+    }
+
+    /// The place of `part` inside the scalar at `span`, when it is written there as it stands.
+    pub(super) fn span_within(&self, span: Span, part: &str) -> Span {
+        match self.written(span).and_then(|scalar| scalar.find(part)) {
+            Some(at) => self.span(span.start + at, span.start + at + part.len()),
+            None => span,
         }
     }
 
@@ -68,6 +112,7 @@ const BOM: char = '\u{feff}';
 pub(super) fn parse(places: &Places<'_>) -> Result<Node, Diagnostic> {
     let offset = if places.text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_REPLAYED_EVENTS },
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
@@ -89,18 +134,13 @@ pub(super) fn parse(places: &Places<'_>) -> Result<Node, Diagnostic> {
 /// Turns what the YAML reader says into one of our rows. Its own texts can hold parts of the spec only where they name a
 /// character.
 fn explain(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Diagnostic {
-    let span = match error.location() {
-        None => places.span(0, 0),
-        Some(location) => match (location.span().byte_offset(), location.span().byte_len()) {
-            (Some(start), Some(length)) => {
-                let start = index(start).saturating_add(offset);
-                places.span(start, start.saturating_add(index(length)))
-            }
-            (Some(start), None) => places.span(index(start).saturating_add(offset), 0),
-            (None, _) => places.span_of_char(index(location.span().offset()).saturating_add(usize::from(offset > 0))),
-        },
+    let span = place(places, offset, error);
+    // A problem met while an alias is followed is told of the alias.
+    let cause = match error {
+        serde_yaml::Error::AliasError { error, .. } => error,
+        other => other,
     };
-    let (row, message, hint): (Row, String, Option<&str>) = match error {
+    let (row, message, hint): (Row, String, Option<&str>) = match cause {
         serde_yaml::Error::MultipleDocuments { .. } => (
             codes::SEVERAL_DOCUMENTS,
             "a second YAML document starts here".to_owned(),
@@ -139,6 +179,21 @@ fn explain(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Dia
     match hint {
         Some(hint) => diagnostic.with_hint(hint),
         None => diagnostic,
+    }
+}
+
+/// Where the YAML reader stopped.
+fn place(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Span {
+    match error.location() {
+        None => places.span(0, 0),
+        Some(location) => match (location.span().byte_offset(), location.span().byte_len()) {
+            (Some(start), Some(length)) => {
+                let start = index(start).saturating_add(offset);
+                places.span(start, start.saturating_add(index(length)))
+            }
+            (Some(start), None) => places.span(index(start).saturating_add(offset), 0),
+            (None, _) => places.span_of_char(index(location.span().offset()).saturating_add(usize::from(offset > 0))),
+        },
     }
 }
 

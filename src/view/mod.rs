@@ -4,6 +4,7 @@
 //! have been written by somebody who wants to be read as something else. What views must not know: files, streams,
 //! terminals, clocks.
 
+pub mod diagnostics;
 pub mod plan;
 pub mod rows;
 

@@ -84,10 +84,8 @@ pub(in super::super) fn check_clusters(expanded: &Node, clusters: &[ClusterTree]
                     ids.insert(id, cluster);
                 }
                 Some(first) => {
-                    report.add(codes::SAME_CLUSTER_TWICE.at(
-                        cluster.tree.span,
-                        format!("`{}` and `{}` are the same cluster", first.label, cluster.label),
-                    ));
+                    let message = format!("`{}` and `{}` are the same cluster", first.label, cluster.label);
+                    report.add(codes::SAME_CLUSTER_TWICE.at(cluster.tree.span, message));
                 }
             }
         }

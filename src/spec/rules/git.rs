@@ -12,6 +12,10 @@ use super::super::report::Report;
 const KNOWN_SSH_HOSTS: [&str; 5] =
     ["github.com", "gitlab.com", "bitbucket.org", "ssh.dev.azure.com", "vs-ssh.visualstudio.com"];
 
+const USE_SSH_KEY: &str = "use `sshPrivateKey`";
+const USE_USER_AND_KEY: &str = "use `httpsUser` and `httpsKey`";
+const TAKE_OUT: &str = "take it out";
+
 pub(super) fn check(source: &Node, report: &mut Report) {
     check_ref(source, report);
     check_texts(source, report);
@@ -112,20 +116,26 @@ fn scp_as_url(text: &str) -> Option<String> {
         !name.is_empty() && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
     };
     let is_scp = account.contains('@') || host.contains('.');
-    (is_scp && is_name(user) && is_name(host) && !path.is_empty())
+    (is_scp && is_name(user) && is_name(host) && !path.is_empty() && !path.contains('@'))
         .then(|| format!("ssh://{user}@{host}/{}", path.trim_start_matches('/')))
 }
 
 /// Ways to sign in against the scheme of the URL.
 fn check_auth(source: &Node, url: &Url, report: &mut Report) {
     let is_ssh = url.scheme() == "ssh";
-    let misfits: &[&str] =
-        if is_ssh { &["httpsUser", "httpsKey", "httpsCACert"] } else { &["sshPrivateKey", "sshKnownHosts"] };
-    for entry in misfits.iter().filter_map(|key| source.entry(key)) {
+    let (wanted, misfits): (&str, &[(&str, &str)]) = if is_ssh {
+        ("https", &[("httpsUser", USE_SSH_KEY), ("httpsKey", USE_SSH_KEY), ("httpsCACert", TAKE_OUT)])
+    } else {
+        ("ssh", &[("sshPrivateKey", USE_USER_AND_KEY), ("sshKnownHosts", TAKE_OUT)])
+    };
+    for (entry, hint) in misfits.iter().filter_map(|(key, hint)| Some((source.entry(key)?, *hint))) {
         report.add_once(
             codes::AUTH_SCHEME
-                .at(entry.key_span, format!("`{}` cannot be used with a `{}://` URL", entry.key, url.scheme()))
-                .with_hint(if is_ssh { "use `sshPrivateKey`" } else { "use `httpsUser` and `httpsKey`" }),
+                .at(
+                    entry.key_span,
+                    format!("`{}` is for `{wanted}://`, and the URL is `{}://`", entry.key, url.scheme()),
+                )
+                .with_hint(hint),
         );
     }
     if url.scheme() == "http" {
@@ -139,7 +149,7 @@ fn check_auth(source: &Node, url: &Url, report: &mut Report) {
         if let Some(entry) = source.entry("httpsCACert") {
             report.add_once(
                 codes::AUTH_SCHEME
-                    .at(entry.key_span, "`httpsCACert` cannot be used with an `http://` URL")
+                    .at(entry.key_span, "`httpsCACert` is for `https://`, and the URL is `http://`")
                     .with_hint("write `https://` in the URL"),
             );
         }
@@ -262,6 +272,7 @@ mod tests {
             Some("ssh://git@ssh.dev.azure.com/v3/o/p/r")
         );
         assert_eq!(scp_as_url("user:password@host"), None);
+        assert_eq!(scp_as_url("a.user:password@host/path"), None);
         assert_eq!(scp_as_url("./local"), None);
     }
 }

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 use super::clusters::ClusterTree;
 use super::codes;
-use super::conform::{bad_duration, is_duration_key};
 use super::desired::Profile;
+use super::forms::{bad_duration, is_duration_key};
 use super::node::{Entry, Node};
 use super::report::Report;
 use crate::model::Seconds;
@@ -22,7 +22,7 @@ use crate::model::Seconds;
 const MAX_NAMES_TOGETHER: usize = 62;
 
 /// Checks every cluster.
-pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], profile: Option<Profile>, report: &mut Report) {
+pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Report) {
     let names: BTreeSet<&str> =
         clusters.iter().filter_map(|cluster| cluster.tree.get("cluster")?.text_of("name")).collect();
     document::check_clusters(expanded, clusters, report);
@@ -30,6 +30,7 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], profile: Option<P
         if let Some(extension) = cluster.tree.get("extension") {
             extension::check(extension, report);
         }
+        let profile = cluster.tree.get("policy").and_then(|policy| policy.text_of("profile")).and_then(Profile::named);
         let Some(configurations) = cluster.tree.get("configurations") else { continue };
         order::check("configuration", configurations, None, report);
         for configuration in configurations.entries() {
