@@ -12,7 +12,16 @@
 pub mod model;
 pub mod kinds;
 pub mod spec;
+pub mod graph;
+pub mod diff;
+pub mod plan;
 pub mod view;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
+pub mod arm;
+pub mod sim;
+
+// ── verbs: the only modules that call the wires ────────────────────────────────
+pub mod fetch;
+pub mod apply;

@@ -4,6 +4,9 @@
 //! their state stands; both carry extensions and flux configurations in the same way.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::Rules;
 
 /// The cluster's resource type, in ARM's words.
 #[derive(
@@ -28,4 +31,66 @@ pub struct ClusterSpec {
     /// `connectedClusters` for a cluster connected to Azure Arc, `managedClusters` for AKS.
     #[serde(rename = "type", default)]
     pub cluster_type: ClusterType,
+}
+
+/// Clusters are read, never compared.
+pub const RULES: Rules = &[];
+
+impl ClusterType {
+    /// The full resource type.
+    #[must_use]
+    pub const fn resource_type(self) -> &'static str {
+        match self {
+            Self::ConnectedClusters => "Microsoft.Kubernetes/connectedClusters",
+            Self::ManagedClusters => "Microsoft.ContainerService/managedClusters",
+        }
+    }
+
+    /// The api-version to read it with.
+    #[must_use]
+    pub const fn api_version(self) -> &'static str {
+        match self {
+            Self::ConnectedClusters => "2026-05-01",
+            Self::ManagedClusters => "2025-08-01",
+        }
+    }
+
+    /// The resource providers that Flux on such a cluster needs.
+    #[must_use]
+    pub const fn providers(self) -> &'static [&'static str] {
+        match self {
+            Self::ConnectedClusters => &["Microsoft.Kubernetes", "Microsoft.KubernetesConfiguration"],
+            Self::ManagedClusters => &["Microsoft.ContainerService", "Microsoft.KubernetesConfiguration"],
+        }
+    }
+}
+
+/// What a live cluster can do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connectivity {
+    /// Its agents talk to Azure: what is written takes effect.
+    Ready,
+    /// Writes are accepted and wait for the cluster. Holds ARM's word: `Offline`, `Connecting`, `Stopped`, `Updating`…
+    NotReady(String),
+}
+
+/// Reads the state of a live cluster: `connectivityStatus` of a connected cluster (`Connected` within 15 minutes of a
+/// heartbeat, `../shared/facts/arm-contracts.md` §3.3), `powerState` and `provisioningState` of a managed one.
+#[must_use]
+pub fn connectivity(cluster_type: ClusterType, live: &Value) -> Connectivity {
+    let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (found, wanted) = match cluster_type {
+        ClusterType::ConnectedClusters => (text("/properties/connectivityStatus"), "Connected"),
+        ClusterType::ManagedClusters if !text("/properties/powerState/code").is_empty() => {
+            (text("/properties/powerState/code"), "Running")
+        }
+        ClusterType::ManagedClusters => (text("/properties/provisioningState"), "Succeeded"),
+    };
+    if found.eq_ignore_ascii_case(wanted) {
+        Connectivity::Ready
+    } else if found.is_empty() {
+        Connectivity::NotReady("unknown".to_owned())
+    } else {
+        Connectivity::NotReady(found.to_owned())
+    }
 }

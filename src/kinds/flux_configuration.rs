@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Seconds, SecretRef};
+use super::{Body, Hole};
+use crate::model::{FieldPath, Habit, Rule, Rules, Scalar, Seconds, SecretRef};
 
 /// A flux configuration. About it the spec is the whole truth: what is not named here has its documented default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -163,4 +165,249 @@ fn default_namespace() -> String {
 
 fn default_wait() -> bool {
     true
+}
+
+/// The resource type, below a cluster.
+pub const RESOURCE_TYPE: &str = "Microsoft.KubernetesConfiguration/fluxConfigurations";
+
+/// The newest stable api-version (`../shared/contracts/Microsoft.KubernetesConfiguration/stable/2025-04-01`).
+pub const API_VERSION: &str = "2025-04-01";
+
+/// What the service does to each field (`../shared/facts/az-cli-behaviour.md` §5, `../shared/facts/arm-contracts.md`
+/// §1.3–§1.5 and §10).
+pub const RULES: Rules = &[
+    read_only("id"),
+    read_only("name"),
+    read_only("type"),
+    read_only("systemData"),
+    Rule { path: "properties.scope", habit: Habit::ImmutableWord(Some("cluster")) },
+    Rule { path: "properties.namespace", habit: Habit::Immutable(Some("default")) },
+    Rule { path: "properties.sourceKind", habit: Habit::Word(Some("GitRepository")) },
+    Rule { path: "properties.suspend", habit: Habit::Default(Scalar::Bool(false)) },
+    plain("properties.gitRepository.url"),
+    ten_minutes("properties.gitRepository.timeoutInSeconds"),
+    ten_minutes("properties.gitRepository.syncIntervalInSeconds"),
+    plain("properties.gitRepository.repositoryRef.branch"),
+    plain("properties.gitRepository.repositoryRef.tag"),
+    plain("properties.gitRepository.repositoryRef.semver"),
+    plain("properties.gitRepository.repositoryRef.commit"),
+    plain("properties.gitRepository.sshKnownHosts"),
+    plain("properties.gitRepository.httpsUser"),
+    plain("properties.gitRepository.httpsCACert"),
+    plain("properties.gitRepository.localAuthRef"),
+    // Sent as `Generic`, returned as `generic`; hidden by api-versions up to 2023-05-01.
+    Rule { path: "properties.gitRepository.provider", habit: Habit::Word(Some("Generic")) },
+    // The other sources: the spec cannot say them yet, so finding one is a difference.
+    plain("properties.bucket"),
+    plain("properties.azureBlob"),
+    plain("properties.ociRepository"),
+    read_only("properties.kustomizations.*.name"),
+    Rule { path: "properties.kustomizations.*.path", habit: Habit::Default(Scalar::Text("")) },
+    Rule { path: "properties.kustomizations.*.dependsOn", habit: Habit::Set },
+    ten_minutes("properties.kustomizations.*.timeoutInSeconds"),
+    ten_minutes("properties.kustomizations.*.syncIntervalInSeconds"),
+    plain("properties.kustomizations.*.retryIntervalInSeconds"),
+    Rule { path: "properties.kustomizations.*.prune", habit: Habit::Default(Scalar::Bool(false)) },
+    Rule { path: "properties.kustomizations.*.force", habit: Habit::Default(Scalar::Bool(false)) },
+    // Hidden by api-versions before 2023-05-01.
+    Rule { path: "properties.kustomizations.*.wait", habit: Habit::Default(Scalar::Bool(true)) },
+    plain("properties.kustomizations.*.postBuild.substitute.*"),
+    plain("properties.kustomizations.*.postBuild.substituteFrom"),
+    Rule { path: "properties.configurationProtectedSettings", habit: Habit::Secrets },
+    Rule { path: "properties.waitForReconciliation", habit: Habit::Default(Scalar::Bool(false)) },
+    plain("properties.reconciliationWaitDuration"),
+    read_only("properties.statuses"),
+    read_only("properties.repositoryPublicKey"),
+    read_only("properties.sourceSyncedCommitId"),
+    read_only("properties.sourceUpdatedAt"),
+    read_only("properties.statusUpdatedAt"),
+    read_only("properties.complianceState"),
+    read_only("properties.provisioningState"),
+    read_only("properties.errorMessage"),
+];
+
+const fn plain(path: &'static str) -> Rule {
+    Rule { path, habit: Habit::Plain }
+}
+
+const fn read_only(path: &'static str) -> Rule {
+    Rule { path, habit: Habit::ReadOnly }
+}
+
+const fn ten_minutes(path: &'static str) -> Rule {
+    Rule { path, habit: Habit::Default(Scalar::Int(600)) }
+}
+
+/// The fields that PATCH cannot carry (`FluxConfigurationPatch` in the API document): a change of one needs a PUT.
+pub const PUT_ONLY: &[&str] = &["properties.waitForReconciliation", "properties.reconciliationWaitDuration"];
+
+/// The body that a spec asks for, and where its secrets go.
+#[must_use]
+pub fn body(spec: &ConfigurationSpec) -> Body {
+    let ConfigurationSpec { namespace, scope, depends_on: _, git_repository, kustomizations } = spec;
+    let properties = Properties {
+        scope: *scope,
+        namespace,
+        source_kind: "GitRepository",
+        suspend: false,
+        git_repository: GitRepository::from(git_repository),
+        kustomizations: kustomizations.iter().map(|(name, spec)| (name.as_str(), Kustomization::from(spec))).collect(),
+    };
+    Body { json: serde_json::json!({ "properties": properties }), holes: holes(git_repository) }
+}
+
+/// The names of the kustomizations, each after everything that it depends on; by name where that leaves a choice.
+#[must_use]
+pub fn kustomization_order(spec: &ConfigurationSpec) -> Vec<String> {
+    let mut order: Vec<String> = Vec::new();
+    let mut left: Vec<(&String, &KustomizationSpec)> = spec.kustomizations.iter().collect();
+    while !left.is_empty() {
+        let next = left.iter().position(|(_, kustomization)| {
+            kustomization
+                .depends_on
+                .iter()
+                .all(|needs| order.contains(needs) || !spec.kustomizations.contains_key(needs))
+        });
+        // A cycle cannot pass the rules of a spec; should one come, names decide.
+        let (name, _) = left.remove(next.unwrap_or(0));
+        order.push(name.clone());
+    }
+    order
+}
+
+/// Where the secrets of a source go: base64 in `configurationProtectedSettings`
+/// (`../shared/facts/az-cli-behaviour.md` §1.5).
+fn holes(spec: &GitRepositorySpec) -> Vec<Hole> {
+    [("httpsKey", &spec.https_key), ("sshPrivateKey", &spec.ssh_private_key)]
+        .into_iter()
+        .filter_map(|(key, secret)| {
+            let secret = secret.clone()?;
+            let path = FieldPath::dotted("properties.configurationProtectedSettings").key(key);
+            Some(Hole { path, secret, destination: spec.url.clone() })
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties<'a> {
+    scope: Scope,
+    namespace: &'a str,
+    source_kind: &'a str,
+    suspend: bool,
+    git_repository: GitRepository<'a>,
+    kustomizations: BTreeMap<&'a str, Kustomization<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GitRepository<'a> {
+    url: &'a str,
+    timeout_in_seconds: u32,
+    sync_interval_in_seconds: u32,
+    repository_ref: RepositoryRef<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ssh_known_hosts: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https_user: Option<&'a str>,
+    #[serde(rename = "httpsCACert", skip_serializing_if = "Option::is_none")]
+    https_ca_cert: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    local_auth_ref: Option<&'a str>,
+    provider: Provider,
+}
+
+#[derive(Serialize)]
+struct RepositoryRef<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    semver: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Kustomization<'a> {
+    path: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    depends_on: &'a [String],
+    timeout_in_seconds: u32,
+    sync_interval_in_seconds: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_interval_in_seconds: Option<u32>,
+    prune: bool,
+    force: bool,
+    wait: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_build: Option<PostBuild<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PostBuild<'a> {
+    substitute: &'a BTreeMap<String, String>,
+}
+
+impl<'a> From<&'a GitRepositorySpec> for GitRepository<'a> {
+    fn from(spec: &'a GitRepositorySpec) -> Self {
+        let GitRepositorySpec {
+            url,
+            branch,
+            tag,
+            semver,
+            commit,
+            interval,
+            timeout,
+            provider,
+            https_user,
+            https_key: _,
+            ssh_private_key: _,
+            ssh_known_hosts,
+            https_ca_cert,
+            local_auth_ref,
+        } = spec;
+        Self {
+            url,
+            timeout_in_seconds: timeout.get(),
+            sync_interval_in_seconds: interval.get(),
+            repository_ref: RepositoryRef {
+                branch: branch.as_deref(),
+                tag: tag.as_deref(),
+                semver: semver.as_deref(),
+                commit: commit.as_deref(),
+            },
+            ssh_known_hosts: ssh_known_hosts.as_deref().map(base64_text),
+            https_user: https_user.as_deref(),
+            https_ca_cert: https_ca_cert.as_deref().map(base64_text),
+            local_auth_ref: local_auth_ref.as_deref(),
+            provider: *provider,
+        }
+    }
+}
+
+impl<'a> From<&'a KustomizationSpec> for Kustomization<'a> {
+    fn from(spec: &'a KustomizationSpec) -> Self {
+        let KustomizationSpec { path, depends_on, interval, timeout, retry_interval, prune, force, wait, post_build } =
+            spec;
+        Self {
+            path,
+            depends_on,
+            timeout_in_seconds: timeout.get(),
+            sync_interval_in_seconds: interval.get(),
+            retry_interval_in_seconds: retry_interval.map(Seconds::get),
+            prune: *prune,
+            force: *force,
+            wait: *wait,
+            post_build: post_build.as_ref().map(|PostBuildSpec { substitute }| PostBuild { substitute }),
+        }
+    }
+}
+
+/// Base64 of a text without white space at its ends, as `az` sends the content of a file.
+fn base64_text(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text.trim())
 }

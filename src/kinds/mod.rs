@@ -1,6 +1,114 @@
 //! The resource kinds: one file each, holding everything Azure-specific about it as data and small functions.
 
 pub mod cluster;
+pub mod compliance;
 pub mod extension;
 pub mod flux_configuration;
+pub mod provider;
+pub mod remedies;
 pub mod resource_group;
+pub mod state;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{FieldPath, Rules, SecretRef};
+use cluster::ClusterType;
+
+/// The registry: every kind that arcflux reads or writes. Nothing else is ever written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// The registration of a resource provider.
+    ProviderRegistration,
+    /// A resource group.
+    ResourceGroup,
+    /// A cluster connected to Azure Arc.
+    ConnectedCluster,
+    /// An AKS cluster.
+    ManagedCluster,
+    /// The `microsoft.flux` extension of a cluster.
+    Extension,
+    /// A flux configuration of a cluster.
+    FluxConfiguration,
+}
+
+impl Kind {
+    /// Every kind, in order of creation.
+    pub const ALL: [Self; 6] = [
+        Self::ProviderRegistration,
+        Self::ResourceGroup,
+        Self::ConnectedCluster,
+        Self::ManagedCluster,
+        Self::Extension,
+        Self::FluxConfiguration,
+    ];
+
+    /// The kind of a cluster.
+    #[must_use]
+    pub const fn of_cluster(cluster_type: ClusterType) -> Self {
+        match cluster_type {
+            ClusterType::ConnectedClusters => Self::ConnectedCluster,
+            ClusterType::ManagedClusters => Self::ManagedCluster,
+        }
+    }
+
+    /// The word for one of them in messages: `fluxConfiguration`.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::ProviderRegistration => "provider",
+            Self::ResourceGroup => "resourceGroup",
+            Self::ConnectedCluster => "connectedCluster",
+            Self::ManagedCluster => "managedCluster",
+            Self::Extension => "extension",
+            Self::FluxConfiguration => "fluxConfiguration",
+        }
+    }
+
+    /// The api-version that arcflux reads and writes it with.
+    #[must_use]
+    pub const fn api_version(self) -> &'static str {
+        match self {
+            Self::ProviderRegistration => provider::API_VERSION,
+            Self::ResourceGroup => resource_group::API_VERSION,
+            Self::ConnectedCluster => ClusterType::ConnectedClusters.api_version(),
+            Self::ManagedCluster => ClusterType::ManagedClusters.api_version(),
+            Self::Extension => extension::API_VERSION,
+            Self::FluxConfiguration => flux_configuration::API_VERSION,
+        }
+    }
+
+    /// What Azure does to its fields.
+    #[must_use]
+    pub const fn rules(self) -> Rules {
+        match self {
+            Self::ProviderRegistration => &[],
+            Self::ResourceGroup => resource_group::RULES,
+            Self::ConnectedCluster | Self::ManagedCluster => cluster::RULES,
+            Self::Extension => extension::RULES,
+            Self::FluxConfiguration => flux_configuration::RULES,
+        }
+    }
+}
+
+/// A body that a spec asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Body {
+    /// Everything that may be shown.
+    pub json: Value,
+    /// Where the values go that may not.
+    pub holes: Vec<Hole>,
+}
+
+/// A place in a body for a secret that is read at apply time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Hole {
+    /// The field that gets the base64 of the value.
+    pub path: FieldPath,
+    /// Where the value is read.
+    pub secret: SecretRef,
+    /// The server that the value signs in to: the source's URL.
+    pub destination: String,
+}

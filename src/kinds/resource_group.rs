@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Body;
+use crate::model::{Habit, Rule, Rules};
 
 /// Which resource group, and how to make it when it is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -19,4 +23,48 @@ pub struct ResourceGroupSpec {
     /// Tags that the group must have. Other tags that it has are kept.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+}
+
+/// The resource type.
+pub const RESOURCE_TYPE: &str = "Microsoft.Resources/resourceGroups";
+
+/// The api-version of the Resources provider (`../shared/contracts/Microsoft.Resources/stable/2024-03-01`).
+pub const API_VERSION: &str = "2024-03-01";
+
+/// What the service does to each field. The location cannot change; tags and an owner that the spec does not name are
+/// kept.
+pub const RULES: Rules = &[
+    Rule { path: "id", habit: Habit::ReadOnly },
+    Rule { path: "name", habit: Habit::ReadOnly },
+    Rule { path: "type", habit: Habit::ReadOnly },
+    // A region is named `westeurope` or `West Europe`; a group that exists somewhere else is used where it is.
+    Rule { path: "location", habit: Habit::ReadOnly },
+    Rule { path: "managedBy", habit: Habit::KeepFound },
+    Rule { path: "tags.*", habit: Habit::KeepFound },
+    Rule { path: "properties", habit: Habit::ReadOnly },
+];
+
+/// The body that creates the group, when the spec says where.
+#[must_use]
+pub fn creation_body(spec: &ResourceGroupSpec) -> Option<Value> {
+    let ResourceGroupSpec { name: _, location, tags } = spec;
+    let location = location.as_deref()?;
+    let mut body = json!({ "location": location });
+    if !tags.is_empty() {
+        body["tags"] = json!(tags);
+    }
+    Some(body)
+}
+
+/// What the spec says of a group that exists.
+#[must_use]
+pub fn body(spec: &ResourceGroupSpec) -> Body {
+    Body { json: json!({ "tags": spec.tags }), holes: Vec::new() }
+}
+
+/// Whether two region names mean the same region: `West Europe` is `westeurope`.
+#[must_use]
+pub fn same_region(one: &str, other: &str) -> bool {
+    let folded = |name: &str| name.replace(' ', "").to_ascii_lowercase();
+    folded(one) == folded(other)
 }

@@ -1,8 +1,9 @@
 //! The place of a value inside a JSON body, as people write it: `kustomizations.app.path`.
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// One step into a JSON value.
@@ -135,9 +136,69 @@ fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
+impl FromStr for FieldPath {
+    type Err = FieldPathError;
+
+    /// Reads what [`FieldPath`]'s `Display` writes.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || FieldPathError(text.to_owned());
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(bracket) = rest.strip_prefix('[') {
+                let mut values = serde_json::Deserializer::from_str(bracket).into_iter::<Value>();
+                let segment = match values.next() {
+                    Some(Ok(Value::String(key))) => Segment::Key(key),
+                    Some(Ok(Value::Number(index))) => {
+                        Segment::Index(index.as_u64().and_then(|index| index.try_into().ok()).ok_or_else(error)?)
+                    }
+                    _ => return Err(error()),
+                };
+                segments.push(segment);
+                rest = bracket[values.byte_offset()..].strip_prefix(']').ok_or_else(error)?;
+            } else {
+                let plain = if segments.is_empty() { rest } else { rest.strip_prefix('.').ok_or_else(error)? };
+                let end = plain.find(['.', '[']).unwrap_or(plain.len());
+                let (key, after) = plain.split_at(end);
+                if !is_plain(key) {
+                    return Err(error());
+                }
+                segments.push(Segment::Key(key.to_owned()));
+                rest = after;
+            }
+        }
+        Ok(Self(segments))
+    }
+}
+
+/// Why a text is not a field path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a field path; one looks like `kustomizations.app.path`")]
+pub struct FieldPathError(String);
+
+impl<'de> Deserialize<'de> for FieldPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl Serialize for FieldPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl schemars::JsonSchema for FieldPath {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FieldPath".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
     }
 }
 
@@ -151,6 +212,21 @@ mod tests {
     fn keys_with_dots_are_quoted() {
         let path = FieldPath::dotted("properties.configurationSettings").key("multiTenancy.enforce");
         assert_eq!(path.to_string(), r#"properties.configurationSettings["multiTenancy.enforce"]"#);
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for path in [
+            FieldPath::default(),
+            FieldPath::dotted("properties.kustomizations").key("a.b").key("path"),
+            FieldPath::dotted("a").index(3).key("quote\"]").key("b"),
+            FieldPath::default().key("").index(0),
+        ] {
+            assert_eq!(path.to_string().parse(), Ok(path));
+        }
+        for text in ["a..b", ".a", "a[", "a[x]", "a[-1]", "a b"] {
+            assert!(text.parse::<FieldPath>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,261 @@
+//! Brings a live body and a wanted body into one comparable shape, by the [`Rules`] of their kind.
+
+use serde_json::{Map, Value};
+
+use crate::model::{FieldPath, Habit, Rules, Scalar, Segment};
+
+/// A live and a wanted body in one shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Normalised {
+    /// What is live, without what the service owns, with its defaults spelled out.
+    pub before: Value,
+    /// What is wanted, in the same shape, with what is kept from the live body.
+    pub after: Value,
+    /// Live fields that no rule names: kept, and listed.
+    pub unknown: Vec<FieldPath>,
+}
+
+/// Shapes `live` and `wanted` so that a plain comparison tells what a write would change.
+#[must_use]
+pub fn normalise(rules: Rules, live: &Value, wanted: &Value) -> Normalised {
+    let before = clean(rules, live);
+    let mut after = clean(rules, wanted);
+    let mut unknown = Vec::new();
+    keep(rules, &FieldPath::default(), &before, &mut after, &mut unknown);
+    reconcile(rules, &FieldPath::default(), &before, &mut after);
+    Normalised { before, after, unknown }
+}
+
+/// One body in the comparable shape: nulls, empty containers, what the service owns and secrets gone, defaults spelled
+/// out.
+#[must_use]
+pub fn clean(rules: Rules, body: &Value) -> Value {
+    let mut cleaned = without_noise(rules, &FieldPath::default(), body).unwrap_or(Value::Object(Map::new()));
+    for rule in rules {
+        if let Some(default) = default_of(rule.habit) {
+            let steps: Vec<&str> = rule.segments().collect();
+            fill(&mut cleaned, &steps, default);
+        }
+    }
+    without_empty(&cleaned).unwrap_or(Value::Object(Map::new()))
+}
+
+/// The habit of the rule that names `path`.
+fn habit(rules: Rules, path: &FieldPath) -> Option<Habit> {
+    rules.iter().find(|rule| rule.names(path)).map(|rule| rule.habit)
+}
+
+/// Whether a rule names something below `path`.
+fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
+    let depth = path.segments().len();
+    rules.iter().any(|rule| {
+        let pattern: Vec<&str> = rule.segments().collect();
+        pattern.len() > depth
+            && path.segments().iter().zip(&pattern).all(|(step, wanted)| match step {
+                Segment::Key(key) => *wanted == "*" || wanted == key,
+                Segment::Index(_) => *wanted == "*",
+            })
+    })
+}
+
+fn default_of(habit: Habit) -> Option<Scalar> {
+    match habit {
+        Habit::Default(value) => Some(value),
+        Habit::Word(word) | Habit::ImmutableWord(word) | Habit::Immutable(word) => word.map(Scalar::Text),
+        Habit::Plain | Habit::ReadOnly | Habit::Secrets | Habit::Set | Habit::KeepFound => None,
+    }
+}
+
+/// Drops nulls, what the service owns, and secrets. Empty objects stay: they may still get defaults.
+fn without_noise(rules: Rules, path: &FieldPath, value: &Value) -> Option<Value> {
+    if matches!(habit(rules, path), Some(Habit::ReadOnly | Habit::Secrets)) {
+        return None;
+    }
+    match value {
+        Value::Null => None,
+        Value::Object(object) => Some(Value::Object(
+            object
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone(), without_noise(rules, &path.key(key), value)?)))
+                .collect(),
+        )),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Some(value.clone()),
+    }
+}
+
+/// Puts `default` where `steps` lead and nothing stands. The objects on the way must be there: a default says something
+/// about an object that exists, not that it should exist.
+fn fill(value: &mut Value, steps: &[&str], default: Scalar) {
+    let Some(object) = value.as_object_mut() else { return };
+    match steps {
+        [] => {}
+        [last] => {
+            object.entry((*last).to_owned()).or_insert_with(|| default.to_json());
+        }
+        ["*", rest @ ..] => object.values_mut().for_each(|child| fill(child, rest, default)),
+        [key, rest @ ..] => {
+            if let Some(child) = object.get_mut(*key) {
+                fill(child, rest, default);
+            }
+        }
+    }
+}
+
+fn without_empty(value: &Value) -> Option<Value> {
+    match value {
+        Value::Object(object) => {
+            let kept: Map<String, Value> =
+                object.iter().filter_map(|(key, value)| Some((key.clone(), without_empty(value)?))).collect();
+            (!kept.is_empty()).then_some(Value::Object(kept))
+        }
+        Value::Array(array) => (!array.is_empty()).then(|| value.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value.clone()),
+    }
+}
+
+/// Copies into `after` what the live body has and a rule says to keep, or no rule knows.
+fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
+    let Value::Object(object) = before else { return };
+    for (key, live) in object {
+        let path = path.key(key);
+        match habit(rules, &path) {
+            Some(Habit::KeepFound) => {
+                if path.get(after).is_none() {
+                    path.set(after, live.clone());
+                }
+            }
+            Some(_) => {}
+            None if live.is_object() && leads_to_a_rule(rules, &path) => {
+                // Below an object that the wanted body drops, nothing is kept: it goes as a whole.
+                if path.get(after).is_some() || keeps_below(rules, &path) {
+                    keep(rules, &path, live, after, unknown);
+                }
+            }
+            None => {
+                unknown.push(path.clone());
+                path.set(after, live.clone());
+            }
+        }
+    }
+}
+
+/// Whether something below `path` is kept as found even when the wanted body does not have `path` itself.
+fn keeps_below(rules: Rules, path: &FieldPath) -> bool {
+    rules.iter().any(|rule| {
+        matches!(rule.habit, Habit::KeepFound)
+            && rule.segments().zip(path.segments()).all(|(wanted, step)| match step {
+                Segment::Key(key) => wanted == key,
+                Segment::Index(_) => false,
+            })
+    })
+}
+
+/// Gives `after` the live spelling of values that mean the same.
+fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) {
+    if let (Value::Object(old), Value::Object(new)) = (before, &mut *after) {
+        for (key, live) in old {
+            if let Some(wanted) = new.get_mut(key) {
+                reconcile(rules, &path.key(key), live, wanted);
+            }
+        }
+        return;
+    }
+    let same = match habit(rules, path) {
+        Some(Habit::Word(_) | Habit::ImmutableWord(_)) => same_word(before, after),
+        Some(Habit::Set) => same_set(before, after),
+        Some(
+            Habit::Plain
+            | Habit::Default(_)
+            | Habit::ReadOnly
+            | Habit::Immutable(_)
+            | Habit::Secrets
+            | Habit::KeepFound,
+        )
+        | None => same_integer(before, after),
+    };
+    if same {
+        *after = before.clone();
+    }
+}
+
+fn same_word(one: &Value, other: &Value) -> bool {
+    matches!((one, other), (Value::String(one), Value::String(other)) if one.eq_ignore_ascii_case(other))
+}
+
+fn same_set(one: &Value, other: &Value) -> bool {
+    let (Value::Array(one), Value::Array(other)) = (one, other) else { return false };
+    one.len() == other.len() && one.iter().all(|item| other.contains(item)) && other.iter().all(|o| one.contains(o))
+}
+
+/// `600` and `600.0` are one number in JSON.
+fn same_integer(one: &Value, other: &Value) -> bool {
+    one.is_number() && other.is_number() && one.as_f64() == other.as_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diff::compare;
+    use crate::model::Rule;
+
+    const RULES: Rules = &[
+        Rule { path: "id", habit: Habit::ReadOnly },
+        Rule { path: "word", habit: Habit::Word(Some("Generic")) },
+        Rule { path: "things.*.wait", habit: Habit::Default(Scalar::Bool(true)) },
+        Rule { path: "things.*.order", habit: Habit::Set },
+        Rule { path: "settings.*", habit: Habit::KeepFound },
+        Rule { path: "secrets", habit: Habit::Secrets },
+        Rule { path: "note", habit: Habit::Plain },
+    ];
+
+    fn changes(live: &Value, wanted: &Value) -> Vec<String> {
+        let Normalised { before, after, .. } = normalise(RULES, live, wanted);
+        compare(&before, &after).iter().map(|change| change.path.to_string()).collect()
+    }
+
+    #[test]
+    fn the_habits_of_a_service_are_no_differences() {
+        let live = json!({
+            "id": "/x", "word": "generic", "note": null, "secrets": {"key": ""},
+            "things": {"a": {"wait": true, "order": ["y", "x"], "other": null}},
+        });
+        assert_eq!(changes(&live, &json!({"things": {"a": {"order": ["x", "y"]}}})), [""; 0]);
+    }
+
+    #[test]
+    fn a_default_that_was_changed_by_hand_is_a_difference() {
+        let live = json!({"things": {"a": {"wait": false, "order": ["x"]}}});
+        assert_eq!(changes(&live, &json!({"things": {"a": {"order": ["x"]}}})), ["things.a.wait"]);
+    }
+
+    #[test]
+    fn an_empty_object_still_has_its_defaults() {
+        assert_eq!(changes(&json!({"things": {"a": {"wait": true}}}), &json!({"things": {"a": {}}})), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_found_is_kept_unless_it_is_named() {
+        let live = json!({"settings": {"x": "1", "y": "2"}});
+        assert_eq!(changes(&live, &json!({})), [""; 0]);
+        assert_eq!(changes(&live, &json!({"settings": {"x": "3"}})), ["settings.x"]);
+        let normalised = normalise(RULES, &live, &json!({"settings": {"x": "3"}}));
+        assert_eq!(normalised.after["settings"], json!({"x": "3", "y": "2"}));
+    }
+
+    #[test]
+    fn an_unknown_field_is_kept_and_listed() {
+        let live = json!({"news": {"a": 1}, "things": {"a": {"order": ["x"], "odd": 1}}});
+        let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}));
+        assert_eq!(compare(&normalised.before, &normalised.after), []);
+        let unknown: Vec<String> = normalised.unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(unknown, ["news", "things.a.odd"]);
+    }
+
+    #[test]
+    fn nothing_is_kept_below_what_goes() {
+        let live = json!({"things": {"a": {"odd": 1, "wait": true}, "b": {"wait": true}}});
+        assert_eq!(changes(&live, &json!({"things": {"b": {}}})), ["things.a"]);
+    }
+}

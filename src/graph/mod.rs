@@ -1,0 +1,159 @@
+//! Desired → a dependency graph of ARM resources, and the order in which they are handled.
+//!
+//! ARM enforces no order (`../shared/facts/domain.md`, finding 1): a configuration without an extension is accepted and
+//! hangs. So every edge is ours: providers → resource group → cluster → extension → configurations.
+
+mod build;
+mod order;
+
+use crate::kinds::Kind;
+use crate::kinds::cluster::ClusterType;
+use crate::kinds::extension::ExtensionSpec;
+use crate::kinds::flux_configuration::ConfigurationSpec;
+use crate::kinds::resource_group::ResourceGroupSpec;
+use crate::kinds::{extension, flux_configuration};
+use crate::model::{Address, Part, Read, ReadMethod, ResourceId};
+
+pub use build::build;
+pub use order::waves;
+
+/// Resources and what each of them needs, in an order in which everything comes after what it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    nodes: Vec<Node>,
+}
+
+/// One resource that a spec speaks of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Its name for people.
+    pub address: Address,
+    /// Its ARM id. For an extension, the id that it would be created with.
+    pub id: ResourceId,
+    /// Its kind.
+    pub kind: Kind,
+    /// What the spec wants of it.
+    pub want: Want,
+    /// What must be done before, in order of address.
+    pub needs: Vec<Address>,
+    /// The cluster that it is, or lies on: writes on one cluster go one at a time.
+    pub cluster: Option<ResourceId>,
+}
+
+/// What a spec wants of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Want {
+    /// A provider that is registered.
+    Registered,
+    /// A resource group that exists.
+    Group(ResourceGroupSpec),
+    /// A cluster that exists: a reference, never written.
+    Cluster(ClusterType),
+    /// The `microsoft.flux` extension on a cluster of this type.
+    Extension(ExtensionSpec, ClusterType),
+    /// A flux configuration.
+    Configuration(Box<ConfigurationSpec>),
+}
+
+/// Why no graph could be built. A spec that passed its own rules cannot cause one of these, save by naming one resource
+/// twice in ways that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// Two descriptions of one resource that do not agree.
+    #[error("{address} is described twice, and the descriptions differ; describe it once, or the same way")]
+    Contradiction {
+        /// The resource.
+        address: Address,
+    },
+    /// Resources that need each other.
+    #[error("these need each other, so none can come first: {}", cycle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
+    Cycle {
+        /// The resources, each needing the next; the first stands again at the end.
+        cycle: Vec<Address>,
+    },
+    /// A need that nothing in the graph meets.
+    #[error("{address} needs {needs}, which the spec does not declare")]
+    Unmet {
+        /// The resource.
+        address: Address,
+        /// What it needs.
+        needs: Address,
+    },
+}
+
+/// The resource type of Flux v1 configurations, which must not be on a cluster with Flux v2
+/// (`../shared/facts/domain.md` §2, E15).
+pub const FLUX_V1: &str = "Microsoft.KubernetesConfiguration/sourceControlConfigurations";
+
+/// The api-version that `az` lists Flux v1 configurations with (`../shared/facts/az-cli-behaviour.md` §0).
+const FLUX_V1_API_VERSION: &str = "2022-03-01";
+
+impl Graph {
+    /// The nodes, each after everything that it needs.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node with this address.
+    #[must_use]
+    pub fn node(&self, address: &Address) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.address == *address)
+    }
+
+    /// The part of the graph that `keep` selects, with everything that it needs.
+    #[must_use]
+    pub fn select(&self, keep: impl Fn(&Address) -> bool) -> Self {
+        let mut wanted: Vec<&Address> = Vec::new();
+        for node in self.nodes.iter().rev() {
+            if wanted.contains(&&node.address) || keep(&node.address) {
+                wanted.push(&node.address);
+                wanted.extend(&node.needs);
+            }
+        }
+        Self { nodes: self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect() }
+    }
+
+    /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.
+    #[must_use]
+    pub fn reads(&self) -> Vec<Read> {
+        let mut reads: Vec<Read> = self.nodes.iter().flat_map(node_reads).collect();
+        reads.sort();
+        reads.dedup();
+        reads
+    }
+}
+
+fn node_reads(node: &Node) -> Vec<Read> {
+    let get = |api_version| Read { id: node.id.clone(), method: ReadMethod::Get, api_version };
+    let list = |resource_type, api_version| Read {
+        id: node.id.collection(resource_type),
+        method: ReadMethod::List,
+        api_version,
+    };
+    match &node.want {
+        Want::Registered | Want::Group(_) | Want::Configuration(_) => vec![get(node.kind.api_version())],
+        // The extension is found by its type, so it is listed, not read by its name.
+        Want::Extension(..) => Vec::new(),
+        Want::Cluster(_) => vec![
+            get(node.kind.api_version()),
+            list(extension::RESOURCE_TYPE, extension::API_VERSION),
+            list(flux_configuration::RESOURCE_TYPE, flux_configuration::API_VERSION),
+            list(FLUX_V1, FLUX_V1_API_VERSION),
+        ],
+    }
+}
+
+/// The address of a part of the cluster that `address` is or lies on.
+#[must_use]
+pub fn part_of(address: &Address, part: Part) -> Option<Address> {
+    match address {
+        Address::Cluster { subscription, resource_group, cluster, part: _ } => Some(Address::Cluster {
+            subscription: subscription.clone(),
+            resource_group: resource_group.clone(),
+            cluster: cluster.clone(),
+            part,
+        }),
+        Address::Provider { .. } | Address::ResourceGroup { .. } => None,
+    }
+}

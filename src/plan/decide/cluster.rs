@@ -1,0 +1,65 @@
+//! Clusters: references that must exist.
+
+use serde_json::Value;
+
+use super::{Decision, Obstacle, wait};
+use crate::graph::{FLUX_V1, Node};
+use crate::kinds::cluster::{ClusterType, Connectivity, connectivity};
+use crate::model::{LiveState, Reading};
+use crate::plan::{Action, Reason, Until};
+
+pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Result<Decision, Obstacle> {
+    let error = |message: String, hint: String| Err(Obstacle { message, hint });
+    let body = match live.readings.get(&node.id) {
+        Some(Reading::Present(body)) => body,
+        Some(Reading::Denied(message)) => {
+            return error(
+                format!("the cluster may not be read: {message}"),
+                "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+            );
+        }
+        Some(Reading::Missing(_)) | None => {
+            return error("the cluster does not exist".to_owned(), how_to_create(node, cluster_type));
+        }
+    };
+    let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
+    if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
+        let last = body.pointer("/properties/lastConnectivityTime").and_then(Value::as_str);
+        let since = last.map(|time| format!(" since {time}")).unwrap_or_default();
+        decision.note(
+            &node.address,
+            "cluster_not_ready",
+            format!("the cluster is {state}{since}: what is written now takes effect when it talks to Azure again"),
+        );
+        decision.reason = Reason::ClusterNotReady;
+        decision.steps = vec![wait(&node.id, node.kind.api_version(), Until::Connected)];
+    }
+    let flux_v1: Vec<&str> = live
+        .items(&node.id.collection(FLUX_V1))
+        .iter()
+        .filter_map(|item| item.get("name").and_then(Value::as_str))
+        .collect();
+    if !flux_v1.is_empty() {
+        decision.refuse(
+            &node.address,
+            "flux_v1_present",
+            format!(
+                "Flux v1 configurations are on the cluster, and Flux v2 cannot be beside them: {}",
+                flux_v1.join(", ")
+            ),
+            "delete them first: `az k8s-configuration delete`".to_owned(),
+        );
+    }
+    Ok(decision)
+}
+
+fn how_to_create(node: &Node, cluster_type: ClusterType) -> String {
+    let group = node.id.segment_after("resourceGroups").unwrap_or_default();
+    let name = node.id.name();
+    match cluster_type {
+        ClusterType::ConnectedClusters => format!("connect it first: `az connectedk8s connect -g {group} -n {name}`"),
+        ClusterType::ManagedClusters => format!(
+            "check its name and resource group (`az aks show -g {group} -n {name}`); arcflux does not create clusters"
+        ),
+    }
+}

@@ -1,0 +1,537 @@
+//! Flux configurations: created by PUT, updated by a full PUT or, where that would lose a stored secret, by PATCH.
+
+use serde_json::{Map, Value, json};
+
+use super::credentials::{self, Stored};
+use super::{Decision, Obstacle, wait};
+use crate::graph::{Graph, Node};
+use crate::kinds::compliance::{Compliance, compliance};
+use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, kustomization_order};
+use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::kinds::{Body, Hole};
+use crate::model::{FieldPath, Habit, LiveState, Reading, ResourceId};
+use crate::plan::{Action, Condition, Expectation, Options, Reason, SecretWrite, Step, Until, WaitFor, Workloads};
+
+pub(super) fn towards(
+    node: &Node,
+    spec: &ConfigurationSpec,
+    graph: &Graph,
+    live: &LiveState,
+    options: &Options,
+) -> Result<Decision, Obstacle> {
+    let draft = Draft { node, spec, options, ends: Ends::of(node, graph, options) };
+    match live.readings.get(&node.id) {
+        Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
+        Some(Reading::Present(body)) => Ok(draft.existing(body)),
+        Some(Reading::Missing(_)) => Ok(draft.create()),
+        Some(Reading::Denied(message)) => Err(Obstacle {
+            message: format!("the configuration may not be read: {message}"),
+            hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+        }),
+        None => Err(Obstacle {
+            message: "the configuration was not read".to_owned(),
+            hint: "this is a mistake in arcflux; please report it".to_owned(),
+        }),
+    }
+}
+
+pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision {
+    let api_version = node.kind.api_version();
+    let Some(body) = live.body(&node.id) else { return Decision::nothing(Reason::NotFound) };
+    let gone = wait(&node.id, api_version, Until::Gone);
+    if is_going(body) {
+        return Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) };
+    }
+    let mut decision = Decision::delete(RULES, body, Vec::new());
+    let all: Vec<Live<'_>> = live_kustomizations(body);
+    let pruning: Vec<&str> = all.iter().filter(|one| one.prune).map(|one| one.name).collect();
+    let keep = options.choices.workloads == Some(Workloads::Keep);
+    if keep && !pruning.is_empty() {
+        decision.steps.extend(prune_off(node, &decision.before, &pruning));
+    }
+    decision.steps.push(Step::Delete { id: node.id.clone(), api_version: api_version.to_owned() });
+    decision.steps.push(gone);
+    for kustomization in &all {
+        removal_consequence(&mut decision, kustomization, keep);
+    }
+    decision
+}
+
+/// Everything that a decision about a declared configuration draws on.
+struct Draft<'a> {
+    node: &'a Node,
+    spec: &'a ConfigurationSpec,
+    options: &'a Options,
+    ends: Ends,
+}
+
+/// What apply waits for at the end of a change.
+struct Ends {
+    provisioned: bool,
+    compliant: bool,
+}
+
+impl Ends {
+    /// A dependant needs the full end, whatever the user is willing to wait for.
+    fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
+        let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
+        Self {
+            provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
+            compliant: is_needed || options.choices.wait == WaitFor::Compliant,
+        }
+    }
+}
+
+impl Draft<'_> {
+    fn create(&self) -> Decision {
+        let body = flux_configuration::body(self.spec);
+        let mut steps = vec![self.put(&body)];
+        steps.extend(self.end());
+        let mut decision = Decision::create(&body.json, steps);
+        self.account_for_secrets(&mut decision, &body.holes, "it is created");
+        decision
+    }
+
+    fn create_after_deletion(&self) -> Decision {
+        let mut decision = self.create();
+        decision.steps.insert(0, self.wait(Until::Gone));
+        decision.precondition = None;
+        decision.reason = Reason::OperationInFlight;
+        decision.note(
+            &self.node.address,
+            "operation_in_flight",
+            "the configuration is being deleted; apply waits until it is gone and creates it again".to_owned(),
+        );
+        decision
+    }
+
+    fn existing(&self, live: &Value) -> Decision {
+        let body = flux_configuration::body(self.spec);
+        let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json);
+        let stored = credentials::stored(self.spec, live);
+        decision.replace_paths = decision.fields.iter().map(|field| field.path.clone()).filter(is_immutable).collect();
+        if !decision.replace_paths.is_empty() {
+            self.replace(&mut decision, &body, live, &stored);
+        } else if !decision.fields.is_empty() {
+            self.update(&mut decision, &body, live, &stored, Reason::FieldsDiffer);
+        } else {
+            self.unchanged(&mut decision, &body, live, &stored);
+        }
+        decision
+    }
+
+    /// Nothing differs: perhaps an operation is going on, has failed, or Flux has not reconciled.
+    fn unchanged(&self, decision: &mut Decision, body: &Body, live: &Value, stored: &Stored) {
+        let address = &self.node.address;
+        match provisioning_state(live) {
+            ProvisioningState::InFlight(state) => {
+                decision.reason = Reason::OperationInFlight;
+                decision.steps = self.end();
+                decision.note(
+                    address,
+                    "operation_in_flight",
+                    format!("the configuration is {state}; apply waits for it"),
+                );
+            }
+            ProvisioningState::Failed(state) if *stored == Stored::Nothing => {
+                let message = live.pointer("/properties/errorMessage").and_then(Value::as_str).unwrap_or_default();
+                decision.note(address, "configuration_failed", format!("the configuration is {state}: {message}"));
+                self.update(decision, body, live, stored, Reason::ProvisioningFailed);
+            }
+            // A failed one with a stored secret cannot be sent whole, and an equal PATCH does nothing: it is waited
+            // for, and the wait says why it fails.
+            ProvisioningState::Failed(_) | ProvisioningState::Succeeded => self.unreconciled(decision, live),
+        }
+    }
+
+    fn unreconciled(&self, decision: &mut Decision, live: &Value) {
+        if !self.ends.compliant {
+            return;
+        }
+        let Expectation { kustomizations, commit } = self.expectation();
+        let why = match compliance(self.node.id.name(), &kustomizations, commit.as_deref(), live) {
+            Compliance::Reconciled { .. } => return,
+            Compliance::Progressing(why) => why,
+            Compliance::Failing(cause) => format!("{} {}: {}", cause.kind, cause.name, cause.message),
+        };
+        decision.reason = Reason::NotCompliant;
+        decision.steps = vec![self.wait(Until::Compliant(self.expectation()))];
+        decision.note(&self.node.address, "not_compliant", format!("Flux has not reconciled it: {why}"));
+    }
+
+    fn update(&self, decision: &mut Decision, body: &Body, live: &Value, stored: &Stored, reason: Reason) {
+        decision.action = Action::Update;
+        decision.reason = reason;
+        if matches!(provisioning_state(live), ProvisioningState::InFlight(_)) {
+            decision.steps.push(self.wait(Until::Provisioned));
+        }
+        self.check_destination(decision, live, stored);
+        let removed = self.removed(decision, live);
+        let whole = self.whole_body(decision, body);
+        match stored {
+            Stored::Nothing | Stored::Supplied => {
+                decision.steps.push(self.put(&whole));
+                self.account_for_secrets(
+                    decision,
+                    &body.holes,
+                    "the configuration is sent whole, and a secret left out would be lost",
+                );
+                if !removed.is_empty() {
+                    decision.steps.push(self.wait(Until::Provisioned));
+                    decision.steps.push(self.remove_what_is_left(&whole, removed));
+                }
+            }
+            Stored::NotSupplied => self.patch(decision, &whole),
+        }
+        decision.steps.extend(self.end());
+        explain_source(decision);
+        explain_paths(decision, live);
+    }
+
+    /// The body of a PUT: what the spec says, and what is live and unknown to us.
+    fn whole_body(&self, decision: &Decision, body: &Body) -> Body {
+        let mut json = body.json.clone();
+        for path in &decision.unknown {
+            if let Some(value) = path.get(&decision.after) {
+                path.set(&mut json, value.clone());
+            }
+        }
+        Body { json, holes: body.holes.clone() }
+    }
+
+    /// An update without the stored secret: everything that PATCH can carry, with the source block whole.
+    fn patch(&self, decision: &mut Decision, whole: &Body) {
+        let put_only: Vec<FieldPath> = PUT_ONLY.iter().map(|path| FieldPath::dotted(path)).collect();
+        let stuck: Vec<String> = decision
+            .fields
+            .iter()
+            .filter(|field| put_only.iter().any(|path| field.path.starts_with(path)))
+            .map(|field| field.path.to_string())
+            .collect();
+        if !stuck.is_empty() {
+            decision.refuse(
+                &self.node.address,
+                "stored_secret_would_be_lost",
+                format!(
+                    "{} can only change when the configuration is sent whole, and that would lose the stored secret",
+                    stuck.join(", ")
+                ),
+                "give the secret in the spec (`httpsKey` or `sshPrivateKey`) so that it can be sent again".to_owned(),
+            );
+        }
+        let mut json = whole.json.clone();
+        for path in ["properties.scope", "properties.namespace"] {
+            FieldPath::dotted(path).remove(&mut json);
+        }
+        for field in decision.fields.iter().filter(|field| field.after.is_none()) {
+            field.path.set(&mut json, Value::Null);
+        }
+        for path in &put_only {
+            path.remove(&mut json);
+        }
+        decision.steps.push(Step::Patch {
+            id: self.node.id.clone(),
+            api_version: self.node.kind.api_version().to_owned(),
+            body: json,
+            holes: Vec::new(),
+            when: None,
+        });
+        decision.note(
+            &self.node.address,
+            "stored_secret_kept",
+            "the stored secret is not in the spec, so the update is a PATCH, which leaves it in place".to_owned(),
+        );
+    }
+
+    /// Whether a PUT removes kustomizations that it does not name has never been recorded: what is still there on
+    /// read-back is removed by PATCH.
+    fn remove_what_is_left(&self, whole: &Body, removed: Vec<FieldPath>) -> Step {
+        let properties = &whole.json["properties"];
+        let mut json = json!({ "properties": {
+            "sourceKind": properties["sourceKind"], "gitRepository": properties["gitRepository"],
+        } });
+        for path in &removed {
+            path.set(&mut json, Value::Null);
+        }
+        Step::Patch {
+            id: self.node.id.clone(),
+            api_version: self.node.kind.api_version().to_owned(),
+            body: json,
+            holes: Vec::new(),
+            when: Some(Condition::AnyPresent(removed)),
+        }
+    }
+
+    /// Live kustomizations that the spec does not name, with what their removal takes.
+    fn removed(&self, decision: &mut Decision, live: &Value) -> Vec<FieldPath> {
+        let map = FieldPath::dotted("properties.kustomizations");
+        let removed: Vec<Live<'_>> = live_kustomizations(live)
+            .into_iter()
+            .filter(|one| !self.spec.kustomizations.contains_key(one.name))
+            .collect();
+        let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
+        match self.options.choices.workloads {
+            None if !pruning.is_empty() => {
+                decision.refuse(
+                    &self.node.address,
+                    "needs_workloads_choice",
+                    format!(
+                        "removing {} would delete the workloads that it applied, because prune is on",
+                        pruning.join(", ")
+                    ),
+                    "say what becomes of them: `--workloads delete`, or `--workloads keep`".to_owned(),
+                );
+            }
+            Some(Workloads::Keep) if !pruning.is_empty() => {
+                decision.steps.extend(prune_off(self.node, &decision.before, &pruning));
+            }
+            None | Some(Workloads::Keep | Workloads::Delete) => {}
+        }
+        let keep = self.options.choices.workloads == Some(Workloads::Keep);
+        for kustomization in &removed {
+            removal_consequence(decision, kustomization, keep);
+        }
+        removed.iter().map(|one| map.key(one.name)).collect()
+    }
+
+    fn replace(&self, decision: &mut Decision, body: &Body, live: &Value, stored: &Stored) {
+        let address = &self.node.address;
+        decision.action = Action::Replace;
+        decision.reason = Reason::ImmutableFieldsDiffer;
+        self.check_destination(decision, live, stored);
+        if !self.options.choices.allow_replace {
+            let paths: Vec<String> = decision.replace_paths.iter().map(ToString::to_string).collect();
+            decision.refuse(
+                address,
+                "replace_not_allowed",
+                format!(
+                    "{} cannot change in place: the configuration must be deleted and created again",
+                    paths.join(", ")
+                ),
+                "allow it with `--allow-replace`, or take the change back".to_owned(),
+            );
+        }
+        if *stored == Stored::NotSupplied {
+            decision.refuse(
+                address,
+                "stored_secret_would_be_lost",
+                "the configuration has a stored secret, which a new one would not have".to_owned(),
+                "give the secret in the spec (`httpsKey` or `sshPrivateKey`) so that it can be sent again".to_owned(),
+            );
+        }
+        let all = live_kustomizations(live);
+        let pruning: Vec<&str> = all.iter().filter(|one| one.prune).map(|one| one.name).collect();
+        let delete = self.options.choices.workloads == Some(Workloads::Delete);
+        if !pruning.is_empty() && !delete {
+            decision.steps.extend(prune_off(self.node, &decision.before, &pruning));
+            decision.consequence(
+                "reconciliation_pause",
+                format!(
+                    "prune is switched off for {} before the deletion, so the workloads stay; nothing is reconciled until the new configuration is ready",
+                    pruning.join(", ")
+                ),
+            );
+        }
+        for kustomization in all.iter().filter(|one| delete && one.prune) {
+            removal_consequence(decision, kustomization, false);
+        }
+        decision
+            .steps
+            .push(Step::Delete { id: self.node.id.clone(), api_version: self.node.kind.api_version().to_owned() });
+        decision.steps.push(self.wait(Until::Gone));
+        decision.steps.push(self.put(&self.whole_body(decision, body)));
+        decision.steps.extend(self.end());
+        self.account_for_secrets(decision, &body.holes, "it is created again");
+    }
+
+    /// A credential that stays where it is must not be led to another server by a changed spec.
+    fn check_destination(&self, decision: &mut Decision, live: &Value, stored: &Stored) {
+        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, stored) else { return };
+        if self.options.allow_auth_hosts.iter().any(|host| host.eq_ignore_ascii_case(&danger.host)) {
+            return;
+        }
+        decision.refuse(
+            &self.node.address,
+            "credentials_aimed_elsewhere",
+            format!(
+                "{} changes, and the credentials in place ({}) would be used there",
+                danger.what, danger.credentials
+            ),
+            format!("if that is meant, allow it with `--allow-auth-host {}`", danger.host),
+        );
+    }
+
+    fn account_for_secrets(&self, decision: &mut Decision, holes: &[Hole], because: &str) {
+        for hole in holes {
+            decision.secrets.push(SecretWrite {
+                path: hole.path.clone(),
+                secret: hole.secret.clone(),
+                because: because.to_owned(),
+            });
+            if let Err(refused) = credentials::granted(hole, &self.node.address, &self.options.secrets) {
+                decision.refuse(&self.node.address, "secret_not_allowed", refused.message, refused.hint);
+            }
+        }
+    }
+
+    fn put(&self, body: &Body) -> Step {
+        Step::Put {
+            id: self.node.id.clone(),
+            api_version: self.node.kind.api_version().to_owned(),
+            body: body.json.clone(),
+            holes: body.holes.clone(),
+        }
+    }
+
+    fn wait(&self, until: Until) -> Step {
+        wait(&self.node.id, self.node.kind.api_version(), until)
+    }
+
+    fn end(&self) -> Vec<Step> {
+        let provisioned = self.ends.provisioned.then(|| self.wait(Until::Provisioned));
+        let compliant = self.ends.compliant.then(|| self.wait(Until::Compliant(self.expectation())));
+        provisioned.into_iter().chain(compliant).collect()
+    }
+
+    fn expectation(&self) -> Expectation {
+        Expectation { kustomizations: kustomization_order(self.spec), commit: self.spec.git_repository.commit.clone() }
+    }
+}
+
+fn is_going(live: &Value) -> bool {
+    matches!(provisioning_state(live), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
+}
+
+fn is_immutable(path: &FieldPath) -> bool {
+    RULES.iter().any(|rule| match rule.habit {
+        Habit::Immutable(_) | Habit::ImmutableWord(_) => rule.names(path),
+        Habit::Plain
+        | Habit::Default(_)
+        | Habit::ReadOnly
+        | Habit::Word(_)
+        | Habit::Secrets
+        | Habit::Set
+        | Habit::KeepFound => false,
+    })
+}
+
+/// A kustomization as it is live.
+struct Live<'a> {
+    name: &'a str,
+    path: &'a str,
+    prune: bool,
+    /// What ARM knows of what it applied: kind and name.
+    applied: Vec<String>,
+}
+
+fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
+    let configuration = live.get("name").and_then(Value::as_str).unwrap_or_default();
+    let statuses = live.pointer("/properties/statuses").and_then(Value::as_array);
+    let map = live.pointer("/properties/kustomizations").and_then(Value::as_object);
+    map.into_iter()
+        .flatten()
+        .filter(|(_, body)| !body.is_null())
+        .map(|(name, body)| {
+            let object = format!("{configuration}-{name}");
+            let mut applied: Vec<String> = statuses
+                .into_iter()
+                .flatten()
+                .filter(|status| status.pointer("/appliedBy/name").and_then(Value::as_str) == Some(object.as_str()))
+                .filter_map(|status| {
+                    Some(format!("{} {}", status.get("kind")?.as_str()?, status.get("name")?.as_str()?))
+                })
+                .collect();
+            applied.sort();
+            Live {
+                name,
+                path: body.get("path").and_then(Value::as_str).unwrap_or_default(),
+                prune: body.get("prune").and_then(Value::as_bool).unwrap_or(false),
+                applied,
+            }
+        })
+        .collect()
+}
+
+fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: bool) {
+    let Live { name, path, prune, applied } = kustomization;
+    let from = if path.is_empty() { "the top of the repository" } else { path };
+    if *prune && !keep {
+        let known = if applied.is_empty() {
+            "ARM knows of no Flux objects among it".to_owned()
+        } else {
+            format!("ARM knows these Flux objects: {}", applied.join(", "))
+        };
+        decision.consequence(
+            "garbage_collection",
+            format!("prune is on for {name}: everything applied from {from} will be deleted; {known}"),
+        );
+    } else {
+        decision.consequence(
+            "workloads_left",
+            format!("what {name} applied from {from} stays in the cluster, and nothing reconciles it any more"),
+        );
+    }
+}
+
+/// Switches prune off for some live kustomizations and waits until the cluster knows. PATCH wants the source block,
+/// else ARM answers `Invalid source kind match` (`../shared/facts/domain.md` S37): the live one, unchanged.
+fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
+    let api_version = node.kind.api_version();
+    let mut properties = Map::new();
+    for key in ["sourceKind", "gitRepository", "bucket", "azureBlob", "ociRepository"] {
+        if let Some(value) = before["properties"].get(key) {
+            properties.insert(key.to_owned(), value.clone());
+        }
+    }
+    let off: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({"prune": false}))).collect();
+    properties.insert("kustomizations".to_owned(), Value::Object(off));
+    let id: &ResourceId = &node.id;
+    let patch = Step::Patch {
+        id: id.clone(),
+        api_version: api_version.to_owned(),
+        body: json!({ "properties": properties }),
+        holes: Vec::new(),
+        when: None,
+    };
+    [patch, wait(id, api_version, Until::Provisioned)]
+}
+
+fn explain_source(decision: &mut Decision) {
+    let url = FieldPath::dotted("properties.gitRepository.url");
+    let reference = FieldPath::dotted("properties.gitRepository.repositoryRef");
+    if decision.fields.iter().any(|field| field.path == url || url.starts_with(&field.path)) {
+        decision.consequence(
+            "source_change",
+            "everything is applied from another repository; what is not in it is deleted where prune is on".to_owned(),
+        );
+    } else if decision.fields.iter().any(|field| field.path.starts_with(&reference)) {
+        decision.consequence(
+            "revision_change",
+            "another revision is applied; what is not in it is deleted where prune is on".to_owned(),
+        );
+    }
+}
+
+/// A kustomization that stays, applies from somewhere else, and prunes.
+fn explain_paths(decision: &mut Decision, live: &Value) {
+    let moved: Vec<String> = live_kustomizations(live)
+        .into_iter()
+        .filter(|one| one.prune)
+        .filter_map(|one| {
+            let path = FieldPath::dotted("properties.kustomizations").key(one.name).key("path");
+            let field = decision.fields.iter().find(|field| field.path == path)?;
+            let after = field.after.as_ref().and_then(Value::as_str).unwrap_or_default();
+            Some(format!(
+                "prune is on for {}: what was applied from {} and is not in {after} will be deleted",
+                one.name, one.path
+            ))
+        })
+        .collect();
+    for message in moved {
+        decision.consequence("garbage_collection", message);
+    }
+    let suspend = FieldPath::dotted("properties.suspend");
+    if decision.fields.iter().any(|field| field.path == suspend) {
+        decision.consequence("resume", "Flux reconciles the configuration again".to_owned());
+    }
+}

@@ -1,0 +1,159 @@
+//! What to do about one resource: one file per kind.
+
+mod cluster;
+mod configuration;
+mod credentials;
+mod extension;
+mod group;
+mod provider;
+
+use serde_json::Value;
+
+use super::{Action, Consequence, Note, Options, Precondition, Reason, Refusal, SecretWrite, Step, digest};
+use super::{Until, sensitive};
+use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
+use crate::graph::{Graph, Node, Want};
+use crate::model::{Address, FieldPath, LiveState, ResourceId, Rules};
+
+/// What to do about one resource, before it is put into the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Decision {
+    /// The ARM id, where it is not the one of the node.
+    pub(super) id: Option<ResourceId>,
+    pub(super) action: Action,
+    pub(super) reason: Reason,
+    pub(super) before: Value,
+    pub(super) after: Value,
+    pub(super) replace_paths: Vec<FieldPath>,
+    pub(super) fields: Vec<FieldChange>,
+    /// Live fields that no rule names.
+    pub(super) unknown: Vec<FieldPath>,
+    pub(super) unchanged: usize,
+    pub(super) secrets: Vec<SecretWrite>,
+    pub(super) consequences: Vec<Consequence>,
+    pub(super) steps: Vec<Step>,
+    pub(super) precondition: Option<Precondition>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// Why there can be no plan for a resource.
+pub(super) struct Obstacle {
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+/// What brings the resource to what the spec says. `graph` is all that is planned for.
+pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
+    match &node.want {
+        Want::Registered => provider::towards(node, live),
+        Want::Group(spec) => group::towards(node, spec, live),
+        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
+        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live),
+        Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
+    }
+}
+
+/// What takes the resource down, for the kinds that arcflux takes down.
+pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
+    match &node.want {
+        Want::Registered | Want::Group(_) | Want::Cluster(_) => Ok(Decision::nothing(Reason::Reference)),
+        Want::Extension(..) => extension::away(node, graph, live),
+        Want::Configuration(_) => Ok(configuration::away(node, live, options)),
+    }
+}
+
+impl Decision {
+    /// Nothing to do.
+    fn nothing(reason: Reason) -> Self {
+        Self {
+            id: None,
+            action: Action::NoOp,
+            reason,
+            before: Value::Null,
+            after: Value::Null,
+            replace_paths: Vec::new(),
+            fields: Vec::new(),
+            unknown: Vec::new(),
+            unchanged: 0,
+            secrets: Vec::new(),
+            consequences: Vec::new(),
+            steps: Vec::new(),
+            precondition: None,
+            refusals: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The creation of a resource that must not exist.
+    fn create(wanted: &Value, steps: Vec<Step>) -> Self {
+        Self {
+            action: Action::Create,
+            after: wanted.clone(),
+            fields: compare(&Value::Object(serde_json::Map::new()), wanted),
+            steps,
+            precondition: Some(Precondition::Absent),
+            ..Self::nothing(Reason::NotFound)
+        }
+    }
+
+    /// A comparison with nothing done about it yet.
+    fn compared(rules: Rules, address: &Address, live: &Value, wanted: &Value) -> Self {
+        let Normalised { before, after, unknown } = normalise(rules, live, wanted);
+        let fields = compare(&before, &after);
+        let gone: usize = fields.iter().filter_map(|field| field.before.as_ref()).map(leaves).sum();
+        let notes = unknown
+            .iter()
+            .map(|path| Note {
+                code: "unknown_field".to_owned(),
+                address: address.clone(),
+                message: format!("{path} is set, and this version of arcflux does not know it; it is left as it is"),
+            })
+            .collect();
+        Self {
+            unchanged: leaves(&before).saturating_sub(gone),
+            precondition: Some(unchanged(&before)),
+            before,
+            after,
+            fields,
+            unknown,
+            notes,
+            ..Self::nothing(Reason::Unchanged)
+        }
+    }
+
+    /// The deletion of a resource that exists.
+    fn delete(rules: Rules, live: &Value, steps: Vec<Step>) -> Self {
+        let before = crate::diff::clean(rules, live);
+        Self {
+            action: Action::Delete,
+            fields: compare(&before, &Value::Object(serde_json::Map::new())),
+            precondition: Some(unchanged(&before)),
+            before,
+            steps,
+            ..Self::nothing(Reason::DestroyRequested)
+        }
+    }
+
+    fn refuse(&mut self, address: &Address, code: &str, message: String, hint: String) {
+        self.refusals.push(Refusal { code: code.to_owned(), address: address.clone(), message, hint });
+    }
+
+    fn note(&mut self, address: &Address, code: &str, message: String) {
+        self.notes.push(Note { code: code.to_owned(), address: address.clone(), message });
+    }
+
+    fn consequence(&mut self, code: &str, message: String) {
+        self.consequences.push(Consequence { code: code.to_owned(), message });
+    }
+}
+
+/// The precondition that a body in the comparable shape is still this one.
+fn unchanged(before: &Value) -> Precondition {
+    Precondition::Unchanged { live: sensitive::masked(before), sha256: digest::sha256(before) }
+}
+
+/// A wait for `id`.
+fn wait(id: &ResourceId, api_version: &str, until: Until) -> Step {
+    Step::Wait { id: id.clone(), api_version: api_version.to_owned(), until }
+}

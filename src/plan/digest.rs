@@ -1,0 +1,109 @@
+//! What a plan binds to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::{Action, Mode, Precondition, Step};
+use crate::kinds::Hole;
+use crate::model::Address;
+
+/// `sha256:` and 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(String);
+
+/// Why a text is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a digest; one is `sha256:` and 64 hexadecimal digits")]
+pub struct DigestError(String);
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("sha256:") {
+            Some(hex) if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Ok(Self(text.to_ascii_lowercase()))
+            }
+            _ => Err(DigestError(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Digest {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Digest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" })
+    }
+}
+
+/// The SHA-256 of a value's canonical JSON (RFC 8785), in hexadecimal.
+pub(super) fn sha256(value: &Value) -> String {
+    // A `serde_json::Value` has string keys and finite numbers only, which is all that canonicalising can refuse.
+    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &canonical);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The part of a change that is bound: nothing that is only for reading.
+pub(super) fn bound(address: &Address, action: Action, steps: &[Step], precondition: Option<&Precondition>) -> Value {
+    let precondition = match precondition {
+        None => Value::Null,
+        Some(Precondition::Absent) => json!("absent"),
+        Some(Precondition::Unchanged { live: _, sha256 }) => json!(sha256),
+    };
+    json!({
+        "address": address,
+        "actions": action,
+        "steps": steps.iter().map(step).collect::<Vec<_>>(),
+        "precondition": precondition,
+    })
+}
+
+/// A step as it is bound: with its real body, where serialising would mask it.
+fn step(step: &Step) -> Value {
+    let holes = |holes: &[Hole]| json!(holes);
+    match step {
+        Step::Register { id, api_version } => json!({"step": "register", "id": id, "api_version": api_version}),
+        Step::Put { id, api_version, body, holes: secrets } => {
+            json!({"step": "put", "id": id, "api_version": api_version, "body": body, "holes": holes(secrets)})
+        }
+        Step::Patch { id, api_version, body, holes: secrets, when } => json!({
+            "step": "patch", "id": id, "api_version": api_version, "body": body, "holes": holes(secrets), "when": when,
+        }),
+        Step::Delete { id, api_version } => json!({"step": "delete", "id": id, "api_version": api_version}),
+        Step::Wait { id, api_version, until } => {
+            json!({"step": "wait", "id": id, "api_version": api_version, "until": until})
+        }
+    }
+}
+
+/// The digest of a plan: the fingerprints of its changes, where it was read, and which way it goes. Over fingerprints,
+/// so that it can be checked on a saved plan, whose bodies are masked.
+pub(super) fn plan_digest(origin: &str, tenant: Option<&str>, mode: Mode, changes: &[(&Address, &str)]) -> Digest {
+    let value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
+    Digest(format!("sha256:{}", sha256(&value)))
+}

@@ -1,0 +1,259 @@
+//! Graph and live state → plan.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::decide::{self, Decision, Obstacle};
+use super::{Action, Change, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, Unmanaged, digest, sensitive};
+use crate::graph::{Graph, Node, Want};
+use crate::kinds::flux_configuration;
+use crate::model::{Address, Glob, LiveState, Part, SecretRef};
+
+/// What a user decides beside the spec.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The ARM endpoint: scheme, host and port.
+    pub origin: String,
+    /// The tenant that the spec names.
+    pub tenant: Option<String>,
+    /// Decisions that are part of the plan.
+    pub choices: Choices,
+    /// Hosts that credentials which stay in place may be used for, beside the live one.
+    pub allow_auth_hosts: Vec<String>,
+    /// Which secrets may be sent where.
+    pub secrets: SecretPolicy,
+}
+
+/// Decisions that are part of the plan: they shape its steps, and are made again when a saved plan is. What a secret or
+/// a credential may be used for is not among them: whoever applies says that anew.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Choices {
+    /// The addresses to plan for, with what they need; all where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Glob>,
+    /// How far an apply waits.
+    pub wait: WaitFor,
+    /// What becomes of workloads whose kustomization or configuration goes away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<Workloads>,
+    /// Whether a configuration may be deleted and created again.
+    pub allow_replace: bool,
+}
+
+/// How far an apply waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// Only where something else needs the end of an operation.
+    Nothing,
+    /// Until ARM's operations have ended.
+    Provisioned,
+    /// Until Flux has reconciled every configuration.
+    #[default]
+    Compliant,
+}
+
+/// What becomes of workloads that a kustomization with prune on applied, when it goes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Workloads {
+    /// Flux deletes them.
+    Delete,
+    /// They stay: prune is switched off first.
+    Keep,
+}
+
+/// Which secrets may be sent where.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SecretPolicy {
+    /// Placeholders are sent: nothing real is read, so anything goes. For the simulator.
+    Placeholders,
+    /// Only these.
+    Granted(Vec<SecretGrant>),
+}
+
+/// One allowed pair: `env:NAME@https://host`, `file:PATH@https://host`, `env:NAME@rg/cluster/flux/config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretGrant {
+    /// The secret.
+    pub secret: SecretRef,
+    /// A server (scheme, host, port) or the address of a configuration.
+    pub destination: String,
+}
+
+/// Why there is no plan: the world is not one in which the spec could become true.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{address}: {message}")]
+pub struct PlanError {
+    /// What it is about.
+    pub address: Address,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// Plans what brings the live state to what the spec says.
+///
+/// `spec` is the long form, kept in the plan so that a saved plan can be made again.
+///
+/// # Errors
+///
+/// Every [`PlanError`] there is.
+pub fn make(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
+    let selected = select(graph, &options.choices.only);
+    let decided = decide_all(&selected, |node| decide::towards(node, &selected, live, options))?;
+    Ok(assemble(Mode::Apply, graph, &selected, live, spec, options, decided))
+}
+
+/// Plans what takes down everything that the spec declares on its clusters: configurations, then the extension. The
+/// clusters, their groups and the registrations stay.
+///
+/// # Errors
+///
+/// Every [`PlanError`] there is.
+pub fn destroy(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
+    let selected = select(graph, &options.choices.only);
+    let decided = decide_all(&selected, |node| decide::away(node, &selected, live, options))?;
+    let mut plan = assemble(Mode::Destroy, graph, &selected, live, spec, options, decided);
+    plan.resource_changes.reverse();
+    plan.seal();
+    Ok(plan)
+}
+
+/// The nodes to plan for.
+fn select(graph: &Graph, only: &[Glob]) -> Graph {
+    if only.is_empty() {
+        graph.clone()
+    } else {
+        graph.select(|address| only.iter().any(|glob| glob.matches(&address.to_string())))
+    }
+}
+
+fn decide_all(
+    graph: &Graph,
+    decide: impl Fn(&Node) -> Result<Decision, Obstacle>,
+) -> Result<Vec<(&Node, Decision)>, Vec<PlanError>> {
+    let mut decided = Vec::new();
+    let mut errors = Vec::new();
+    for node in graph.nodes() {
+        match decide(node) {
+            Ok(decision) => decided.push((node, decision)),
+            Err(Obstacle { message, hint }) => errors.push(PlanError { address: node.address.clone(), message, hint }),
+        }
+    }
+    if errors.is_empty() { Ok(decided) } else { Err(errors) }
+}
+
+fn assemble(
+    mode: Mode,
+    graph: &Graph,
+    selected: &Graph,
+    live: &LiveState,
+    spec: &Value,
+    options: &Options,
+    decided: Vec<(&Node, Decision)>,
+) -> Plan {
+    let mut refusals: Vec<Refusal> = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
+    for (node, decision) in decided {
+        let needs = match mode {
+            Mode::Apply => node.needs.clone(),
+            Mode::Destroy => selected
+                .nodes()
+                .iter()
+                .filter(|other| other.needs.contains(&node.address))
+                .map(|other| other.address.clone())
+                .collect(),
+        };
+        let Decision { id, action, reason, before, after, replace_paths, fields, unchanged, .. } = decision;
+        refusals.extend(decision.refusals);
+        notes.extend(decision.notes);
+        let bound = digest::bound(&node.address, action, &decision.steps, decision.precondition.as_ref());
+        changes.push(Change {
+            address: node.address.clone(),
+            id: id.unwrap_or_else(|| node.id.clone()),
+            kind: node.kind,
+            api_version: node.kind.api_version().to_owned(),
+            change: Delta {
+                actions: action,
+                before: sensitive::masked(&before),
+                after: sensitive::masked(&after),
+                replace_paths,
+            },
+            action_reason: reason,
+            fields: fields.into_iter().map(sensitive::masked_change).collect(),
+            unchanged,
+            secrets: decision.secrets,
+            consequences: decision.consequences,
+            needs,
+            cluster: node.cluster.clone(),
+            steps: decision.steps,
+            precondition: decision.precondition,
+            fingerprint: digest::sha256(&bound),
+        });
+    }
+    let mut plan = Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        arcflux_version: env!("CARGO_PKG_VERSION").to_owned(),
+        origin: options.origin.clone(),
+        tenant: options.tenant.clone(),
+        mode,
+        choices: options.choices.clone(),
+        timestamp: None,
+        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &[]),
+        applyable: false,
+        resource_changes: changes,
+        refusals,
+        notes,
+        unmanaged: unmanaged(graph, selected, live),
+        spec: spec.clone(),
+    };
+    plan.seal();
+    plan
+}
+
+impl Plan {
+    /// Computes what follows from the changes: the digest, and whether an apply may start.
+    fn seal(&mut self) {
+        self.digest = self.computed_digest();
+        self.applyable = self.refusals.is_empty() && self.waits();
+    }
+
+    /// The digest of the plan as it stands. A saved plan whose own digest differs was tampered with.
+    #[must_use]
+    pub fn computed_digest(&self) -> Digest {
+        let bound: Vec<(&Address, &str)> = self
+            .resource_changes
+            .iter()
+            .filter(|change| change.change.actions != Action::NoOp && change.change.actions != Action::Read)
+            .map(|change| (&change.address, change.fingerprint.as_str()))
+            .collect();
+        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &bound)
+    }
+}
+
+/// Live configurations on the planned clusters that the spec does not name.
+fn unmanaged(graph: &Graph, selected: &Graph, live: &LiveState) -> Vec<Unmanaged> {
+    let declared: BTreeSet<_> = graph.nodes().iter().map(|node| &node.id).collect();
+    let mut found: Vec<Unmanaged> = selected
+        .nodes()
+        .iter()
+        .filter(|node| matches!(node.want, Want::Cluster(_)))
+        .flat_map(|cluster| {
+            live.items(&cluster.id.collection(flux_configuration::RESOURCE_TYPE)).iter().filter_map(|item| {
+                let name = item.get("name")?.as_str()?;
+                let id = cluster.id.resource(flux_configuration::RESOURCE_TYPE, name);
+                let address = crate::graph::part_of(&cluster.address, Part::Configuration(name.to_owned()))?;
+                Some(Unmanaged { address, id })
+            })
+        })
+        .filter(|unmanaged| !declared.contains(&unmanaged.id))
+        .collect();
+    found.sort_by(|one, other| one.address.cmp(&other.address));
+    found
+}

@@ -1,0 +1,158 @@
+//! Every decision: what would change, why, by which steps, and what must still be true when it happens.
+//!
+//! A plan is data. It leaves no choices for apply: each [`Change`] is a list of [`Step`]s with method, id, api-version,
+//! body and condition. What it must not know: how anything is sent or shown.
+
+mod change;
+mod decide;
+mod digest;
+mod make;
+mod report;
+mod saved;
+mod sensitive;
+mod step;
+
+pub use change::{Action, Change, Consequence, Delta, Precondition, Reason, SecretWrite};
+pub use digest::Digest;
+pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
+pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome};
+pub use saved::{Deviation, deviations};
+pub use step::{Condition, Expectation, Step, Until};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Address, ResourceId};
+
+/// The version of the plan format: a new minor adds, a new major breaks.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// What would be done, in order, and everything a reviewer should know about it. Field names follow Terraform's plan
+/// format where the meaning is the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this format.
+    pub format_version: String,
+    /// The version of arcflux that made the plan.
+    pub arcflux_version: String,
+    /// The ARM endpoint that was read: scheme, host and port.
+    pub origin: String,
+    /// The tenant that the spec names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Whether the plan brings up what the spec says, or takes it down.
+    pub mode: Mode,
+    /// Decisions of whoever planned.
+    pub choices: Choices,
+    /// When the live state was read; only in saved plans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub timestamp: Option<jiff::Timestamp>,
+    /// What the plan binds to: equal digests mean equal steps from equal live states.
+    pub digest: Digest,
+    /// Whether an apply may start: there is something to do and no rule refuses it.
+    pub applyable: bool,
+    /// Every resource of the spec, in the order in which it is handled.
+    pub resource_changes: Vec<Change>,
+    /// Safety rules that refuse the apply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    /// What a reviewer should know beside the changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Live resources that the spec does not name. They are left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmanaged: Vec<Unmanaged>,
+    /// The spec in its long form. Secrets are references.
+    pub spec: Value,
+}
+
+/// Which way a plan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// To what the spec says.
+    Apply,
+    /// To where nothing of it is left on the cluster.
+    Destroy,
+}
+
+/// A safety rule that refuses the apply, with the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// A stable name: `needs_workloads_choice`, `replace_not_allowed`…
+    pub code: String,
+    /// What it is about.
+    pub address: Address,
+    /// What is refused, and why.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// Something worth knowing that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// A stable name: `unknown_field`, `cluster_not_ready`…
+    pub code: String,
+    /// What it is about.
+    pub address: Address,
+    /// The sentence.
+    pub message: String,
+}
+
+/// A live resource that the spec does not name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unmanaged {
+    /// Its address.
+    pub address: Address,
+    /// Its ARM id.
+    pub id: ResourceId,
+}
+
+/// How many resources each action is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// To be created.
+    pub create: usize,
+    /// To be updated in place.
+    pub update: usize,
+    /// To be deleted.
+    pub delete: usize,
+    /// To be deleted and created again.
+    pub replace: usize,
+}
+
+impl Plan {
+    /// How many resources each action is for.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in &self.resource_changes {
+            match change.change.actions {
+                Action::NoOp | Action::Read => {}
+                Action::Create => counts.create += 1,
+                Action::Update => counts.update += 1,
+                Action::Delete => counts.delete += 1,
+                Action::Replace => counts.replace += 1,
+            }
+        }
+        counts
+    }
+
+    /// Whether anything would be written.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.resource_changes.iter().any(Change::writes)
+    }
+
+    /// Whether an apply would wait for something although it writes nothing.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.resource_changes.iter().any(|change| !change.steps.is_empty())
+    }
+}

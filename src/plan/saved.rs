@@ -1,0 +1,63 @@
+//! A saved plan against a fresh one: the same, a remainder of it, or something else.
+
+use super::{Action, Change, Plan, Precondition};
+use crate::model::Address;
+
+/// How a fresh plan departs from the saved one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deviation {
+    /// The resource.
+    pub address: Address,
+    /// What is different, in one sentence.
+    pub message: String,
+}
+
+/// Where `fresh` does what `saved` did not plan. Empty when it is the same plan or a remainder of it: every change
+/// equals one in the saved plan, and what is missing needs no change any more, so it already is as planned.
+#[must_use]
+pub fn deviations(saved: &Plan, fresh: &Plan) -> Vec<Deviation> {
+    let deviation = |address: &Address, message: String| Deviation { address: address.clone(), message };
+    let mut found = Vec::new();
+    for change in fresh.resource_changes.iter().filter(|change| change.writes()) {
+        match saved.resource_changes.iter().find(|planned| planned.address == change.address) {
+            Some(planned) if planned.fingerprint == change.fingerprint => {}
+            Some(planned) if planned.writes() => found.push(deviation(&change.address, moved(planned, change))),
+            Some(_) | None => found.push(deviation(
+                &change.address,
+                format!("needs a change now ({}) that is not in the plan", words(change.change.actions)),
+            )),
+        }
+    }
+    found
+}
+
+/// What moved between two changes of the same resource.
+fn moved(planned: &Change, now: &Change) -> String {
+    if planned.change.actions != now.change.actions {
+        return format!(
+            "would be {} now, and the plan says {}",
+            words(now.change.actions),
+            words(planned.change.actions)
+        );
+    }
+    if let (Some(Precondition::Unchanged { live: then, .. }), Some(Precondition::Unchanged { live: now, .. })) =
+        (&planned.precondition, &now.precondition)
+    {
+        let fields: Vec<String> = crate::diff::compare(then, now).iter().map(|field| field.path.to_string()).collect();
+        if !fields.is_empty() {
+            return format!("changed since the plan was made: {}", fields.join(", "));
+        }
+    }
+    "would be changed in another way than the plan says".to_owned()
+}
+
+fn words(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "left alone",
+        Action::Read => "read",
+        Action::Create => "created",
+        Action::Update => "updated in place",
+        Action::Replace => "replaced",
+        Action::Delete => "destroyed",
+    }
+}

@@ -1,0 +1,83 @@
+//! Values that look like secrets although ARM does not mark them so: people put tokens into `postBuild.substitute` and
+//! into settings, where everyone who may read the resource can read them (`../shared/facts/domain.md` §4.13).
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::diff::FieldChange;
+use crate::model::{FieldPath, Segment};
+
+/// What stands in place of a masked value.
+pub(super) const MASK: &str = "(sensitive value)";
+
+const MAPS: &[&str] = &["substitute", "configurationSettings"];
+const WORDS: &[&str] = &["key", "token", "password", "passwd", "pwd", "secret", "credential", "connectionstring"];
+
+/// Whether the value of this field is shown to nobody.
+pub(super) fn is_sensitive(path: &FieldPath) -> bool {
+    let keys: Vec<&str> = path
+        .segments()
+        .iter()
+        .map(|segment| match segment {
+            Segment::Key(key) => key.as_str(),
+            Segment::Index(_) => "",
+        })
+        .collect();
+    let Some(map) = keys.iter().position(|key| MAPS.contains(key)) else { return false };
+    keys[map + 1..].iter().any(|key| {
+        let key = key.to_ascii_lowercase().replace(['-', '_', '.'], "");
+        WORDS.iter().any(|word| key.contains(word))
+    })
+}
+
+/// A body without values that look like secrets.
+pub(super) fn masked(body: &Value) -> Value {
+    masked_at(&FieldPath::default(), body)
+}
+
+fn masked_at(path: &FieldPath, value: &Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(
+            object.iter().map(|(key, value)| (key.clone(), masked_at(&path.key(key.clone()), value))).collect(),
+        ),
+        Value::Null => Value::Null,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) if is_sensitive(path) => {
+            Value::from(MASK)
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value.clone(),
+    }
+}
+
+/// A field change without values that look like secrets.
+pub(super) fn masked_change(change: FieldChange) -> FieldChange {
+    let FieldChange { path, before, after } = change;
+    let mask = |value: Option<Value>| value.map(|value| masked_at(&path, &value));
+    FieldChange { before: mask(before), after: mask(after), path: path.clone() }
+}
+
+/// For serde: a body goes into a plan file masked. Apply plans anew and never reads a body back.
+pub(super) fn serialize_masked<S: Serializer>(body: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+    masked(body).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_telling_names_in_free_maps_are_masked() {
+        let body = json!({"properties": {
+            "gitRepository": {"httpsUser": "git", "localAuthRef": "key-of-repo"},
+            "kustomizations": {"token": {"postBuild": {"substitute": {"API_KEY": "x", "REGION": "eu"}}}},
+            "configurationSettings": {"grafana.admin-password": "p", "multiTenancy.enforce": "false"},
+        }});
+        let shown = masked(&body);
+        assert_eq!(shown["properties"]["gitRepository"], body["properties"]["gitRepository"]);
+        let substitute = &shown["properties"]["kustomizations"]["token"]["postBuild"]["substitute"];
+        assert_eq!(substitute, &json!({"API_KEY": MASK, "REGION": "eu"}));
+        let settings = &shown["properties"]["configurationSettings"];
+        assert_eq!(settings, &json!({"grafana.admin-password": MASK, "multiTenancy.enforce": "false"}));
+    }
+}
