@@ -5,9 +5,9 @@
 mod arm_calls;
 mod arm_lists;
 mod arm_operations;
-mod engine;
 mod arm_recordings;
 mod arm_tokens;
+mod engine;
 mod http_transport;
 mod recorded;
 mod scripted;
@@ -28,3 +28,4 @@ mod spec_load;
 mod spec_robustness;
 mod spec_schema;
 mod view_diagnostics;
+mod world;
