@@ -14,7 +14,6 @@ mod scripted;
 mod simulated;
 mod sim_flux;
 mod view_plan;
-mod world;
 mod sim_arm;
 mod sim_doors;
 mod sim_extensions;
