@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::change::{GOES_ON, failed};
 use crate::arm::{ArmClient, ArmError};
 use crate::kinds::Kind;
-use crate::kinds::cluster::{ClusterType, Connectivity, connectivity};
+use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
 use crate::kinds::compliance::{Cause, Compliance, compliance};
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
@@ -90,7 +90,7 @@ impl<'a> Wait<'a> {
                 Connectivity::NotReady(state) if FAR_AWAY.iter().any(|far| far.eq_ignore_ascii_case(&state)) => {
                     Err(Self::failure(
                         "cluster_not_ready",
-                        format!("the cluster is {state}"),
+                        format!("the cluster is {state}{}", since_last_contact(&body)),
                         Some(
                             "bring its Arc agents back (`az connectedk8s troubleshoot`), then run this again"
                                 .to_owned(),
@@ -153,12 +153,15 @@ impl<'a> Wait<'a> {
         if now < self.deadline {
             return Ok(());
         }
-        let minutes = self.patience.as_secs().div_ceil(60);
+        let minutes = match self.patience.as_secs().div_ceil(60) {
+            1 => "1 minute".to_owned(),
+            several => format!("{several} minutes"),
+        };
         let look = match self.until {
             Until::Registered => "look with `az provider show`, and run this again",
             Until::Connected | Until::Provisioned | Until::Compliant(_) | Until::Gone => GOES_ON,
         };
-        Err(Self::failure("timed_out", format!("not done after {minutes} minutes: {status}"), Some(look.to_owned())))
+        Err(Self::failure("timed_out", format!("not done after {minutes}: {status}"), Some(look.to_owned())))
     }
 
     fn cluster_type(&self) -> ClusterType {
@@ -171,17 +174,17 @@ impl<'a> Wait<'a> {
 }
 
 /// Whether the resource's own state is asked although following its operation ended in an error: only what the
-/// resource says tells whether it is as planned, and why not. Not when waiting longer is pointless.
+/// resource says tells whether it is as planned, and why not; an operation may also go on where the resource is done.
+/// Not when nothing that ARM answers could be trusted, or read.
 pub(super) fn fall_back(error: &ArmError) -> bool {
     match error {
-        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } => true,
+        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } | ArmError::TimedOut { .. } => true,
         ArmError::Status(_)
         | ArmError::Transport { .. }
         | ArmError::BadBody { .. }
         | ArmError::Token(_)
         | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
-        | ArmError::EndlessList { .. }
-        | ArmError::TimedOut { .. } => false,
+        | ArmError::EndlessList { .. } => false,
     }
 }

@@ -94,3 +94,11 @@ pub fn connectivity(cluster_type: ClusterType, live: &Value) -> Connectivity {
         Connectivity::NotReady(found.to_owned())
     }
 }
+
+/// When a connected cluster last talked to Azure, as the end of a sentence: ` since <time>`; empty where that is not
+/// known.
+#[must_use]
+pub fn since_last_contact(live: &Value) -> String {
+    let last = live.pointer("/properties/lastConnectivityTime").and_then(Value::as_str);
+    last.map(|time| format!(" since {time}")).unwrap_or_default()
+}

@@ -52,7 +52,12 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
         ProvisioningState::Succeeded => {}
     }
     if !is_fresh(live) {
-        return Compliance::Progressing("no status has been reported since the last write".to_owned());
+        let time = |pointer| text(live, pointer).unwrap_or("none");
+        return Compliance::Progressing(format!(
+            "no status has been reported since the last write (last status {}, last write {})",
+            time("/properties/statusUpdatedAt"),
+            time("/systemData/lastModifiedAt")
+        ));
     }
     let statuses = Statuses::of(live);
     match statuses.objects("GitRepository", name).map(ready) {

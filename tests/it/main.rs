@@ -15,6 +15,7 @@ mod http_transport;
 mod reads;
 mod recorded;
 mod runbook;
+mod scenarios;
 mod scripted;
 mod simulated;
 mod sim_flux;
