@@ -12,6 +12,8 @@ mod edits;
 mod engine;
 mod habits;
 mod http_transport;
+mod killed;
+mod moved;
 mod reads;
 mod recorded;
 mod runbook;

@@ -56,9 +56,10 @@ impl World {
         Self::with(spec, sim::Settings::default())
     }
 
-    /// The same, with settings.
+    /// The same, with settings; a seed among them wins.
     pub(crate) fn with(spec: &str, settings: sim::Settings) -> Self {
-        let sim = Simulator::in_memory(sim::Settings { seed: Some(seed(&desired(spec))), ..settings });
+        let seed = settings.seed.clone().unwrap_or_else(|| seed(&desired(spec)));
+        let sim = Simulator::in_memory(sim::Settings { seed: Some(seed), ..settings });
         let arm = client(&sim, Arc::new(sim.transport()));
         Self { sim, arm, events: Mutex::new(Vec::new()) }
     }
