@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::kinds::Hole;
-use crate::kinds::flux_configuration::{ConfigurationSpec, Provider};
+use crate::kinds::flux_configuration::{self, ConfigurationSpec, Provider};
 use crate::model::{Address, SecretRef};
 use crate::plan::SecretPolicy;
 
@@ -75,15 +75,18 @@ pub(super) fn aimed_elsewhere(spec: &ConfigurationSpec, live: &Value, stored: &S
     } else {
         return None;
     };
-    let source = live.pointer("/properties/gitRepository")?;
-    let text = |key: &str| source.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let (old, new) = (server(text("url").unwrap_or_default()), server(&wanted.url));
-    let trust = |key: &str, wanted: Option<&String>| text(key).is_some() != wanted.is_some();
+    let body = flux_configuration::body(spec).json;
+    let text = |body: &Value, key: &str| {
+        let text = body.pointer(&format!("/properties/gitRepository/{key}")).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let (old, new) = (server(&text(live, "url")), server(&wanted.url));
+    let trust_differs = |key: &str| text(live, key) != text(&body, key);
     let what = if old != new {
         format!("the server ({old} -> {new})")
-    } else if trust("sshKnownHosts", wanted.ssh_known_hosts.as_ref()) {
+    } else if trust_differs("sshKnownHosts") {
         "which host keys are trusted".to_owned()
-    } else if trust("httpsCACert", wanted.https_ca_cert.as_ref()) {
+    } else if trust_differs("httpsCACert") {
         "which certificate authority is trusted".to_owned()
     } else {
         return None;
