@@ -60,7 +60,11 @@ impl Runner<'_> {
         self.tell(&change.address, EventKind::ApplyStart { action });
         for step in &change.steps {
             if let Err(failure) = self.take(step, change, lock.as_ref(), &mut progress).await {
-                let failure = Failure { correlation_id: failure.correlation_id.or(progress.correlation_id), ..failure };
+                let failure = Failure {
+                    message: self.settings.secrets.masked(&failure.message),
+                    correlation_id: failure.correlation_id.or(progress.correlation_id),
+                    ..failure
+                };
                 self.tell(&change.address, EventKind::ApplyErrored { failure: failure.clone() });
                 return Outcome::Failed { failure, wrote: progress.wrote };
             }
@@ -177,7 +181,7 @@ impl Runner<'_> {
                         &change.address,
                         EventKind::ApplyProgress {
                             waiting_for: "another operation to end".to_owned(),
-                            status: error.to_string(),
+                            status: self.settings.secrets.masked(&error.to_string()),
                             elapsed_seconds: self.elapsed(progress),
                         },
                     );
@@ -226,7 +230,7 @@ impl Runner<'_> {
                 &change.address,
                 EventKind::ApplyProgress {
                     waiting_for: wait_words(until).to_owned(),
-                    status: status.to_owned(),
+                    status: self.settings.secrets.masked(status),
                     elapsed_seconds: self.arm.now().duration_since(started).as_secs(),
                 },
             );

@@ -1,15 +1,18 @@
 //! Secrets and other credentials: who may send what where, what keeps working without being sent again, and that no
 //! value is ever shown.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arcflux::apply::{SecretError, SecretResolver};
+use arcflux::http::{Request, Response, Transport, TransportError};
 use arcflux::model::{Secret, SecretRef};
 use arcflux::plan::{Options, Plan, SecretGrant, SecretPolicy, Step};
 use arcflux::sim::{self, Scenario};
 use arcflux::view::{self, Format, Style};
+use async_trait::async_trait;
 use base64::Engine as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::simulated::{World, fields, options};
 
@@ -234,6 +237,41 @@ fn assert_hidden(what: &str, text: &str) {
     for spelling in spellings() {
         assert!(!text.contains(&spelling), "{what} shows the secret as {spelling}: {text}");
     }
+}
+
+/// A service that refuses a configuration and quotes what it was sent, raw and in base64.
+struct Quoting<T>(T);
+
+#[async_trait]
+impl<T: Transport> Transport for Quoting<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.method() != "PUT" || !request.uri().path().contains("/fluxConfigurations/") {
+            return self.0.send(request).await;
+        }
+        let sent: Value = serde_json::from_slice(request.body()).unwrap();
+        let key = sent["properties"]["configurationProtectedSettings"]["httpsKey"].as_str().unwrap();
+        let message = format!("httpsKey is not valid: {key}, that is {TOKEN}");
+        let error = json!({"error": {"code": "BadRequest", "message": message}});
+        let mut response = Response::new(error.to_string().into());
+        *response.status_mut() = http::StatusCode::BAD_REQUEST;
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_quotes_a_secret_does_not_make_us_show_it() {
+    let spec = spec(WITH_TOKEN);
+    let world = World::of(&spec);
+    let quoting = world.through(Arc::new(Quoting(world.sim.transport())));
+    let plan = quoting.plan(&spec).await;
+    let report = quoting.apply_with(&plan, None, &Real).await;
+    let (_, failure) = report.failures().next().unwrap();
+    assert!(
+        failure.message.contains("httpsKey is not valid: (sensitive value), that is (sensitive value)"),
+        "{failure:?}"
+    );
+    assert_hidden("the report", &serde_json::to_string(&report).unwrap());
+    assert_hidden("the events", &serde_json::to_string(&*quoting.events.lock().unwrap()).unwrap());
 }
 
 #[tokio::test]

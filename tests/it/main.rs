@@ -24,6 +24,7 @@ mod scripted;
 mod simulated;
 mod sim_flux;
 mod view_plan;
+mod walk;
 mod sim_arm;
 mod sim_doors;
 mod sim_extensions;
