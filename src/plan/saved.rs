@@ -42,13 +42,15 @@ fn moved(planned: &Change, now: &Change) -> String {
             words(planned.change.actions)
         );
     }
-    if let (Some(Precondition::Unchanged { live: then, .. }), Some(Precondition::Unchanged { live: now, .. })) =
-        (&planned.precondition, &now.precondition)
+    if let (
+        Some(Precondition::Unchanged { live: then, sha256: hash_then }),
+        Some(Precondition::Unchanged { live: now, sha256: hash_now }),
+    ) = (&planned.precondition, &now.precondition)
+        && hash_then != hash_now
     {
         let fields: Vec<String> = compare(then, now).iter().map(|field| shown_path(&field.path).to_string()).collect();
-        if !fields.is_empty() {
-            return format!("changed since the plan was made: {}", fields.join(", "));
-        }
+        let what = if fields.is_empty() { "a value that is not shown".to_owned() } else { fields.join(", ") };
+        return format!("changed since the plan was made: {what}");
     }
     "would be changed in another way than the plan says".to_owned()
 }

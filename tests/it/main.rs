@@ -37,5 +37,6 @@ mod spec_cases;
 mod spec_load;
 mod spec_robustness;
 mod spec_schema;
+mod sweep;
 mod view_diagnostics;
 mod world;

@@ -146,6 +146,25 @@ async fn what_moved_since_a_plan_was_saved_is_named() {
 }
 
 #[tokio::test]
+async fn a_value_that_is_not_shown_is_not_shown_when_it_moved_either() {
+    let with_token = |text: &str| {
+        text.replace(
+            "    prune: true\n    dependsOn",
+            "    prune: true\n    postBuild: {substitute: {API_TOKEN: first}}\n    dependsOn",
+        )
+    };
+    let world = World::of(QUICKSTART);
+    world.converge(&with_token(QUICKSTART)).await;
+    let plan = world.plan(&with_token(&edited())).await;
+    edit_by_hand(&world, &plan, &json!({"postBuild": {"substitute": {"API_TOKEN": "second"}}}));
+    let message = moved(&world, &plan).await;
+    assert!(message.contains("a value that is not shown changed at 20"), "{message}");
+    let found = deviations(&saved(&plan), &world.plan(&with_token(&edited())).await);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "changed since the plan was made: a value that is not shown");
+}
+
+#[tokio::test]
 async fn a_change_that_a_saved_plan_does_not_have_is_a_deviation() {
     let world = World::of(QUICKSTART);
     world.converge(QUICKSTART).await;

@@ -156,3 +156,29 @@ async fn an_operation_that_never_ends() {
     assert_eq!(stuck.code, "timed_out");
     says(&stuck.message, &["1 minute"]);
 }
+
+#[tokio::test]
+async fn a_cluster_that_fails_does_not_stop_the_others() {
+    let fleet = include_str!("../../specs/fleet.yaml");
+    let world = World::of(fleet);
+    let plan = world.plan(fleet).await;
+    // One cluster's extension comes to be behind the plan's back, so its creation is refused.
+    let extensions: Vec<_> =
+        plan.resource_changes.iter().filter(|change| change.address.to_string().ends_with("/extension")).collect();
+    let mut first = plan.clone();
+    first.resource_changes.retain(|change| {
+        change.address == extensions[0].address || change.address.to_string().starts_with("provider/")
+    });
+    assert!(extensions.len() > 1);
+    assert!(world.apply(&first).await.converged());
+    let report = world.apply(&plan).await;
+    let moved = failure(&report, &extensions[0].address.to_string());
+    assert_eq!(moved.code, "moved");
+    for resource in &report.resources {
+        let is_its_own =
+            resource.address.to_string().starts_with(&extensions[0].address.to_string().replace("/extension", "/flux"));
+        let is_skipped = matches!(resource.outcome, Outcome::Skipped { .. });
+        assert_eq!(is_skipped, is_its_own, "{}: {:?}", resource.address, resource.outcome);
+    }
+    world.converge(fleet).await;
+}
