@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use arcflux::plan::{ApplyReport, Failure, Outcome};
+use arcflux::plan::{ApplyReport, Choices, Failure, Options, Outcome, WaitFor};
 use arcflux::sim::{self, Scenario};
 
-use crate::simulated::{Placeholders, World};
+use crate::simulated::{Placeholders, World, options};
 
 const QUICKSTART: &str = include_str!("../../specs/quickstart.yaml");
 const EXTENSION: &str = "rg-edge/store-001/extension";
@@ -155,6 +155,19 @@ async fn an_operation_that_never_ends() {
     let stuck = failure(&report, CONFIGURATION);
     assert_eq!(stuck.code, "timed_out");
     says(&stuck.message, &["1 minute"]);
+}
+
+#[tokio::test]
+async fn who_waits_for_nothing_is_not_told_of_a_wait() {
+    let (world, _) = applied(Scenario::OperationStuck).await;
+    for (wait, waits) in [(WaitFor::Nothing, false), (WaitFor::Provisioned, true), (WaitFor::Compliant, true)] {
+        let choices = Choices { wait, ..Choices::default() };
+        let plan = world.try_plan(QUICKSTART, &Options { choices, ..options() }).await.unwrap();
+        assert_eq!((plan.has_changes(), plan.waits()), (false, waits));
+        let note = plan.notes.iter().find(|note| note.code == "operation_in_flight").unwrap();
+        says(&note.message, &["Creating"]);
+        assert_eq!(note.message.contains("waits"), waits, "{}", note.message);
+    }
 }
 
 #[tokio::test]

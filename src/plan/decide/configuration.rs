@@ -127,11 +127,8 @@ impl Draft<'_> {
             ProvisioningState::InFlight(state) => {
                 decision.reason = Reason::OperationInFlight;
                 decision.steps = self.end();
-                decision.note(
-                    address,
-                    "operation_in_flight",
-                    format!("the configuration is {state}; apply waits for it"),
-                );
+                let and = if decision.steps.is_empty() { "" } else { "; apply waits for it" };
+                decision.note(address, "operation_in_flight", format!("the configuration is {state}{and}"));
             }
             ProvisioningState::Failed(state) if *stored == Stored::Nothing => {
                 let message = live.pointer("/properties/errorMessage").and_then(Value::as_str).unwrap_or_default();
