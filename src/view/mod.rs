@@ -4,8 +4,12 @@
 //! have been written by somebody who wants to be read as something else. What views must not know: files, streams,
 //! terminals, clocks.
 
+pub mod apply;
+pub mod graph;
 pub mod plan;
 pub mod rows;
+pub mod schema;
+pub mod status;
 
 mod escape;
 mod json;
