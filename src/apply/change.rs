@@ -176,6 +176,7 @@ impl Runner<'_> {
                     self.tell(
                         &change.address,
                         EventKind::ApplyProgress {
+                            action: change.change.actions,
                             waiting_for: "another operation to end".to_owned(),
                             status: error.to_string(),
                             elapsed_seconds: self.elapsed(progress),
@@ -225,6 +226,7 @@ impl Runner<'_> {
             self.tell(
                 &change.address,
                 EventKind::ApplyProgress {
+                    action: change.change.actions,
                     waiting_for: wait_words(until).to_owned(),
                     status: status.to_owned(),
                     elapsed_seconds: self.arm.now().duration_since(started).as_secs(),

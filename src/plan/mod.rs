@@ -10,6 +10,7 @@ mod make;
 mod report;
 mod saved;
 mod sensitive;
+mod status;
 mod step;
 
 pub use change::{Action, Change, Consequence, Delta, Precondition, Reason, SecretWrite};
@@ -18,6 +19,7 @@ pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, 
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
+pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
 pub use step::{Condition, Expectation, Step, Until};
 
 use serde::{Deserialize, Serialize};

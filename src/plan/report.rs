@@ -37,6 +37,8 @@ pub enum EventKind {
     },
     /// Still waiting.
     ApplyProgress {
+        /// What is done.
+        action: Action,
         /// For what, in a few words.
         waiting_for: String,
         /// What the service says.

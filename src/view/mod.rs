@@ -5,8 +5,12 @@
 //! terminals, clocks.
 
 pub mod diagnostics;
+pub mod apply;
+pub mod graph;
 pub mod plan;
 pub mod rows;
+pub mod schema;
+pub mod status;
 
 mod escape;
 mod json;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Decision, Obstacle, wait};
 use crate::graph::{FLUX_V1, Node};
-use crate::kinds::cluster::{ClusterType, Connectivity, connectivity};
+use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, last_heartbeat};
 use crate::model::{LiveState, Reading};
 use crate::plan::{Action, Reason, Until};
 
@@ -24,8 +24,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
     };
     let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
     if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
-        let last = body.pointer("/properties/lastConnectivityTime").and_then(Value::as_str);
-        let since = last.map(|time| format!(" since {time}")).unwrap_or_default();
+        let since = last_heartbeat(body).map(|time| format!(" since {time}")).unwrap_or_default();
         decision.note(
             &node.address,
             "cluster_not_ready",

@@ -331,6 +331,11 @@ impl Draft<'_> {
                     pruning.join(", ")
                 ),
             );
+        } else {
+            decision.consequence(
+                "reconciliation_pause",
+                "nothing is reconciled until the new configuration is ready".to_owned(),
+            );
         }
         for kustomization in all.iter().filter(|one| delete && one.prune) {
             removal_consequence(decision, kustomization, false);
