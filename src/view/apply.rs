@@ -33,6 +33,12 @@ pub fn event_json(event: &Event) -> String {
     json::line(event)
 }
 
+/// What became of a plan as a JSON object on one line, without a line feed: the last line of the stream.
+#[must_use]
+pub fn report_json(report: &ApplyReport) -> String {
+    json::line(report)
+}
+
 /// What became of a plan that went this way: failures, what was skipped, and the sentence at the end.
 #[must_use]
 pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String {

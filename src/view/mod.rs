@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod apply;
 pub mod graph;
 pub mod plan;
+pub mod problem;
 pub mod rows;
 pub mod schema;
 pub mod status;

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::json;
-use crate::plan::{Event, Plan};
+use crate::plan::{Plan, StreamLine};
 
 /// The schema of a plan as JSON, as a document that ends with a line feed: `schemas/plan.schema.json`.
 #[must_use]
@@ -13,10 +13,10 @@ pub fn plan_schema() -> String {
     document::<Plan>("arcflux plan", "plan")
 }
 
-/// The schema of one event of an apply, as a document that ends with a line feed: `schemas/event.schema.json`.
+/// The schema of one line of the JSON stream of an apply, as a document that ends with a line feed: `schemas/event.schema.json`.
 #[must_use]
 pub fn event_schema() -> String {
-    document::<Event>("arcflux apply event", "event")
+    document::<StreamLine>("arcflux apply stream line", "event")
 }
 
 fn document<T: JsonSchema>(title: &str, name: &str) -> String {
