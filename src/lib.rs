@@ -19,3 +19,9 @@ pub mod view;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
+pub mod arm;
+pub mod sim;
+
+// ── verbs: the only modules that call the wires ────────────────────────────────
+pub mod fetch;
+pub mod apply;

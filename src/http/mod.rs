@@ -1,12 +1,17 @@
-//! HTTP as the rest of arcflux sees it: messages, the one [`Transport`] seam, and the [`Clock`].
+//! HTTP as the rest of arcflux sees it: messages, the one [`Transport`] seam, the [`Clock`], when to send again
+//! ([`retry`]), and what a log may show ([`log`]).
 //!
 //! Everything above this module (retry, paging, polling) is the same in production and in tests: what is replaced is
 //! the [`Transport`], never a client interface. This module knows nothing about Azure.
 
 pub mod clock;
+pub mod log;
 pub mod message;
+pub mod reqwest_transport;
+pub mod retry;
 pub mod transport;
 
 pub use clock::{Clock, SystemClock};
 pub use message::{Request, Response};
-pub use transport::{Transport, TransportError};
+pub use reqwest_transport::{CaBundleError, ReqwestTransport};
+pub use transport::{Transport, TransportError, is_loopback};

@@ -1,5 +1,7 @@
 //! The seam: a request goes in, a response comes out. Nothing else in the engine opens a connection.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 
 use super::{Request, Response};
@@ -45,6 +47,14 @@ pub enum TransportError {
         /// Why.
         reason: String,
     },
+    /// The response was larger than is read.
+    #[error("the response of {host} is larger than {limit} bytes")]
+    TooLarge {
+        /// Host and port of the request.
+        host: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
 }
 
 impl TransportError {
@@ -53,7 +63,17 @@ impl TransportError {
     pub fn may_have_been_received(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Refused { .. } => false,
-            Self::Broken { .. } => true,
+            Self::Broken { .. } | Self::TooLarge { .. } => true,
         }
+    }
+}
+
+/// Whether `host`, as it stands in a URI, is this machine: 127.0.0.0/8, `[::1]` or `localhost`. No name is resolved.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    match address.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }

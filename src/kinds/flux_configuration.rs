@@ -12,9 +12,10 @@ use crate::model::{FieldPath, Habit, Rule, Rules, Scalar, Seconds, SecretRef};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConfigurationSpec {
-    /// The Kubernetes namespace that the Flux objects live in. It cannot change after creation.
+    /// The Kubernetes namespace that the Flux objects live in; it is created if it is missing. It cannot change after
+    /// creation. (ARM takes 253 characters, Kubernetes 63 and no dots.)
     #[serde(default = "default_namespace")]
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), extend("examples" = ["flux-system"]))]
     pub namespace: String,
     /// What Flux may change: the whole cluster, or only the configuration's namespace. It cannot change after creation.
     #[serde(default)]
@@ -25,7 +26,10 @@ pub struct ConfigurationSpec {
     /// The git repository to apply from.
     pub git_repository: GitRepositorySpec,
     /// What to apply from the source, by name.
-    #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend(
+        "minProperties" = 1,
+        "propertyNames" = {"minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}
+    ))]
     pub kustomizations: BTreeMap<String, KustomizationSpec>,
 }
 
@@ -58,7 +62,7 @@ pub struct GitRepositorySpec {
     pub tag: Option<String>,
     /// A range of semantic versions: the newest tag inside it is followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), extend("examples" = [">=1.0.0 <2.0.0"]))]
+    #[schemars(regex(pattern = r"^[-0-9A-Za-z.*<>=!~^|, +]*[0-9xX*][-0-9A-Za-z.*<>=!~^|, +]*$"), extend("examples" = [">=1.0.0 <2.0.0"]))]
     pub semver: Option<String>,
     /// The commit to stay at: all 40 hexadecimal digits. It needs the `branch` that it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +155,7 @@ pub struct KustomizationSpec {
 pub struct PostBuildSpec {
     /// Values by variable name. They can be read back by everyone who may read the configuration: no secrets here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[_A-Za-z][_A-Za-z0-9]*$"}, "examples" = [{"REGION": "north"}]))]
     pub substitute: BTreeMap<String, String>,
 }
 

@@ -5,6 +5,7 @@ pub mod compliance;
 pub mod extension;
 pub mod flux_configuration;
 pub mod provider;
+pub mod remedies;
 pub mod resource_group;
 pub mod state;
 

@@ -55,3 +55,12 @@ pub struct Diagnostic {
     /// Where, in the spec's source; `None` only where there is no place to point to.
     pub span: Option<Span>,
 }
+
+impl Diagnostic {
+    /// The same problem, with what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,16 +1,24 @@
 //! Patterns for addresses and ids.
 
+use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A pattern in which `*` stands for any run of characters, slashes too. Compared without regard to case, as ARM does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glob(Vec<String>);
+pub struct Glob {
+    pattern: String,
+    /// The parts between the stars, in lower case.
+    parts: Vec<String>,
+}
 
 impl FromStr for Glob {
     type Err = std::convert::Infallible;
 
     fn from_str(pattern: &str) -> Result<Self, Self::Err> {
-        Ok(Self(pattern.to_ascii_lowercase().split('*').map(str::to_owned).collect()))
+        let parts = pattern.to_ascii_lowercase().split('*').map(str::to_owned).collect();
+        Ok(Self { pattern: pattern.to_owned(), parts })
     }
 }
 
@@ -19,8 +27,8 @@ impl Glob {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let text = text.to_ascii_lowercase();
-        let [first, middle @ .., last] = self.0.as_slice() else {
-            return self.0.first().is_some_and(|only| *only == text);
+        let [first, middle @ .., last] = self.parts.as_slice() else {
+            return self.parts.first().is_some_and(|only| *only == text);
         };
         let Some(mut rest) = text.strip_prefix(first.as_str()) else { return false };
         for part in middle {
@@ -28,6 +36,38 @@ impl Glob {
             rest = &rest[position + part.len()..];
         }
         rest.ends_with(last.as_str())
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
+}
+
+impl Serialize for Glob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.pattern)
+    }
+}
+
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Glob {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Glob".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// Where a secret's value is read at apply time. The spec and the plan hold only this.
 ///
 /// Exactly one of the two keys.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum SecretRef {
     /// The name of an environment variable of the process that applies. It must be allowed with
@@ -16,6 +16,38 @@ pub enum SecretRef {
     Env(String),
     /// A file below `--secrets-dir`. It must be allowed with `--allow-secret file:PATH@DESTINATION`.
     File(String),
+}
+
+impl schemars::JsonSchema for SecretRef {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretRef".into()
+    }
+
+    /// One mapping instead of a choice of two: editors complete its keys, and a mistake in it has one explanation.
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "Where a secret is read when it is applied: exactly one of the two keys.",
+            "properties": {
+                "env": {
+                    "type": "string",
+                    "description": "The name of an environment variable of the process that applies. It must be allowed \
+                                    with --allow-secret env:NAME@DESTINATION.",
+                    "examples": ["GIT_TOKEN"]
+                },
+                "file": {
+                    "type": "string",
+                    "description": "A file below --secrets-dir. It must be allowed with --allow-secret \
+                                    file:PATH@DESTINATION.",
+                    "examples": ["git/token"]
+                }
+            },
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "examples": [{"env": "GIT_TOKEN"}, {"file": "git/token"}]
+        })
+    }
 }
 
 impl fmt::Display for SecretRef {

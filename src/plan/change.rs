@@ -3,9 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::Step;
-use crate::diff::FieldChange;
-use crate::kinds::Kind;
+use super::{Step, digest, sensitive};
+use crate::diff::{FieldChange, clean, compare};
+use crate::kinds::{Kind, shown_path};
 use crate::model::{Address, FieldPath, ResourceId, SecretRef};
 
 /// What happens to one resource.
@@ -232,4 +232,35 @@ pub enum Precondition {
         /// The SHA-256 of the body's canonical JSON (RFC 8785), in hexadecimal.
         sha256: String,
     },
+}
+
+impl Precondition {
+    /// What is different now, in one clause; `None` when the precondition holds. `live` is the body as read, or `None`
+    /// when the resource does not exist.
+    #[must_use]
+    pub fn violation(&self, kind: Kind, live: Option<&Value>) -> Option<String> {
+        match (self, live) {
+            (Self::Absent, None) => None,
+            (Self::Absent, Some(_)) => Some("it exists now".to_owned()),
+            (Self::Unchanged { .. }, None) => Some("it does not exist any more".to_owned()),
+            (Self::Unchanged { live: then, sha256 }, Some(live)) => {
+                let now = clean(kind.rules(), live);
+                if digest::sha256(&now) == *sha256 {
+                    return None;
+                }
+                let fields: Vec<String> = compare(then, &sensitive::masked(&now))
+                    .iter()
+                    .map(|field| shown_path(&field.path).to_string())
+                    .collect();
+                let by = live.pointer("/systemData/lastModifiedBy").and_then(Value::as_str);
+                let at = live.pointer("/systemData/lastModifiedAt").and_then(Value::as_str);
+                let who = by.map(|by| format!(" by {by}")).unwrap_or_default();
+                let when = at.map(|at| format!(" at {at}")).unwrap_or_default();
+                Some(match fields.as_slice() {
+                    [] => format!("a value that is not shown changed{when}{who}"),
+                    fields => format!("changed{when}{who}: {}", fields.join(", ")),
+                })
+            }
+        }
+    }
 }

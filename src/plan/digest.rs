@@ -101,8 +101,9 @@ fn step(step: &Step) -> Value {
     }
 }
 
-/// The digest of a plan: its bound changes, where it was read, and which way it goes.
-pub(super) fn plan_digest(origin: &str, tenant: Option<&str>, mode: Mode, changes: &[Value]) -> Digest {
+/// The digest of a plan: the fingerprints of its changes, where it was read, and which way it goes. Over fingerprints,
+/// so that it can be checked on a saved plan, whose bodies are masked.
+pub(super) fn plan_digest(origin: &str, tenant: Option<&str>, mode: Mode, changes: &[(&Address, &str)]) -> Digest {
     let value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
     Digest(format!("sha256:{}", sha256(&value)))
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::decide::{self, Decision, Obstacle};
-use super::{Action, Change, Delta, FORMAT_VERSION, Mode, Note, Plan, Refusal, Unmanaged, digest, sensitive};
+use super::{Action, Change, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, Unmanaged, digest, sensitive};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::flux_configuration;
 use crate::model::{Address, Glob, LiveState, Part, SecretRef};
@@ -17,22 +18,34 @@ pub struct Options {
     pub origin: String,
     /// The tenant that the spec names.
     pub tenant: Option<String>,
-    /// The addresses to plan for, with what they need; all where there are none.
-    pub only: Vec<Glob>,
-    /// How far an apply waits.
-    pub wait: WaitFor,
-    /// What becomes of workloads whose kustomization or configuration goes away.
-    pub workloads: Option<Workloads>,
-    /// Whether a configuration may be deleted and created again.
-    pub allow_replace: bool,
+    /// Decisions that are part of the plan.
+    pub choices: Choices,
     /// Hosts that credentials which stay in place may be used for, beside the live one.
     pub allow_auth_hosts: Vec<String>,
     /// Which secrets may be sent where.
     pub secrets: SecretPolicy,
 }
 
+/// Decisions that are part of the plan: they shape its steps, and are made again when a saved plan is. What a secret or
+/// a credential may be used for is not among them: whoever applies says that anew.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Choices {
+    /// The addresses to plan for, with what they need; all where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Glob>,
+    /// How far an apply waits.
+    pub wait: WaitFor,
+    /// What becomes of workloads whose kustomization or configuration goes away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<Workloads>,
+    /// Whether a configuration may be deleted and created again.
+    pub allow_replace: bool,
+}
+
 /// How far an apply waits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum WaitFor {
     /// Only where something else needs the end of an operation.
     Nothing,
@@ -44,7 +57,8 @@ pub enum WaitFor {
 }
 
 /// What becomes of workloads that a kustomization with prune on applied, when it goes away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Workloads {
     /// Flux deletes them.
     Delete,
@@ -90,7 +104,7 @@ pub struct PlanError {
 ///
 /// Every [`PlanError`] there is.
 pub fn make(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
-    let selected = select(graph, &options.only);
+    let selected = select(graph, &options.choices.only);
     let decided = decide_all(&selected, |node| decide::towards(node, &selected, live, options))?;
     Ok(assemble(Mode::Apply, graph, &selected, live, spec, options, decided))
 }
@@ -102,7 +116,7 @@ pub fn make(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) ->
 ///
 /// Every [`PlanError`] there is.
 pub fn destroy(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
-    let selected = select(graph, &options.only);
+    let selected = select(graph, &options.choices.only);
     let decided = decide_all(&selected, |node| decide::away(node, &selected, live, options))?;
     let mut plan = assemble(Mode::Destroy, graph, &selected, live, spec, options, decided);
     plan.resource_changes.reverse();
@@ -189,6 +203,8 @@ fn assemble(
         origin: options.origin.clone(),
         tenant: options.tenant.clone(),
         mode,
+        choices: options.choices.clone(),
+        timestamp: None,
         digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &[]),
         applyable: false,
         resource_changes: changes,
@@ -204,16 +220,20 @@ fn assemble(
 impl Plan {
     /// Computes what follows from the changes: the digest, and whether an apply may start.
     fn seal(&mut self) {
-        let bound: Vec<Value> = self
+        self.digest = self.computed_digest();
+        self.applyable = self.refusals.is_empty() && self.waits();
+    }
+
+    /// The digest of the plan as it stands. A saved plan whose own digest differs was tampered with.
+    #[must_use]
+    pub fn computed_digest(&self) -> Digest {
+        let bound: Vec<(&Address, &str)> = self
             .resource_changes
             .iter()
             .filter(|change| change.change.actions != Action::NoOp && change.change.actions != Action::Read)
-            .map(|change| {
-                digest::bound(&change.address, change.change.actions, &change.steps, change.precondition.as_ref())
-            })
+            .map(|change| (&change.address, change.fingerprint.as_str()))
             .collect();
-        self.digest = digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &bound);
-        self.applyable = self.refusals.is_empty() && self.waits();
+        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &bound)
     }
 }
 

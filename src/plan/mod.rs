@@ -15,7 +15,7 @@ mod step;
 
 pub use change::{Action, Change, Consequence, Delta, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
-pub use make::{Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
+pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
@@ -46,6 +46,12 @@ pub struct Plan {
     pub tenant: Option<String>,
     /// Whether the plan brings up what the spec says, or takes it down.
     pub mode: Mode,
+    /// Decisions of whoever planned.
+    pub choices: Choices,
+    /// When the live state was read; only in saved plans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub timestamp: Option<jiff::Timestamp>,
     /// What the plan binds to: equal digests mean equal steps from equal live states.
     pub digest: Digest,
     /// Whether an apply may start: there is something to do and no rule refuses it.

@@ -1,49 +1,123 @@
-//! What a spec asks for.
+//! What a spec wants, typed and complete: the value that every later stage starts from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::document::ClusterDocument;
+pub use super::document::Profile;
+use super::node::{Node, Value};
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::ConfigurationSpec;
 use crate::kinds::resource_group::ResourceGroupSpec;
+use crate::model::{FieldPath, Segment, Span};
 
-/// Everything that a spec asks for.
-#[derive(Debug, Clone, PartialEq)]
+/// What a spec wants.
+#[derive(Debug, Clone)]
 pub struct Desired {
-    /// The tenant that the token must be of, when the spec names one.
+    /// The tenant that every subscription must belong to, when the spec names one.
     pub tenant: Option<String>,
-    /// Conventions that the spec follows.
+    /// The repository layout whose rules hold.
     pub profile: Option<Profile>,
-    /// The clusters.
+    /// The clusters, in the order of the spec.
     pub clusters: Vec<DesiredCluster>,
-    /// The long form.
+    /// The spec in its long form: short forms and defaults written out, environment variables put in, no secrets (they are
+    /// references). Loading it gives the same clusters again.
     pub expanded: serde_json::Value,
 }
 
-/// A convention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    /// Coral.
-    Coral,
+/// What a spec wants of one cluster: every reference is replaced.
+#[derive(Debug, Clone)]
+pub struct DesiredCluster {
+    /// Its key under `clusters:`; `None` when the spec has one `cluster:`.
+    pub key: Option<String>,
+    /// The id of its subscription.
+    pub subscription: String,
+    /// Its resource group.
+    pub resource_group: ResourceGroupSpec,
+    /// Its name and type.
+    pub cluster: ClusterSpec,
+    /// Labels to select it by.
+    pub labels: BTreeMap<String, String>,
+    /// The resource providers that must be registered in its subscription.
+    pub providers: Vec<String>,
+    /// Its Flux extension.
+    pub extension: ExtensionSpec,
+    /// Its flux configurations, by name.
+    pub configurations: BTreeMap<String, ConfigurationSpec>,
+    /// Where in the spec everything stands.
+    pub spans: Arc<Spans>,
 }
 
-/// What is asked for on one cluster.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DesiredCluster {
-    /// Its key in `clusters`.
-    pub key: Option<String>,
-    /// The subscription id.
-    pub subscription: String,
-    /// The resource group.
-    pub resource_group: ResourceGroupSpec,
-    /// The cluster.
-    pub cluster: ClusterSpec,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// The resource providers to register.
-    pub providers: Vec<String>,
-    /// The extension.
-    pub extension: ExtensionSpec,
-    /// The configurations by name.
-    pub configurations: BTreeMap<String, ConfigurationSpec>,
+impl DesiredCluster {
+    pub(super) fn new(key: Option<String>, document: ClusterDocument, spans: Arc<Spans>) -> Self {
+        let ClusterDocument {
+            tenant: _,
+            policy: _,
+            subscription,
+            resource_group,
+            cluster,
+            labels,
+            providers,
+            extension,
+            configurations,
+        } = document;
+        Self { key, subscription, resource_group, cluster, labels, providers, extension, configurations, spans }
+    }
+
+    /// Where the cluster is declared.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        match &self.key {
+            Some(key) => self.spans.at(&FieldPath::of(["clusters", key])),
+            None => self.spans.at(&FieldPath::of(["cluster"])),
+        }
+    }
+
+    /// Where a field of a configuration stands, or the nearest thing around it. The path has the keys of the long form:
+    /// `kustomizations.app.path`.
+    #[must_use]
+    pub fn configuration_span(&self, configuration: &str, field: &FieldPath) -> Option<Span> {
+        let start = FieldPath::of(["configurations", configuration]);
+        let path = field.segments().iter().fold(start, |path, segment| match segment {
+            Segment::Key(key) => path.key(key),
+            Segment::Index(index) => path.index(*index),
+        });
+        self.spans.at(&path)
+    }
+}
+
+/// Places by path in the long form of a spec. All of its clusters share one.
+#[derive(Debug, Default)]
+pub struct Spans(BTreeMap<FieldPath, Span>);
+
+impl Spans {
+    pub(super) fn of(expanded: &Node) -> Self {
+        let mut spans = Self::default();
+        spans.collect(expanded, &FieldPath::default());
+        spans
+    }
+
+    fn collect(&mut self, node: &Node, path: &FieldPath) {
+        self.0.insert(path.clone(), node.span);
+        match &node.value {
+            Value::Map(entries) => entries.iter().for_each(|entry| self.collect(&entry.node, &path.key(&entry.key))),
+            Value::List(items) => {
+                items.iter().enumerate().for_each(|(index, item)| self.collect(item, &path.index(index)));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unresolved => {}
+        }
+    }
+
+    /// The place of the value at `path`, or of the nearest mapping or list around it.
+    #[must_use]
+    pub fn at(&self, path: &FieldPath) -> Option<Span> {
+        (0..=path.segments().len()).rev().find_map(|length| {
+            let parent = path.segments()[..length].iter().fold(FieldPath::default(), |path, segment| match segment {
+                Segment::Key(key) => path.key(key),
+                Segment::Index(index) => path.index(*index),
+            });
+            self.0.get(&parent).copied()
+        })
+    }
 }

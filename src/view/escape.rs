@@ -22,6 +22,11 @@ pub(super) fn line(text: &str) -> String {
     out
 }
 
+/// [`line`] of a source line, in which tabs stay tabs: columns count them.
+pub(super) fn source_line(text: &str) -> String {
+    text.split('\t').map(line).collect::<Vec<_>>().join("\t")
+}
+
 /// A text in double quotes, on one line, that can be told from every other text.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

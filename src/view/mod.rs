@@ -5,6 +5,7 @@
 //! terminals, clocks.
 
 pub mod apply;
+pub mod diagnostics;
 pub mod graph;
 pub mod plan;
 pub mod rows;

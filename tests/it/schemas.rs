@@ -38,7 +38,10 @@ fn example_plans() -> Vec<Plan> {
     let mut unmanaged = live.clone();
     world::add_unmanaged(&desired, &mut unmanaged, "legacy");
     let options = world::options();
-    let keep = arcflux::plan::Options { workloads: Some(Workloads::Keep), ..world::options() };
+    let keep = arcflux::plan::Options {
+        choices: arcflux::plan::Choices { workloads: Some(Workloads::Keep), ..Default::default() },
+        ..world::options()
+    };
     vec![
         world::plan(&desired, &world::bare(&desired), &options),
         world::plan(&desired, &unmanaged, &options),

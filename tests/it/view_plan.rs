@@ -2,7 +2,7 @@
 
 use arcflux::kinds::flux_configuration::PostBuildSpec;
 use arcflux::model::{LiveState, SecretRef};
-use arcflux::plan::{self, Options, Plan, Workloads};
+use arcflux::plan::{self, Choices, Options, Plan, Workloads};
 use arcflux::spec::Desired;
 use arcflux::view::{self, Format, Style};
 use serde_json::json;
@@ -56,7 +56,8 @@ fn a_removed_kustomization_needs_a_word_about_its_workloads() {
     check("plan-removal-refused", &text(&planned(&desired, &live), WIDE));
     check("plan-removal-refused-60", &text(&planned(&desired, &live), NARROW));
     for (name, workloads) in [("plan-removal-delete", Workloads::Delete), ("plan-removal-keep", Workloads::Keep)] {
-        let options = Options { workloads: Some(workloads), ..world::options() };
+        let options =
+            Options { choices: Choices { workloads: Some(workloads), ..Choices::default() }, ..world::options() };
         check(name, &text(&world::plan(&desired, &live, &options), WIDE));
     }
 }
@@ -68,7 +69,7 @@ fn another_namespace_is_a_replacement() {
     world::configuration(&mut desired).namespace = "gitops".to_owned();
     let live = world::converged(&before);
     check("plan-replace-refused", &text(&planned(&desired, &live), WIDE));
-    let options = Options { allow_replace: true, ..world::options() };
+    let options = Options { choices: Choices { allow_replace: true, ..Choices::default() }, ..world::options() };
     check("plan-replace", &text(&world::plan(&desired, &live, &options), NARROW));
 }
 
@@ -118,7 +119,7 @@ fn destroy() {
     let desired = world::quickstart();
     let live = world::converged(&desired);
     for (name, workloads) in [("plan-destroy", None), ("plan-destroy-keep", Some(Workloads::Keep))] {
-        let options = Options { workloads, ..world::options() };
+        let options = Options { choices: Choices { workloads, ..Choices::default() }, ..world::options() };
         let plan = plan::destroy(&world::graph(&desired), &live, &desired.expanded, &options).unwrap();
         check(name, &text(&plan, WIDE));
     }

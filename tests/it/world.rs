@@ -2,6 +2,7 @@
 //! before and after it was applied.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arcflux::graph::{self, FLUX_V1, Graph, Want};
 use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
@@ -11,7 +12,7 @@ use arcflux::kinds::flux_configuration::{
 };
 use arcflux::kinds::resource_group::ResourceGroupSpec;
 use arcflux::model::{Listing, LiveState, Missing, Reading, ResourceId, Seconds};
-use arcflux::plan::{self, Options, Plan, SecretPolicy, WaitFor};
+use arcflux::plan::{self, Choices, Options, Plan, SecretPolicy};
 use arcflux::spec::{Desired, DesiredCluster};
 use serde_json::{Value, json};
 
@@ -63,6 +64,7 @@ pub(crate) fn quickstart() -> Desired {
         tenant: None,
         profile: None,
         clusters: vec![DesiredCluster {
+            spans: Arc::default(),
             key: None,
             subscription: SUBSCRIPTION.to_owned(),
             resource_group: ResourceGroupSpec { name: "rg-edge".to_owned(), location: None, tags: BTreeMap::new() },
@@ -223,10 +225,7 @@ pub(crate) fn options() -> Options {
     Options {
         origin: "https://management.azure.com".to_owned(),
         tenant: None,
-        only: Vec::new(),
-        wait: WaitFor::Compliant,
-        workloads: None,
-        allow_replace: false,
+        choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
     }

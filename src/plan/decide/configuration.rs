@@ -45,7 +45,7 @@ pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision
     let mut decision = Decision::delete(RULES, body, Vec::new());
     let all: Vec<Live<'_>> = live_kustomizations(body);
     let pruning: Vec<&str> = all.iter().filter(|one| one.prune).map(|one| one.name).collect();
-    let keep = options.workloads == Some(Workloads::Keep);
+    let keep = options.choices.workloads == Some(Workloads::Keep);
     if keep && !pruning.is_empty() {
         decision.steps.extend(prune_off(node, &decision.before, &pruning));
     }
@@ -76,8 +76,8 @@ impl Ends {
     fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
         let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
         Self {
-            provisioned: is_needed || options.wait != WaitFor::Nothing,
-            compliant: is_needed || options.wait == WaitFor::Compliant,
+            provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
+            compliant: is_needed || options.choices.wait == WaitFor::Compliant,
         }
     }
 }
@@ -270,7 +270,7 @@ impl Draft<'_> {
             .filter(|one| !self.spec.kustomizations.contains_key(one.name))
             .collect();
         let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
-        match self.options.workloads {
+        match self.options.choices.workloads {
             None if !pruning.is_empty() => {
                 decision.refuse(
                     &self.node.address,
@@ -287,7 +287,7 @@ impl Draft<'_> {
             }
             None | Some(Workloads::Keep | Workloads::Delete) => {}
         }
-        let keep = self.options.workloads == Some(Workloads::Keep);
+        let keep = self.options.choices.workloads == Some(Workloads::Keep);
         for kustomization in &removed {
             removal_consequence(decision, kustomization, keep);
         }
@@ -299,7 +299,7 @@ impl Draft<'_> {
         decision.action = Action::Replace;
         decision.reason = Reason::ImmutableFieldsDiffer;
         self.check_destination(decision, live, stored);
-        if !self.options.allow_replace {
+        if !self.options.choices.allow_replace {
             let paths: Vec<String> = decision.replace_paths.iter().map(|path| shown_path(path).to_string()).collect();
             decision.refuse(
                 address,
@@ -321,7 +321,7 @@ impl Draft<'_> {
         }
         let all = live_kustomizations(live);
         let pruning: Vec<&str> = all.iter().filter(|one| one.prune).map(|one| one.name).collect();
-        let delete = self.options.workloads == Some(Workloads::Delete);
+        let delete = self.options.choices.workloads == Some(Workloads::Delete);
         if !pruning.is_empty() && !delete {
             decision.steps.extend(prune_off(self.node, &decision.before, &pruning));
             decision.consequence(

@@ -1,0 +1,313 @@
+//! One change, step by step.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::Settings;
+use super::waits::{Wait, fall_back};
+use crate::arm::{Accepted, ArmClient, ArmError, Operation};
+use crate::model::{Address, FieldPath, Reading, ResourceId};
+use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Step, Until};
+
+/// Carries out changes and tells about them.
+pub(super) struct Runner<'a> {
+    pub(super) arm: &'a ArmClient,
+    pub(super) settings: &'a Settings<'a>,
+}
+
+/// A change that may start, and the lock of its cluster.
+pub(super) struct Work<'p> {
+    pub(super) change: &'p Change,
+    pub(super) lock: Option<Arc<Mutex<()>>>,
+}
+
+/// Where a change stands.
+struct Progress {
+    started: Timestamp,
+    /// Whether a write was accepted.
+    wrote: bool,
+    /// The operation that the last write started.
+    operation: Option<Operation>,
+    /// The last correlation id.
+    correlation_id: Option<String>,
+    /// Held from the first write until the resource is provisioned: one write at a time per cluster.
+    guard: Option<OwnedMutexGuard<()>>,
+}
+
+/// How often a write is sent again that ARM refused because something else was going on, or had just been registered.
+const CONFLICT_RETRIES: usize = 6;
+
+/// Codes with which a 409 means "not now" (`../shared/facts/domain.md` S36, `../shared/facts/arm-contracts.md` §7.3).
+const NOT_NOW: &[&str] = &[
+    "AnotherOperationInProgress",
+    "Conflict",
+    "EtagMismatch",
+    "ExtensionPatchFailed",
+    "MissingSubscriptionRegistration",
+    "UpdateFailed",
+];
+
+impl Runner<'_> {
+    /// Carries out a change to its end.
+    pub(super) async fn carry_out(&self, work: Work<'_>) -> Outcome {
+        let Work { change, lock } = work;
+        let action = change.change.actions;
+        let mut progress =
+            Progress { started: self.arm.now(), wrote: false, operation: None, correlation_id: None, guard: None };
+        self.tell(&change.address, EventKind::ApplyStart { action });
+        for step in &change.steps {
+            if let Err(failure) = self.take(step, change, lock.as_ref(), &mut progress).await {
+                let failure = Failure { correlation_id: failure.correlation_id.or(progress.correlation_id), ..failure };
+                self.tell(&change.address, EventKind::ApplyErrored { failure: failure.clone() });
+                return Outcome::Failed { failure, wrote: progress.wrote };
+            }
+        }
+        self.tell(&change.address, EventKind::ApplyComplete { action, elapsed_seconds: self.elapsed(&progress) });
+        if progress.wrote { Outcome::Applied } else { Outcome::Reached }
+    }
+
+    pub(super) fn tell(&self, address: &Address, kind: EventKind) {
+        (self.settings.events)(Event { at: self.arm.now(), address: address.clone(), kind });
+    }
+
+    fn elapsed(&self, progress: &Progress) -> i64 {
+        self.arm.now().duration_since(progress.started).as_secs()
+    }
+
+    async fn take(
+        &self,
+        step: &Step,
+        change: &Change,
+        lock: Option<&Arc<Mutex<()>>>,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        match step {
+            Step::Wait { id, api_version, until } => {
+                if matches!(until, Until::Compliant(_)) {
+                    // Flux is at work, ARM is not: the cluster is free for the next write.
+                    progress.guard = None;
+                    if self.settings.interrupt.is_requested() {
+                        return Err(interrupted("the wait for Flux was not begun"));
+                    }
+                }
+                self.wait(change, id, api_version, until, progress).await
+            }
+            write => {
+                if let (None, Some(lock)) = (&progress.guard, lock) {
+                    progress.guard = Some(Arc::clone(lock).lock_owned().await);
+                }
+                if self.settings.interrupt.is_requested() {
+                    return Err(interrupted("the next write was not sent"));
+                }
+                if !progress.wrote {
+                    self.check_precondition(change, step.id()).await?;
+                }
+                self.write(write, change, progress).await
+            }
+        }
+    }
+
+    /// Whether the world is still what the plan was made from.
+    async fn check_precondition(&self, change: &Change, id: &ResourceId) -> Result<(), Failure> {
+        let Some(precondition) = &change.precondition else { return Ok(()) };
+        let reading = self.arm.get(id, &change.api_version).await.map_err(|error| failed(&error))?;
+        let violation = match &reading {
+            Reading::Present(body) => precondition.violation(change.kind, Some(body)),
+            Reading::Missing(_) => precondition.violation(change.kind, None),
+            Reading::Denied(message) => Some(format!("it may not be read any more: {message}")),
+        };
+        match violation {
+            None => Ok(()),
+            Some(violation) => Err(Failure {
+                code: "moved".to_owned(),
+                message: format!("the plan builds on a state that is gone: {violation}"),
+                hint: Some("plan again, and look at what is different now".to_owned()),
+                correlation_id: None,
+            }),
+        }
+    }
+
+    async fn write(&self, step: &Step, change: &Change, progress: &mut Progress) -> Result<(), Failure> {
+        if let Step::Patch { id, api_version, when: Some(condition), .. } = step
+            && !self.holds(condition, id, api_version).await?
+        {
+            return Ok(());
+        }
+        let Some((method, accepted)) = self.send_when_free(step, change, progress).await? else { return Ok(()) };
+        progress.wrote = true;
+        progress.operation = accepted.operation;
+        progress.correlation_id = accepted.correlation_id;
+        self.tell(&change.address, EventKind::Accepted { method: method.to_owned(), status: accepted.status });
+        Ok(())
+    }
+
+    async fn holds(&self, condition: &Condition, id: &ResourceId, api_version: &str) -> Result<bool, Failure> {
+        let Condition::AnyPresent(paths) = condition;
+        let reading = self.arm.get(id, api_version).await.map_err(|error| failed(&error))?;
+        let is_there = |path: &FieldPath, body: &Value| path.get(body).is_some_and(|value| !value.is_null());
+        Ok(match &reading {
+            Reading::Present(body) => paths.iter().any(|path| is_there(path, body)),
+            Reading::Missing(_) | Reading::Denied(_) => false,
+        })
+    }
+
+    /// Sends a write; again after a while when ARM says "not now". Such an answer says that nothing was done, so
+    /// sending again is safe.
+    async fn send_when_free(
+        &self,
+        step: &Step,
+        change: &Change,
+        progress: &Progress,
+    ) -> Result<Option<(&'static str, Accepted)>, Failure> {
+        let mut delays = ArmClient::backoff().take(CONFLICT_RETRIES);
+        loop {
+            let error = match self.send(step).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let not_now = error
+                .refusal()
+                .is_some_and(|refusal| refusal.status == 409 && NOT_NOW.iter().any(|code| refusal.has_code(code)));
+            match delays.next().filter(|_| not_now) {
+                Some(delay) => {
+                    self.tell(
+                        &change.address,
+                        EventKind::ApplyProgress {
+                            action: change.change.actions,
+                            waiting_for: "another operation to end".to_owned(),
+                            status: error.to_string(),
+                            elapsed_seconds: self.elapsed(progress),
+                        },
+                    );
+                    self.arm.sleep(delay).await;
+                }
+                None => return Err(failed(&error)),
+            }
+        }
+    }
+
+    /// Sends what a step sends; a wait sends nothing.
+    async fn send(&self, step: &Step) -> Result<Option<(&'static str, Accepted)>, ArmError> {
+        let secrets = self.settings.secrets;
+        match step {
+            Step::Register { id, api_version } => Ok(Some(("POST", self.arm.register(id, api_version).await?))),
+            Step::Put { id, api_version, body, holes } => {
+                Ok(Some(("PUT", self.arm.put(id, api_version, &secrets.fill(body, holes)).await?)))
+            }
+            Step::Patch { id, api_version, body, holes, when: _ } => {
+                Ok(Some(("PATCH", self.arm.patch(id, api_version, &secrets.fill(body, holes)).await?)))
+            }
+            Step::Delete { id, api_version } => Ok(Some(("DELETE", self.arm.delete(id, api_version).await?))),
+            Step::Wait { .. } => Ok(None),
+        }
+    }
+
+    async fn wait(
+        &self,
+        change: &Change,
+        id: &ResourceId,
+        api_version: &str,
+        until: &Until,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let mut wait = Wait::new(
+            id,
+            api_version,
+            until,
+            change.kind,
+            self.settings.timeouts.of(until, change.kind),
+            self.arm.now(),
+        );
+        let started = progress.started;
+        let tell = |status: &str| {
+            self.tell(
+                &change.address,
+                EventKind::ApplyProgress {
+                    action: change.change.actions,
+                    waiting_for: wait_words(until).to_owned(),
+                    status: status.to_owned(),
+                    elapsed_seconds: self.arm.now().duration_since(started).as_secs(),
+                },
+            );
+        };
+        if let Some(operation) = progress.operation.take() {
+            let followed = self.arm.wait(&operation, wait.deadline, &mut |status: &str| tell(status)).await;
+            if let Err(error) = followed
+                && !fall_back(&error)
+            {
+                return Err(failed(&error));
+            }
+        }
+        let mut delays = ArmClient::backoff();
+        loop {
+            let status = match wait.look(self.arm).await? {
+                None => return Ok(()),
+                Some(status) => status,
+            };
+            tell(&status);
+            if matches!(until, Until::Compliant(_)) && self.settings.interrupt.is_requested() {
+                return Err(interrupted("the wait for Flux was cut short"));
+            }
+            wait.check_deadline(self.arm.now(), &status)?;
+            if let Some(delay) = delays.next() {
+                self.arm.sleep(delay).await;
+            }
+        }
+    }
+}
+
+/// What to do when patience ends before an operation does.
+pub(super) const GOES_ON: &str =
+    "it goes on without us: look with `arcflux status`, and run this again; give it longer with `--timeout`";
+
+/// What a wait waits for, in a few words.
+fn wait_words(until: &Until) -> &'static str {
+    match until {
+        Until::Registered => "registration",
+        Until::Provisioned => "provisioning",
+        Until::Connected => "the cluster",
+        Until::Compliant(_) => "Flux",
+        Until::Gone => "deletion",
+    }
+}
+
+fn interrupted(what: &str) -> Failure {
+    Failure {
+        code: "interrupted".to_owned(),
+        message: format!("interrupted: {what}"),
+        hint: Some("run the same command again: it goes on from where this one stopped".to_owned()),
+        correlation_id: None,
+    }
+}
+
+/// An ARM error as a failure of a change.
+pub(super) fn failed(error: &ArmError) -> Failure {
+    let mut message = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    let (code, hint) = match error {
+        ArmError::TimedOut { .. } => ("timed_out", Some(GOES_ON)),
+        ArmError::OperationFailed(_) => ("operation_failed", None),
+        _ if error.outcome_unknown() => ("outcome_unknown", Some("plan again: it shows whether the write took effect")),
+        ArmError::Token(_) => ("not_signed_in", None),
+        ArmError::Status(_)
+        | ArmError::Transport { .. }
+        | ArmError::StatusUnreadable { .. }
+        | ArmError::ForeignHost { .. }
+        | ArmError::BadRequest { .. }
+        | ArmError::BadBody { .. }
+        | ArmError::EndlessList { .. } => ("rejected", None),
+    };
+    Failure {
+        code: code.to_owned(),
+        message,
+        hint: hint.map(str::to_owned),
+        correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
+    }
+}

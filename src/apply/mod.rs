@@ -1,0 +1,15 @@
+//! Plan → [`ApplyReport`], with events on the way. The only module that writes to Azure.
+//!
+//! It makes no choices about content: every request stands in the plan. What it decides is when a change may start
+//! ([`run`]), whether the world still is what the plan builds on, and when a wait is over.
+
+mod change;
+mod interrupt;
+mod run;
+mod secrets;
+mod waits;
+
+pub use interrupt::Interrupt;
+pub use run::{Settings, run};
+pub use secrets::{SecretError, SecretResolver, Secrets};
+pub use waits::Timeouts;

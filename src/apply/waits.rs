@@ -1,0 +1,187 @@
+//! When a wait is over: what is read, what counts as reached, and how long to have patience.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{GOES_ON, failed};
+use crate::arm::{ArmClient, ArmError};
+use crate::kinds::Kind;
+use crate::kinds::cluster::{ClusterType, Connectivity, connectivity};
+use crate::kinds::compliance::{Cause, Compliance, compliance};
+use crate::kinds::provider::{Registration, registration};
+use crate::kinds::remedies::remedy;
+use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::model::{Reading, ResourceId};
+use crate::plan::{Expectation, Failure, Until};
+
+/// How long something that Flux reports as failed must go on failing before it is believed: a first attempt often
+/// fails while what it needs is still on its way (`../shared/facts/domain.md` §3).
+const BELIEVE_FAILURE_AFTER: SignedDuration = SignedDuration::from_secs(120);
+
+/// States of a connected cluster that do not pass by themselves soon.
+const FAR_AWAY: &[&str] = &["Offline", "Expired", "AgentNotInstalled"];
+
+/// How long waits may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For every wait, where the user gave one.
+    pub all: Option<Duration>,
+}
+
+impl Timeouts {
+    /// The patience for one wait. The defaults come from how long these things take (`../shared/facts/domain.md` §3):
+    /// registration and the operations of a configuration ten minutes, installing Flux and reconciling twenty.
+    #[must_use]
+    pub fn of(self, until: &Until, kind: Kind) -> Duration {
+        let minutes = match (until, kind) {
+            (Until::Registered | Until::Connected, _) => 10,
+            (Until::Compliant(_), _) | (Until::Provisioned | Until::Gone, Kind::Extension) => 20,
+            (Until::Provisioned | Until::Gone, _) => 10,
+        };
+        self.all.unwrap_or(Duration::from_secs(minutes * 60))
+    }
+}
+
+/// One wait.
+pub(super) struct Wait<'a> {
+    id: &'a ResourceId,
+    api_version: &'a str,
+    until: &'a Until,
+    kind: Kind,
+    patience: Duration,
+    pub(super) deadline: Timestamp,
+    /// Since when the same failure has been seen.
+    failing: Option<(Cause, Timestamp)>,
+}
+
+impl<'a> Wait<'a> {
+    pub(super) fn new(
+        id: &'a ResourceId,
+        api_version: &'a str,
+        until: &'a Until,
+        kind: Kind,
+        patience: Duration,
+        now: Timestamp,
+    ) -> Self {
+        let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
+        Self { id, api_version, until, kind, patience, deadline, failing: None }
+    }
+
+    /// Reads once. `None` when the wait is over, else what is seen.
+    pub(super) async fn look(&mut self, arm: &ArmClient) -> Result<Option<String>, Failure> {
+        let body = match arm.get(self.id, self.api_version).await.map_err(|error| failed(&error))? {
+            Reading::Present(body) => body,
+            Reading::Missing(_) if *self.until == Until::Gone => return Ok(None),
+            Reading::Missing(_) => return Err(Self::failure("gone", "it does not exist any more".to_owned(), None)),
+            Reading::Denied(message) => {
+                return Err(Self::failure("denied", format!("it may not be read: {message}"), None));
+            }
+        };
+        match self.until {
+            Until::Gone => Ok(Some("still there".to_owned())),
+            Until::Registered => Ok(match registration(&body) {
+                Registration::Registered => None,
+                Registration::Registering => Some("Registering".to_owned()),
+                Registration::NotRegistered(state) => Some(state),
+            }),
+            Until::Connected => match connectivity(self.cluster_type(), &body) {
+                Connectivity::Ready => Ok(None),
+                Connectivity::NotReady(state) if FAR_AWAY.iter().any(|far| far.eq_ignore_ascii_case(&state)) => {
+                    Err(Self::failure(
+                        "cluster_not_ready",
+                        format!("the cluster is {state}"),
+                        Some(
+                            "bring its Arc agents back (`az connectedk8s troubleshoot`), then run this again"
+                                .to_owned(),
+                        ),
+                    ))
+                }
+                Connectivity::NotReady(state) => Ok(Some(state)),
+            },
+            Until::Provisioned => match provisioning_state(&body) {
+                ProvisioningState::Succeeded => Ok(None),
+                ProvisioningState::InFlight(state) => Ok(Some(state)),
+                ProvisioningState::Failed(state) => {
+                    let message =
+                        ["/properties/errorInfo/message", "/properties/statuses/0/message", "/properties/errorMessage"]
+                            .iter()
+                            .find_map(|pointer| body.pointer(pointer)?.as_str())
+                            .filter(|message| !message.is_empty())
+                            .unwrap_or("the service gave no message");
+                    Err(Self::failure(
+                        "operation_failed",
+                        format!("provisioningState is {state}: {message}"),
+                        remedy("", message).map(str::to_owned),
+                    ))
+                }
+            },
+            Until::Compliant(Expectation { kustomizations, commit }) => {
+                match compliance(self.id.name(), kustomizations, commit.as_deref(), &body) {
+                    Compliance::Reconciled { .. } => Ok(None),
+                    Compliance::Progressing(why) => {
+                        self.failing = None;
+                        Ok(Some(why))
+                    }
+                    Compliance::Failing(cause) => self.see_failure(cause, arm.now()).map(Some),
+                }
+            }
+        }
+    }
+
+    /// A failure is believed once it lasts.
+    fn see_failure(&mut self, cause: Cause, now: Timestamp) -> Result<String, Failure> {
+        let since = match &self.failing {
+            Some((before, since)) if (&before.kind, &before.name) == (&cause.kind, &cause.name) => *since,
+            Some(_) | None => now,
+        };
+        let seen = format!("{} {}: {}", cause.kind, cause.name, cause.message);
+        self.failing = Some((cause.clone(), since));
+        if now.duration_since(since) < BELIEVE_FAILURE_AFTER {
+            return Ok(seen);
+        }
+        let Cause { kind, name, reason, message } = &cause;
+        Err(Self::failure(
+            "not_compliant",
+            format!("Flux cannot reconcile it: {kind} {name} ({reason}): {message}"),
+            remedy(reason, message).map(str::to_owned),
+        ))
+    }
+
+    /// Whether patience is at its end.
+    pub(super) fn check_deadline(&self, now: Timestamp, status: &str) -> Result<(), Failure> {
+        if now < self.deadline {
+            return Ok(());
+        }
+        let minutes = self.patience.as_secs().div_ceil(60);
+        let look = match self.until {
+            Until::Registered => "look with `az provider show`, and run this again",
+            Until::Connected | Until::Provisioned | Until::Compliant(_) | Until::Gone => GOES_ON,
+        };
+        Err(Self::failure("timed_out", format!("not done after {minutes} minutes: {status}"), Some(look.to_owned())))
+    }
+
+    fn cluster_type(&self) -> ClusterType {
+        if self.kind == Kind::ManagedCluster { ClusterType::ManagedClusters } else { ClusterType::ConnectedClusters }
+    }
+
+    fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
+        Failure { code: code.to_owned(), message, hint, correlation_id: None }
+    }
+}
+
+/// Whether the resource's own state is asked although following its operation ended in an error: only what the
+/// resource says tells whether it is as planned, and why not. Not when waiting longer is pointless.
+pub(super) fn fall_back(error: &ArmError) -> bool {
+    match error {
+        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } => true,
+        ArmError::Status(_)
+        | ArmError::Transport { .. }
+        | ArmError::BadBody { .. }
+        | ArmError::Token(_)
+        | ArmError::ForeignHost { .. }
+        | ArmError::BadRequest { .. }
+        | ArmError::EndlessList { .. }
+        | ArmError::TimedOut { .. } => false,
+    }
+}

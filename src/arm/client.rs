@@ -1,0 +1,303 @@
+//! The client: calls with token, retries and log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::correlation_id;
+use super::operation::{Operation, poll_delay};
+use super::request::Call;
+use super::{ArmError, Origin, TokenSource};
+use crate::http::log::{self, Shown};
+use crate::http::retry::{self, Effect, Failure, Retry};
+use crate::http::{Clock, Response, Transport};
+use crate::model::{Reading, ResourceId, Secret};
+
+/// What a log line may show of an exchange with ARM.
+const SHOWN: Shown = Shown { query: &["api-version"], response_headers: &["x-ms-correlation-request-id"] };
+
+/// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A client of one ARM endpoint. Cheap to clone; clones share connections and tokens.
+#[derive(Clone)]
+pub struct ArmClient {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<dyn TokenSource>,
+    origin: Origin,
+    poll_scale: f64,
+    observer: Option<Observer>,
+}
+
+/// A write that ARM has accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// The HTTP status. A DELETE of something that was not there is accepted with 404.
+    pub status: u16,
+    /// The body, where there was one in JSON.
+    pub body: Option<Value>,
+    /// The operation to [`wait`](ArmClient::wait) for. Without one the write is done.
+    pub operation: Option<Operation>,
+    /// ARM's correlation id.
+    pub correlation_id: Option<String>,
+}
+
+impl ArmClient {
+    /// A client of the ARM at `origin`.
+    #[must_use]
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        tokens: Arc<dyn TokenSource>,
+        origin: Origin,
+    ) -> Self {
+        Self { transport, clock, tokens, origin, poll_scale: 1.0, observer: None }
+    }
+
+    /// Multiplies every wait, also those that ARM asks for, by `factor` (`--poll-scale`). A factor that is not a
+    /// positive finite number changes nothing: without any wait, polling would not let go of the server.
+    #[must_use]
+    pub fn poll_scale(self, factor: f64) -> Self {
+        if factor.is_finite() && factor > 0.0 { Self { poll_scale: factor, ..self } } else { self }
+    }
+
+    /// Hands `observer` one line for every exchange.
+    #[must_use]
+    pub fn observer(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// The ARM endpoint of this client.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The time now on this client's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Waits for `duration` times the poll scale. For waits on what is not an ARM operation: registration, compliance.
+    pub async fn sleep(&self, duration: Duration) {
+        self.sleep_at_most(duration, Duration::MAX).await;
+    }
+
+    /// The delays between polls, without end, to be given to [`sleep`](Self::sleep) one after the other.
+    pub fn backoff() -> impl Iterator<Item = Duration> + Send {
+        (0..=u32::MAX).map(poll_delay)
+    }
+
+    pub(super) async fn sleep_at_most(&self, duration: Duration, most: Duration) {
+        let scaled = Duration::try_from_secs_f64(duration.as_secs_f64() * self.poll_scale).unwrap_or(duration);
+        self.clock.sleep(scaled.min(most)).await;
+    }
+
+    /// Reads one resource.
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError`] for everything but 200, 404 for want of the resource, and 403 for want of permission.
+    pub async fn get(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
+        let call = Call::new(&self.origin, Method::GET, id, None, api_version, None)?;
+        match self.call(&call).await {
+            Ok(response) => match json(&response) {
+                Some(body) => Ok(Reading::Present(body)),
+                None => Err(ArmError::bad_body(call.line(), "a resource as JSON", &response)),
+            },
+            Err(error) => match (error.missing(), error.denied()) {
+                (Some(missing), _) => Ok(Reading::Missing(missing)),
+                (None, Some(sentence)) => Ok(Reading::Denied(sentence.to_owned())),
+                (None, None) => Err(error),
+            },
+        }
+    }
+
+    /// Creates a resource, or updates all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError`]; [`ArmError::outcome_unknown`] says when the write may have happened nevertheless.
+    pub async fn put(&self, id: &ResourceId, api_version: &str, body: &Value) -> Result<Accepted, ArmError> {
+        self.write(Method::PUT, id, None, api_version, Some(body)).await
+    }
+
+    /// Updates a resource by JSON merge patch.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn patch(&self, id: &ResourceId, api_version: &str, body: &Value) -> Result<Accepted, ArmError> {
+        self.write(Method::PATCH, id, None, api_version, Some(body)).await
+    }
+
+    /// Calls `action` on a resource.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn post(
+        &self,
+        id: &ResourceId,
+        action: &str,
+        api_version: &str,
+        body: Option<&Value>,
+    ) -> Result<Accepted, ArmError> {
+        self.write(Method::POST, id, Some(action), api_version, body).await
+    }
+
+    /// Starts the registration of a resource provider, `/subscriptions/…/providers/NAMESPACE`. It is not an
+    /// operation: the provider's `registrationState` tells when it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn register(&self, provider: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
+        self.post(provider, "register", api_version, None).await
+    }
+
+    /// Deletes a resource. One that is not there, or whose parent is not, is deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
+        match self.write(Method::DELETE, id, None, api_version, None).await {
+            Err(error) if error.missing().is_some() => Ok(Accepted {
+                status: StatusCode::NOT_FOUND.as_u16(),
+                body: None,
+                operation: None,
+                correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
+            }),
+            outcome => outcome,
+        }
+    }
+
+    async fn write(
+        &self,
+        method: Method,
+        id: &ResourceId,
+        action: Option<&str>,
+        api_version: &str,
+        body: Option<&Value>,
+    ) -> Result<Accepted, ArmError> {
+        let call = Call::new(&self.origin, method, id, action, api_version, body)?;
+        let response = self.call(&call).await?;
+        Ok(Accepted {
+            status: response.status().as_u16(),
+            body: json(&response),
+            operation: Operation::started_by(&response),
+            correlation_id: correlation_id(response.headers()),
+        })
+    }
+
+    /// Sends `call` until it succeeds or may not be repeated.
+    pub(super) async fn call(&self, call: &Call) -> Result<Response, ArmError> {
+        let effect = Effect::from(&call.method);
+        let mut attempt = 1;
+        loop {
+            let (failure, asked, error) = match self.send_once(call).await {
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) => {
+                    let error = ArmError::status(call.line(), &response);
+                    (Failure::Status(response.status()), asked_delay(&response, &error), error)
+                }
+                Err(ArmError::Transport { request, source }) => {
+                    (Failure::from(&source), None, ArmError::Transport { request, source })
+                }
+                Err(error) => return Err(error),
+            };
+            match retry::decide(effect, failure, attempt, asked, jitter()) {
+                Retry::After(delay) => self.sleep(delay).await,
+                Retry::GiveUp => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Sends `call` once; a second time only when ARM rejects the token and there is another.
+    pub(super) async fn send_once(&self, call: &Call) -> Result<Response, ArmError> {
+        let token = self.tokens.token().await?;
+        let response = self.exchange(call, &token).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(token) = self.tokens.renewed(&token).await?
+        {
+            return self.exchange(call, &token).await;
+        }
+        Ok(response)
+    }
+
+    async fn exchange(&self, call: &Call, token: &Secret) -> Result<Response, ArmError> {
+        let request = call.request(token, Uuid::new_v4())?;
+        let (parts, body) = request.into_parts();
+        let observed = self.observer.as_ref().map(|observer| (observer, parts.clone()));
+        let outcome = self.transport.send(crate::http::Request::from_parts(parts, body)).await;
+        if let Some((observer, parts)) = observed {
+            observer(&log::line(SHOWN, &parts, outcome.as_ref()));
+        }
+        outcome.map_err(|source| ArmError::Transport { request: call.line(), source })
+    }
+}
+
+impl fmt::Debug for ArmClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArmClient").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// The body as JSON, if it is.
+pub(super) fn json(response: &Response) -> Option<Value> {
+    let body = response.body();
+    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
+}
+
+/// How long ARM asks to wait: `Retry-After`, or the seconds in the message of a 429, which is the only place where
+/// some providers put them (`../shared/facts/az-cli-behaviour.md` §7).
+fn asked_delay(response: &Response, error: &ArmError) -> Option<Duration> {
+    let in_message = || match error.refusal() {
+        Some(refusal) if refusal.status == 429 => seconds_in(&refusal.message),
+        Some(_) | None => None,
+    };
+    retry::retry_after(response.headers()).or_else(in_message)
+}
+
+/// The number in `… after 'N' seconds` and `… after N seconds`.
+fn seconds_in(message: &str) -> Option<Duration> {
+    let before = message.split(" seconds").next().filter(|before| before.len() < message.len())?;
+    let (words, number) = before.rsplit_once(' ')?;
+    let number = number.trim_matches('\'').parse().ok()?;
+    words.ends_with("after").then(|| Duration::from_secs(number))
+}
+
+/// A random number from 0 to 1.
+fn jitter() -> f64 {
+    // The first 32 bits of a version 4 UUID are random.
+    let (random, _, _, _) = Uuid::new_v4().as_fields().to_owned();
+    f64::from(random) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seconds_of_a_throttling_message() {
+        for (message, seconds) in [
+            ("Number of requests exceeded the limit. Please try again after '6' seconds.", Some(6)),
+            ("has issued too many requests. Retry after 2 seconds.", Some(2)),
+            ("A retryable error occurred.", None),
+            ("try again after a few seconds", None),
+            ("it took 7 seconds", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds_in(message), seconds.map(Duration::from_secs), "{message}");
+        }
+    }
+}

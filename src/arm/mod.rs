@@ -1,0 +1,27 @@
+//! Azure Resource Manager as a client sees it: tokens, requests, errors, paging, long-running operations.
+//!
+//! Generic over resource types: bodies are JSON and ids are [`ResourceId`](crate::model::ResourceId)s. What the
+//! resources mean is not known here.
+
+mod client;
+mod cloud;
+pub mod credentials;
+mod error;
+mod error_body;
+pub mod identity;
+mod missing;
+mod operation;
+mod origin;
+mod paging;
+mod request;
+mod tenant;
+mod token;
+
+pub use client::{Accepted, ArmClient, Observer};
+pub use cloud::{Cloud, UnknownCloud};
+pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
+pub use operation::{Operation, poll_delay};
+pub use origin::{Origin, OriginError};
+pub use request::USER_AGENT;
+pub use tenant::tenant_of;
+pub use token::{CredentialTokens, FixedToken, TokenError, TokenSource};

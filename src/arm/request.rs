@@ -1,0 +1,141 @@
+//! Requests, built without sending them.
+
+use ::http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT as USER_AGENT_HEADER};
+use ::http::{HeaderValue, Method, Uri};
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{ArmError, Origin, RequestLine};
+use crate::http::Request;
+use crate::model::{ResourceId, Secret};
+
+/// How arcflux names itself to servers.
+pub const USER_AGENT: &str = concat!("arcflux/", env!("CARGO_PKG_VERSION"));
+
+/// One call, complete but for what differs on every attempt: the token and the client request id.
+///
+/// It has no `Debug`: its URI may be signed.
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Call {
+    /// A call about `id`; `action` is a further path segment (`register`).
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError::BadRequest`] when `id` cannot stand in a URI.
+    pub(super) fn new(
+        origin: &Origin,
+        method: Method,
+        id: &ResourceId,
+        action: Option<&str>,
+        api_version: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Self, ArmError> {
+        let slash = if action.is_some() { "/" } else { "" };
+        let path = format!("{}{slash}{}", encoded(id.as_str()), action.map(encoded).unwrap_or_default());
+        let uri = format!("{origin}{path}?api-version={api_version}");
+        let uri = uri.parse().map_err(|_| ArmError::BadRequest { method: method.clone(), id: id.clone() })?;
+        Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())) })
+    }
+
+    /// A GET of a link that a response named, as [`Origin::follow`] let it through.
+    pub(super) fn get(uri: Uri) -> Self {
+        Self { method: Method::GET, uri, body: None }
+    }
+
+    /// How errors name this call.
+    pub(super) fn line(&self) -> RequestLine {
+        RequestLine { method: self.method.clone(), path: self.uri.path().to_owned() }
+    }
+
+    /// The request of one attempt (headers: `../shared/facts/arm-contracts.md` §7.1).
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError::Token`] when the token cannot stand in a header.
+    pub(super) fn request(&self, token: &Secret, client_request_id: Uuid) -> Result<Request, ArmError> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
+            .map_err(|_| ArmError::Token(super::TokenError::Malformed))?;
+        authorization.set_sensitive(true);
+        let client_request_id = HeaderValue::from_str(&client_request_id.hyphenated().to_string())
+            .unwrap_or_else(|_| HeaderValue::from_static(""));
+
+        let mut request = Request::new(self.body.clone().unwrap_or_default());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(::http::header::AUTHORIZATION, authorization);
+        headers.insert(USER_AGENT_HEADER, HeaderValue::from_static(USER_AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert("x-ms-client-request-id", client_request_id);
+        if self.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Ok(request)
+    }
+}
+
+/// `path` with every byte escaped that is not allowed in a URI path. Names of resource groups may hold letters of any
+/// script.
+fn encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn origin() -> Origin {
+        Origin::parse("https://management.azure.com").unwrap()
+    }
+
+    #[test]
+    fn a_write_carries_what_arm_wants_to_see() {
+        let id: ResourceId = "/subscriptions/s/resourceGroups/rg".parse().unwrap();
+        let body = json!({"location": "westeurope"});
+        let call = Call::new(&origin(), Method::PUT, &id, None, "2024-03-01", Some(&body)).unwrap();
+        let request = call.request(&Secret::new("T0KEN".into()), Uuid::nil()).unwrap();
+        assert_eq!(
+            request.uri(),
+            "https://management.azure.com/subscriptions/s/resourceGroups/rg?api-version=2024-03-01"
+        );
+        let header = |name: &str| request.headers()[name].to_str().unwrap();
+        assert_eq!(header("authorization"), "Bearer T0KEN");
+        assert_eq!(header("user-agent"), concat!("arcflux/", env!("CARGO_PKG_VERSION")));
+        assert_eq!(header("accept"), "application/json");
+        assert_eq!(header("content-type"), "application/json");
+        assert_eq!(header("x-ms-client-request-id"), "00000000-0000-0000-0000-000000000000");
+        assert_eq!(request.body().as_ref(), br#"{"location":"westeurope"}"#);
+        assert!(!format!("{request:?}").contains("T0KEN"));
+    }
+
+    #[test]
+    fn names_in_other_scripts_are_escaped_and_actions_follow_the_id() {
+        let id: ResourceId = "/subscriptions/s/resourceGroups/rg-é(1)".parse().unwrap();
+        let call = Call::new(&origin(), Method::POST, &id, Some("register"), "1", None).unwrap();
+        assert_eq!(call.uri.path(), "/subscriptions/s/resourceGroups/rg-%C3%A9(1)/register");
+        assert_eq!(call.line().to_string(), "POST /subscriptions/s/resourceGroups/rg-%C3%A9(1)/register");
+        let request = call.request(&Secret::new("t".into()), Uuid::nil()).unwrap();
+        assert!(!request.headers().contains_key("content-type"));
+    }
+
+    #[test]
+    fn a_token_that_is_no_header_value_is_an_error_and_not_a_panic() {
+        let call = Call::get("https://a/".parse().unwrap());
+        let error = call.request(&Secret::new("a\nb".into()), Uuid::nil()).unwrap_err();
+        assert!(matches!(error, ArmError::Token(_)));
+    }
+}

@@ -1,0 +1,61 @@
+//! What a plan needs → [`LiveState`]. Reads only.
+
+use futures::StreamExt as _;
+
+use crate::arm::{ArmClient, ArmError};
+use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
+
+/// How many reads are under way at once. ARM refills 25 a second (`../shared/facts/arm-contracts.md` §7.7).
+const CONCURRENCY: usize = 16;
+
+enum Answer {
+    One(Reading),
+    Many(Listing),
+}
+
+/// Sends all `reads` at once: their ids are known, so none waits for another's answer.
+///
+/// # Errors
+///
+/// Every [`ArmError`] there was. What is missing or may not be read is an answer, not an error.
+pub async fn live_state(reads: &[Read], arm: &ArmClient) -> Result<LiveState, Vec<ArmError>> {
+    let mut state = LiveState::empty(arm.now());
+    let mut errors = Vec::new();
+    let mut answers = futures::stream::iter(reads)
+        .map(|read| async move { (read, ask(read, arm).await) })
+        .buffer_unordered(CONCURRENCY);
+    while let Some((read, answer)) = answers.next().await {
+        match answer {
+            Ok(Answer::One(reading)) => {
+                state.readings.insert(read.id.clone(), reading);
+            }
+            Ok(Answer::Many(listing)) => {
+                state.listings.insert(read.id.clone(), listing);
+            }
+            Err(error) => errors.push((read, error)),
+        }
+    }
+    if errors.is_empty() {
+        return Ok(state);
+    }
+    // Answers come in any order; what people read should not.
+    errors.sort_by_key(|(read, _)| *read);
+    Err(errors.into_iter().map(|(_, error)| error).collect())
+}
+
+async fn ask(read: &Read, arm: &ArmClient) -> Result<Answer, ArmError> {
+    let answer = match read.method {
+        ReadMethod::Get => arm.get(&read.id, read.api_version).await.map(Answer::One),
+        ReadMethod::List => arm.list(&read.id, read.api_version).await.map(Answer::Many),
+    };
+    match (answer, read.method) {
+        // Where its provider is not registered, nothing of a type can exist.
+        (Err(error), ReadMethod::Get) if not_registered(&error) => Ok(Answer::One(Reading::Missing(Missing::Itself))),
+        (Err(error), ReadMethod::List) if not_registered(&error) => Ok(Answer::Many(Listing::Items(Vec::new()))),
+        (answer, _) => answer,
+    }
+}
+
+fn not_registered(error: &ArmError) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.has_code("MissingSubscriptionRegistration"))
+}

@@ -1,0 +1,278 @@
+//! Rules about a git source: its URL, its revision, and how to sign in (`../shared/facts/arm-contracts.md` §1.7,
+//! `../shared/facts/az-cli-behaviour.md` §1.4–1.5).
+
+use url::Url;
+
+use super::super::codes;
+use super::super::mask::SECRET_KEYS;
+use super::super::node::{Entry, Node};
+use super::super::report::Report;
+
+/// Hosts whose ssh keys Azure knows.
+const KNOWN_SSH_HOSTS: [&str; 5] =
+    ["github.com", "gitlab.com", "bitbucket.org", "ssh.dev.azure.com", "vs-ssh.visualstudio.com"];
+
+const USE_SSH_KEY: &str = "use `sshPrivateKey`";
+const USE_USER_AND_KEY: &str = "use `httpsUser` and `httpsKey`";
+const TAKE_OUT: &str = "take it out";
+
+pub(super) fn check(source: &Node, report: &mut Report) {
+    check_ref(source, report);
+    check_texts(source, report);
+    check_pair(source, report);
+    check_local_auth(source, report);
+    if let Some(url) = source.entry("url").and_then(|entry| check_url(entry, report)) {
+        check_auth(source, &url, report);
+        check_provider(source, &url, report);
+    }
+}
+
+/// Exactly one of branch, tag and semver; a commit goes with a branch.
+fn check_ref(source: &Node, report: &mut Report) {
+    let mut refs: Vec<&Entry> = ["branch", "tag", "semver"].iter().filter_map(|key| source.entry(key)).collect();
+    refs.sort_by_key(|entry| entry.key_span);
+    if let [first, rest @ ..] = refs.as_slice() {
+        for second in rest {
+            report.add_once(
+                codes::TWO_REFS
+                    .at(second.key_span, format!("`{}` is given as well as `{}`", second.key, first.key))
+                    .with_hint("keep one of `branch`, `tag` and `semver`"),
+            );
+        }
+    }
+    match source.entry("commit") {
+        None if refs.is_empty() && source.is_map() => report.add_once(
+            codes::NO_REF
+                .at(source.span, "nothing says which revision to follow")
+                .with_hint("add `branch: main`, or `tag`, or `semver`"),
+        ),
+        Some(commit) if source.entry("branch").is_none() => match refs.first() {
+            None => report.add_once(
+                codes::COMMIT_NEEDS_BRANCH
+                    .at(commit.key_span, "`commit` is given without the `branch` that it is on")
+                    .with_hint("add `branch:`"),
+            ),
+            Some(other) => report.add_once(
+                codes::TWO_REFS
+                    .at(commit.key_span.max(other.key_span), format!("`commit` does not go with `{}`", other.key))
+                    .with_hint("a `commit` goes with a `branch`"),
+            ),
+        },
+        Some(_) | None => {}
+    }
+}
+
+/// Checks the URL by itself.
+fn check_url(entry: &Entry, report: &mut Report) -> Option<Url> {
+    let text = entry.node.text()?;
+    let span = entry.node.span;
+    if !text.contains("://") {
+        report.add_once(match scp_as_url(text) {
+            Some(url) => codes::SCP_URL
+                .at(span, "`user@host:path` is not a URL, and Flux refuses it")
+                .with_hint(format!("write `{url}`")),
+            None => codes::BAD_URL
+                .at(span, "this is not a URL")
+                .with_hint("write `https://host/path` or `ssh://git@host/path`"),
+        });
+        return None;
+    }
+    let Ok(url) = Url::parse(text) else {
+        report.add_once(codes::BAD_URL.at(span, "this is not a URL").with_hint("write `https://host/path`"));
+        return None;
+    };
+    if !["https", "http", "ssh"].contains(&url.scheme()) {
+        report.add_once(
+            codes::BAD_URL
+                .at(span, format!("Flux cannot fetch from `{}://`", url.scheme()))
+                .with_hint("write `https://`, `http://` or `ssh://`"),
+        );
+        return None;
+    }
+    if url.host_str().is_none_or(str::is_empty) || url.path().trim_matches('/').is_empty() {
+        report.add_once(codes::BAD_URL.at(span, "the URL names no repository").with_hint("write `https://host/path`"));
+        return None;
+    }
+    if url.query().is_some() || url.fragment().is_some() || text.contains(char::is_whitespace) {
+        report.add_once(codes::BAD_URL.at(span, "the URL has parts that are not of a repository").with_hint(
+            "take out what begins with `?` or `#`, and spaces; the revision is said by `branch`, `tag` or `semver`",
+        ));
+        return None;
+    }
+    let is_ssh = url.scheme() == "ssh";
+    if url.password().is_some() || (!is_ssh && !url.username().is_empty()) {
+        let hint =
+            if is_ssh { "take the password out, and use `sshPrivateKey`" } else { "use `httpsUser` and `httpsKey`" };
+        report.add_once(codes::URL_CREDENTIALS.at(span, "the URL holds credentials").with_hint(hint));
+    }
+    Some(url)
+}
+
+/// `git@host:path` as the URL that Flux takes.
+fn scp_as_url(text: &str) -> Option<String> {
+    let (account, path) = text.split_once(':')?;
+    let (user, host) = account.split_once('@').unwrap_or(("git", account));
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+    };
+    let is_scp = account.contains('@') || host.contains('.');
+    (is_scp && is_name(user) && is_name(host) && !path.is_empty() && !path.contains('@'))
+        .then(|| format!("ssh://{user}@{host}/{}", path.trim_start_matches('/')))
+}
+
+/// Ways to sign in against the scheme of the URL.
+fn check_auth(source: &Node, url: &Url, report: &mut Report) {
+    let is_ssh = url.scheme() == "ssh";
+    let (wanted, misfits): (&str, &[(&str, &str)]) = if is_ssh {
+        ("https", &[("httpsUser", USE_SSH_KEY), ("httpsKey", USE_SSH_KEY), ("httpsCACert", TAKE_OUT)])
+    } else {
+        ("ssh", &[("sshPrivateKey", USE_USER_AND_KEY), ("sshKnownHosts", TAKE_OUT)])
+    };
+    for (entry, hint) in misfits.iter().filter_map(|(key, hint)| Some((source.entry(key)?, *hint))) {
+        report.add_once(
+            codes::AUTH_SCHEME
+                .at(
+                    entry.key_span,
+                    format!("`{}` is for `{wanted}://`, and the URL is `{}://`", entry.key, url.scheme()),
+                )
+                .with_hint(hint),
+        );
+    }
+    if url.scheme() == "http" {
+        for entry in ["httpsKey", "httpsUser"].iter().filter_map(|key| source.entry(key)).take(1) {
+            report.add_once(
+                codes::SECRET_OVER_HTTP
+                    .at(entry.key_span, "a secret would be sent over plain http")
+                    .with_hint("write `https://` in the URL"),
+            );
+        }
+        if let Some(entry) = source.entry("httpsCACert") {
+            report.add_once(
+                codes::AUTH_SCHEME
+                    .at(entry.key_span, "`httpsCACert` is for `https://`, and the URL is `http://`")
+                    .with_hint("write `https://` in the URL"),
+            );
+        }
+    }
+    let host = url.host_str().unwrap_or_default();
+    let gives_hosts = ["sshKnownHosts", "localAuthRef"].iter().any(|key| source.entry(key).is_some());
+    if is_ssh && !gives_hosts && !KNOWN_SSH_HOSTS.iter().any(|known| host.eq_ignore_ascii_case(known)) {
+        let span = source.get("url").map_or(source.span, |url| url.span);
+        report.add_once(
+            codes::KNOWN_HOSTS_NEEDED
+                .at(span, format!("Azure may not know the ssh host keys of `{host}`"))
+                .with_hint(format!("add `sshKnownHosts:` with what `ssh-keyscan {host}` prints")),
+        );
+    }
+}
+
+/// User and key, both or neither.
+fn check_pair(source: &Node, report: &mut Report) {
+    let (given, missing) = match (source.entry("httpsUser"), source.entry("httpsKey")) {
+        (Some(user), None) => (user, "httpsKey"),
+        (None, Some(key)) => (key, "httpsUser"),
+        (Some(_), Some(_)) | (None, None) => return,
+    };
+    report.add_once(
+        codes::USER_WITHOUT_KEY
+            .at(given.key_span, format!("`{}` is given without `{missing}`", given.key))
+            .with_hint(format!("add `{missing}:`")),
+    );
+}
+
+fn check_local_auth(source: &Node, report: &mut Report) {
+    if source.entry("localAuthRef").is_none() {
+        return;
+    }
+    for entry in ["httpsUser", "httpsKey", "sshPrivateKey", "sshKnownHosts", "httpsCACert"]
+        .iter()
+        .filter_map(|key| source.entry(key))
+    {
+        report.add_once(
+            codes::LOCAL_AUTH_EXCLUSIVE
+                .at(entry.key_span, format!("`{}` does not go with `localAuthRef`", entry.key))
+                .with_hint("the Kubernetes secret holds everything; keep one of the two"),
+        );
+    }
+}
+
+/// Texts whose form is known and whose base64 is a common mistake.
+fn check_texts(source: &Node, report: &mut Report) {
+    if let Some(entry) = source.entry("sshKnownHosts")
+        && let Some(text) = entry.node.text()
+    {
+        let is_line = |line: &str| line.split_whitespace().filter(|word| !word.starts_with('@')).count() >= 3;
+        let mut lines =
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+        if lines.peek().is_none() || !lines.all(is_line) {
+            report.add_once(
+                codes::KNOWN_HOSTS
+                    .at(entry.key_span, "`sshKnownHosts` is not made of known_hosts lines")
+                    .with_hint("write what `ssh-keyscan HOST` prints, not base64: arcflux encodes it"),
+            );
+        }
+    }
+    if let Some(entry) = source.entry("httpsCACert")
+        && let Some(text) = entry.node.text()
+        && !text.contains("-----BEGIN CERTIFICATE-----")
+    {
+        report.add_once(
+            codes::CA_CERTIFICATE
+                .at(entry.key_span, "`httpsCACert` is not a certificate in PEM form")
+                .with_hint("write the PEM text, with its BEGIN line, not base64: arcflux encodes it"),
+        );
+    }
+}
+
+fn check_provider(source: &Node, url: &Url, report: &mut Report) {
+    let Some(provider) = source.get("provider") else { return };
+    let problem = match provider.text() {
+        Some("Azure") if !is_azure_devops(url) => Some((
+            "provider `Azure` needs the URL of a repository at Azure DevOps",
+            "write `https://dev.azure.com/ORGANISATION/PROJECT/_git/REPOSITORY`",
+        )),
+        Some("GitHub") if url.scheme() != "https" => {
+            Some(("provider `GitHub` needs an `https://` URL", "write `https://` in the URL"))
+        }
+        _ => None,
+    };
+    if let Some((message, hint)) = problem {
+        report.add_once(codes::PROVIDER_FIT.at(provider.span, message).with_hint(hint));
+    }
+    if matches!(provider.text(), Some("Azure" | "GitHub")) {
+        for entry in SECRET_KEYS.iter().chain(&["httpsUser"]).filter_map(|key| source.entry(key)) {
+            report.add_once(
+                codes::PROVIDER_FIT
+                    .at(entry.key_span, format!("`{}` does not go with this provider", entry.key))
+                    .with_hint("take it out, or leave `provider` out"),
+            );
+        }
+    }
+}
+
+/// The one form of URL that Flux signs in to with a managed identity.
+fn is_azure_devops(url: &Url) -> bool {
+    let segments: Vec<&str> = url.path_segments().into_iter().flatten().collect();
+    url.scheme() == "https"
+        && url.host_str() == Some("dev.azure.com")
+        && matches!(segments.as_slice(), [organisation, project, "_git", repository]
+            if ![organisation, project, repository].iter().any(|part| part.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_ssh_form_is_rewritten() {
+        assert_eq!(scp_as_url("git@github.com:o/r.git").as_deref(), Some("ssh://git@github.com/o/r.git"));
+        assert_eq!(scp_as_url("github.com:o/r").as_deref(), Some("ssh://git@github.com/o/r"));
+        assert_eq!(
+            scp_as_url("git@ssh.dev.azure.com:v3/o/p/r").as_deref(),
+            Some("ssh://git@ssh.dev.azure.com/v3/o/p/r")
+        );
+        assert_eq!(scp_as_url("user:password@host"), None);
+        assert_eq!(scp_as_url("a.user:password@host/path"), None);
+        assert_eq!(scp_as_url("./local"), None);
+    }
+}

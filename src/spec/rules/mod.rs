@@ -1,0 +1,88 @@
+//! What no schema can say: rules about a whole document, and about each cluster after substitution. Each rule asks the
+//! tree for what it needs and says nothing about a value that is missing or of the wrong type: the schema did.
+
+pub(super) mod document;
+pub(super) mod extension;
+pub(super) mod git;
+pub(super) mod keys;
+pub(super) mod order;
+pub(super) mod paths;
+
+use std::collections::BTreeSet;
+
+use super::clusters::ClusterTree;
+use super::codes;
+use super::desired::Profile;
+use super::forms::{bad_duration, is_duration_key};
+use super::node::{Entry, Node};
+use super::report::Report;
+use crate::model::Seconds;
+
+/// The most characters that the names of a configuration and of one of its kustomizations may have together.
+const MAX_NAMES_TOGETHER: usize = 62;
+
+/// Checks every cluster.
+pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Report) {
+    let names: BTreeSet<&str> =
+        clusters.iter().filter_map(|cluster| cluster.tree.get("cluster")?.text_of("name")).collect();
+    document::check_clusters(expanded, clusters, report);
+    for cluster in clusters {
+        if let Some(extension) = cluster.tree.get("extension") {
+            extension::check(extension, report);
+        }
+        let profile = cluster.tree.get("policy").and_then(|policy| policy.text_of("profile")).and_then(Profile::named);
+        let Some(configurations) = cluster.tree.get("configurations") else { continue };
+        order::check("configuration", configurations, None, report);
+        for configuration in configurations.entries() {
+            let layout = paths::Layout {
+                cluster: cluster.tree.get("cluster").and_then(|own| own.text_of("name")),
+                names: &names,
+                profile,
+            };
+            check_configuration(configuration, &layout, report);
+        }
+    }
+}
+
+fn check_configuration(configuration: &Entry, layout: &paths::Layout<'_>, report: &mut Report) {
+    layout.check_names(configuration, report);
+    if let Some(source) = configuration.node.get("gitRepository") {
+        check_durations(source, report);
+        git::check(source, report);
+    }
+    let Some(kustomizations) = configuration.node.get("kustomizations") else { return };
+    order::check("kustomization", kustomizations, Some(&configuration.key), report);
+    for kustomization in kustomizations.entries() {
+        check_names_together(configuration, kustomization, report);
+        check_durations(&kustomization.node, report);
+        layout.check_path(kustomization, report);
+    }
+}
+
+fn check_names_together(configuration: &Entry, kustomization: &Entry, report: &mut Report) {
+    let length = configuration.key.chars().count() + kustomization.key.chars().count();
+    if length > MAX_NAMES_TOGETHER {
+        report.add_once(
+            codes::NAMES_TOO_LONG_TOGETHER
+                .at(
+                    kustomization.key_span,
+                    format!(
+                        "the names `{}` and `{}` have {length} characters together; they may have {MAX_NAMES_TOGETHER}",
+                        configuration.key, kustomization.key
+                    ),
+                )
+                .with_hint("shorten one of them"),
+        );
+    }
+}
+
+/// The schema knows the form of a duration; its range is only known here.
+fn check_durations(node: &Node, report: &mut Report) {
+    for entry in node.entries().iter().filter(|entry| is_duration_key(&entry.key)) {
+        if let Some(text) = entry.node.text()
+            && text.parse::<Seconds>().is_err()
+        {
+            report.add_once(bad_duration(&entry.key, text, entry.node.span));
+        }
+    }
+}
