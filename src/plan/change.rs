@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Step, digest, sensitive};
 use crate::diff::{FieldChange, clean, compare};
-use crate::kinds::Kind;
+use crate::kinds::{Kind, shown_path};
 use crate::model::{Address, FieldPath, ResourceId, SecretRef};
 
 /// What happens to one resource.
@@ -248,8 +248,10 @@ impl Precondition {
                 if digest::sha256(&now) == *sha256 {
                     return None;
                 }
-                let fields: Vec<String> =
-                    compare(then, &sensitive::masked(&now)).iter().map(|field| field.path.to_string()).collect();
+                let fields: Vec<String> = compare(then, &sensitive::masked(&now))
+                    .iter()
+                    .map(|field| shown_path(&field.path).to_string())
+                    .collect();
                 let by = live.pointer("/systemData/lastModifiedBy").and_then(Value::as_str);
                 let at = live.pointer("/systemData/lastModifiedAt").and_then(Value::as_str);
                 let who = by.map(|by| format!(" by {by}")).unwrap_or_default();

@@ -117,13 +117,15 @@ struct Words {
 
 impl Words {
     fn of(action: Action, address: &Address) -> Self {
-        let (doing, done) = match (action, address) {
-            (Action::Create, Address::Provider { .. }) => ("Registering", "Registration"),
-            (Action::Create, Address::ResourceGroup { .. } | Address::Cluster { .. }) => ("Creating", "Creation"),
-            (Action::Update, _) => ("Modifying", "Modifications"),
-            (Action::Replace, _) => ("Replacing", "Replacement"),
-            (Action::Delete, _) => ("Destroying", "Destruction"),
-            (Action::Read | Action::NoOp, _) => ("Waiting", "Wait"),
+        let (doing, done) = match action {
+            Action::Create => match address {
+                Address::Provider { .. } => ("Registering", "Registration"),
+                Address::ResourceGroup { .. } | Address::Cluster { .. } => ("Creating", "Creation"),
+            },
+            Action::Update => ("Modifying", "Modifications"),
+            Action::Replace => ("Replacing", "Replacement"),
+            Action::Delete => ("Destroying", "Destruction"),
+            Action::Read | Action::NoOp => ("Waiting", "Wait"),
         };
         Self { doing, done }
     }

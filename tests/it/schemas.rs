@@ -39,7 +39,7 @@ fn example_plans() -> Vec<Plan> {
     world::add_unmanaged(&desired, &mut unmanaged, "legacy");
     let options = world::options();
     let keep = arcflux::plan::Options {
-        choices: arcflux::plan::Choices { workloads: Some(Workloads::Keep), ..arcflux::plan::Choices::default() },
+        choices: arcflux::plan::Choices { workloads: Some(Workloads::Keep), ..Default::default() },
         ..world::options()
     };
     vec![

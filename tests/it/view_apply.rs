@@ -21,7 +21,7 @@ fn line(on: &str, kind: EventKind) -> Option<String> {
 fn failure() -> Failure {
     Failure {
         code: "not_compliant".to_owned(),
-        message: "Kustomization flux-system-app (ArtifactFailed): kustomization path not found:\nstat /tmp/k/apps: \u{1b}[31mno such file or directory".to_owned(),
+        message: "Kustomization flux-system-app (ArtifactFailed): kustomization path not found:\nstat /build/apps: \u{1b}[31mno such file or directory".to_owned(),
         hint: Some("check `path`: it must be a directory of the repository at this revision".to_owned()),
         correlation_id: Some("0b1c4c8e-4f0e-4c7d-9d43-3f9a4a1b2c3d".to_owned()),
     }

@@ -108,7 +108,7 @@ fn what_is_only_waited_for_is_said() {
         body["properties"]["complianceState"] = json!("Non-Compliant");
         body["properties"]["statuses"][2]["statusConditions"][0] = json!({
             "type": "Ready", "status": "False", "reason": "ArtifactFailed",
-            "message": "kustomization path not found: stat /tmp/kustomization-1/clusters/store-001: no such file or directory",
+            "message": "kustomization path not found: stat /build/clusters/store-001: no such file or directory",
         });
     });
     check("plan-wait", &text(&planned(&desired, &live), NARROW));

@@ -37,7 +37,7 @@ fn the_first_failing_object_is_named() {
         statuses[1]["statusConditions"][0] =
             condition("DependencyNotReady", "dependency 'flux-system/flux-system-infrastructure' is not ready");
         statuses[2]["statusConditions"][0] =
-            condition("ArtifactFailed", "kustomization path not found: stat /tmp/k/clusters/store-001: no such file");
+            condition("ArtifactFailed", "kustomization path not found: stat /build/clusters/store-001: no such file");
     });
     let report = status(&desired, &live);
     assert!(!report.is_compliant());
