@@ -4,7 +4,6 @@
 //! have been written by somebody who wants to be read as something else. What views must not know: files, streams,
 //! terminals, clocks.
 
-pub mod diagnostics;
 pub mod apply;
 pub mod diagnostics;
 pub mod graph;
