@@ -31,5 +31,6 @@ mod spec_schema;
 mod view_apply;
 mod view_diagnostics;
 mod view_graph;
+mod view_plan;
 mod view_status;
 mod world;
