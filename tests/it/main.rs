@@ -10,6 +10,7 @@ mod arm_tokens;
 mod engine;
 mod floors;
 mod http_transport;
+mod readme;
 mod recorded;
 mod schemas;
 mod scripted;
