@@ -29,6 +29,7 @@ mod spec_cases;
 mod spec_load;
 mod spec_robustness;
 mod spec_schema;
+mod unreadable;
 mod view_apply;
 mod view_diagnostics;
 mod view_graph;
