@@ -53,13 +53,7 @@ impl Loaded {
         let style = session.console.err;
         let diagnostics: &[Diagnostic] = &self.outcome.diagnostics;
         if !diagnostics.is_empty() {
-            let text = view::diagnostics::render_text(
-                diagnostics,
-                &self.name,
-                &self.outcome.masked,
-                style.colour,
-                style.width,
-            );
+            let text = view::diagnostics::render_text(diagnostics, &self.name, &self.outcome.masked, &style);
             session.console.tell(text.trim_end());
         }
     }

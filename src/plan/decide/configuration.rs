@@ -416,6 +416,7 @@ fn is_immutable(path: &FieldPath) -> bool {
         | Habit::Word(_)
         | Habit::Secrets
         | Habit::Set
+        | Habit::Base64Text
         | Habit::KeepFound => false,
     })
 }
