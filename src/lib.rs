@@ -25,3 +25,6 @@ pub mod sim;
 // ── verbs: the only modules that call the wires ────────────────────────────────
 pub mod fetch;
 pub mod apply;
+
+// ── shell ──────────────────────────────────────────────────────────────────────
+pub mod cli;

@@ -180,6 +180,7 @@ impl Runner<'_> {
                     self.tell(
                         &change.address,
                         EventKind::ApplyProgress {
+                            action: change.change.actions,
                             waiting_for: "another operation to end".to_owned(),
                             status: self.settings.secrets.masked(&error.to_string()),
                             elapsed_seconds: self.elapsed(progress),
@@ -229,6 +230,7 @@ impl Runner<'_> {
             self.tell(
                 &change.address,
                 EventKind::ApplyProgress {
+                    action: change.change.actions,
                     waiting_for: wait_words(until).to_owned(),
                     status: self.settings.secrets.masked(status),
                     elapsed_seconds: self.arm.now().duration_since(started).as_secs(),

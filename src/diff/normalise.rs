@@ -1,5 +1,7 @@
 //! Brings a live body and a wanted body into one comparable shape, by the [`Rules`] of their kind.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use crate::model::{FieldPath, Habit, Rules, Scalar, Segment};
@@ -62,7 +64,7 @@ fn default_of(habit: Habit) -> Option<Scalar> {
     match habit {
         Habit::Default(value) => Some(value),
         Habit::Word(word) | Habit::ImmutableWord(word) | Habit::Immutable(word) => word.map(Scalar::Text),
-        Habit::Plain | Habit::ReadOnly | Habit::Secrets | Habit::Set | Habit::KeepFound => None,
+        Habit::Plain | Habit::ReadOnly | Habit::Secrets | Habit::Set | Habit::Base64Text | Habit::KeepFound => None,
     }
 }
 
@@ -163,6 +165,7 @@ fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) 
     let same = match habit(rules, path) {
         Some(Habit::Word(_) | Habit::ImmutableWord(_)) => same_word(before, after),
         Some(Habit::Set) => same_set(before, after),
+        Some(Habit::Base64Text) => same_encoded_text(before, after),
         Some(
             Habit::Plain
             | Habit::Default(_)
@@ -187,6 +190,14 @@ fn same_set(one: &Value, other: &Value) -> bool {
     one.len() == other.len() && one.iter().all(|item| other.contains(item)) && other.iter().all(|o| one.contains(o))
 }
 
+fn same_encoded_text(one: &Value, other: &Value) -> bool {
+    let decoded = |value: &Value| STANDARD.decode(value.as_str()?).ok();
+    match (decoded(one), decoded(other)) {
+        (Some(one), Some(other)) => one.trim_ascii() == other.trim_ascii(),
+        (Some(_) | None, _) => false,
+    }
+}
+
 /// `600` and `600.0` are one number in JSON.
 fn same_integer(one: &Value, other: &Value) -> bool {
     one.is_number() && other.is_number() && one.as_f64() == other.as_f64()
@@ -208,6 +219,7 @@ mod tests {
         Rule { path: "settings.*", habit: Habit::KeepFound },
         Rule { path: "secrets", habit: Habit::Secrets },
         Rule { path: "note", habit: Habit::Plain },
+        Rule { path: "file", habit: Habit::Base64Text },
     ];
 
     fn changes(live: &Value, wanted: &Value) -> Vec<String> {
@@ -222,6 +234,13 @@ mod tests {
             "things": {"a": {"wait": true, "order": ["y", "x"], "other": null}},
         });
         assert_eq!(changes(&live, &json!({"things": {"a": {"order": ["x", "y"]}}})), [""; 0]);
+    }
+
+    #[test]
+    fn an_encoded_text_with_its_last_line_end_is_the_same_text() {
+        assert_eq!(changes(&json!({"file": "YWJjCg=="}), &json!({"file": "YWJj"})), [""; 0]);
+        assert_eq!(changes(&json!({"file": "YWJkCg=="}), &json!({"file": "YWJj"})), ["file"]);
+        assert_eq!(changes(&json!({"file": "%%%"}), &json!({"file": "YWJj"})), ["file"]);
     }
 
     #[test]

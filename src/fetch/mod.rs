@@ -46,16 +46,25 @@ pub async fn live_state(reads: &[Read], arm: &ArmClient) -> Result<LiveState, Ve
 async fn ask(read: &Read, arm: &ArmClient) -> Result<Answer, ArmError> {
     let answer = match read.method {
         ReadMethod::Get => arm.get(&read.id, read.api_version).await.map(Answer::One),
-        ReadMethod::List => arm.list(&read.id, read.api_version).await.map(Answer::Many),
+        ReadMethod::List | ReadMethod::ListIfSupported => arm.list(&read.id, read.api_version).await.map(Answer::Many),
     };
+    let none = || Ok(Answer::Many(Listing::Items(Vec::new())));
     match (answer, read.method) {
         // Where its provider is not registered, nothing of a type can exist.
-        (Err(error), ReadMethod::Get) if not_registered(&error) => Ok(Answer::One(Reading::Missing(Missing::Itself))),
-        (Err(error), ReadMethod::List) if not_registered(&error) => Ok(Answer::Many(Listing::Items(Vec::new()))),
+        (Err(error), ReadMethod::Get) if has_code(&error, NOT_REGISTERED) => {
+            Ok(Answer::One(Reading::Missing(Missing::Itself)))
+        }
+        (Err(error), ReadMethod::List | ReadMethod::ListIfSupported) if has_code(&error, NOT_REGISTERED) => none(),
+        (Err(error), ReadMethod::ListIfSupported) if has_code(&error, NOT_SUPPORTED) => none(),
         (answer, _) => answer,
     }
 }
 
-fn not_registered(error: &ArmError) -> bool {
-    error.refusal().is_some_and(|refusal| refusal.has_code("MissingSubscriptionRegistration"))
+const NOT_REGISTERED: &[&str] = &["MissingSubscriptionRegistration"];
+
+/// How ARM says that it does not know a type, or not at this api-version (`../shared/facts/arm-contracts.md` §7.3).
+const NOT_SUPPORTED: &[&str] = &["InvalidResourceType", "NoRegisteredProviderFound"];
+
+fn has_code(error: &ArmError, codes: &[&str]) -> bool {
+    error.refusal().is_some_and(|refusal| codes.iter().any(|code| refusal.has_code(code)))
 }

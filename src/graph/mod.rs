@@ -138,20 +138,16 @@ impl Graph {
 
 fn node_reads(node: &Node) -> Vec<Read> {
     let get = |api_version| Read { id: node.id.clone(), method: ReadMethod::Get, api_version };
-    let list = |resource_type, api_version| Read {
-        id: node.id.collection(resource_type),
-        method: ReadMethod::List,
-        api_version,
-    };
+    let list = |resource_type, method, api_version| Read { id: node.id.collection(resource_type), method, api_version };
     match &node.want {
         Want::Registered | Want::Group(_) | Want::Configuration(_) => vec![get(node.kind.api_version())],
         // The extension is found by its type, so it is listed, not read by its name.
         Want::Extension(..) => Vec::new(),
         Want::Cluster(_) => vec![
             get(node.kind.api_version()),
-            list(extension::RESOURCE_TYPE, extension::API_VERSION),
-            list(flux_configuration::RESOURCE_TYPE, flux_configuration::API_VERSION),
-            list(FLUX_V1, FLUX_V1_API_VERSION),
+            list(extension::RESOURCE_TYPE, ReadMethod::List, extension::API_VERSION),
+            list(flux_configuration::RESOURCE_TYPE, ReadMethod::List, flux_configuration::API_VERSION),
+            list(FLUX_V1, ReadMethod::ListIfSupported, FLUX_V1_API_VERSION),
         ],
     }
 }

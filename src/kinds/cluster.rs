@@ -78,27 +78,50 @@ pub enum Connectivity {
 /// heartbeat, `../shared/facts/arm-contracts.md` §3.3), `powerState` and `provisioningState` of a managed one.
 #[must_use]
 pub fn connectivity(cluster_type: ClusterType, live: &Value) -> Connectivity {
+    let (found, wanted) = connection_words(cluster_type, live);
+    if found.eq_ignore_ascii_case(wanted) {
+        Connectivity::Ready
+    } else {
+        Connectivity::NotReady(connection_state(cluster_type, live).to_owned())
+    }
+}
+
+/// ARM's word for the connection of a live cluster: `Connected`, `Offline`, `Running`…; `unknown` where it has none.
+#[must_use]
+pub fn connection_state(cluster_type: ClusterType, live: &Value) -> &str {
+    match connection_words(cluster_type, live) {
+        ("", _) => "unknown",
+        (found, _) => found,
+    }
+}
+
+/// The word that says whether the cluster is connected, and what it says when it is.
+fn connection_words(cluster_type: ClusterType, live: &Value) -> (&str, &'static str) {
     let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (found, wanted) = match cluster_type {
+    match cluster_type {
         ClusterType::ConnectedClusters => (text("/properties/connectivityStatus"), "Connected"),
         ClusterType::ManagedClusters if !text("/properties/powerState/code").is_empty() => {
             (text("/properties/powerState/code"), "Running")
         }
         ClusterType::ManagedClusters => (text("/properties/provisioningState"), "Succeeded"),
-    };
-    if found.eq_ignore_ascii_case(wanted) {
-        Connectivity::Ready
-    } else if found.is_empty() {
-        Connectivity::NotReady("unknown".to_owned())
-    } else {
-        Connectivity::NotReady(found.to_owned())
     }
+}
+
+/// The version of the Arc agents of a live connected cluster.
+#[must_use]
+pub fn agent_version(live: &Value) -> Option<&str> {
+    live.pointer("/properties/agentVersion").and_then(Value::as_str)
+}
+
+/// When the Arc agents of a live connected cluster were last heard of: RFC 3339, as ARM writes it.
+#[must_use]
+pub fn last_heartbeat(live: &Value) -> Option<&str> {
+    live.pointer("/properties/lastConnectivityTime").and_then(Value::as_str)
 }
 
 /// When a connected cluster last talked to Azure, as the end of a sentence: ` since <time>`; empty where that is not
 /// known.
 #[must_use]
 pub fn since_last_contact(live: &Value) -> String {
-    let last = live.pointer("/properties/lastConnectivityTime").and_then(Value::as_str);
-    last.map(|time| format!(" since {time}")).unwrap_or_default()
+    last_heartbeat(live).map(|time| format!(" since {time}")).unwrap_or_default()
 }

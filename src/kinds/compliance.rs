@@ -2,9 +2,13 @@
 //! (`../shared/facts/domain.md`, finding 2 and §3).
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::state::{ProvisioningState, provisioning_state};
+
+/// Flux's reason when a kustomization only waits for one that it depends on.
+const WAITS_FOR_ANOTHER: &str = "DependencyNotReady";
 
 /// What a live configuration says about its reconciliation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub enum Compliance {
 }
 
 /// The first object that failed: what depends on it is not to blame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cause {
     /// `GitRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
     pub kind: String,
@@ -31,6 +35,50 @@ pub struct Cause {
     pub reason: String,
     /// The controller's message.
     pub message: String,
+}
+
+/// What the agent last reported of one kustomization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct KustomizationState {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether Flux has applied it.
+    pub readiness: Readiness,
+    /// The controller's message.
+    pub message: String,
+}
+
+/// Whether Flux has applied a kustomization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    /// It is applied.
+    Ready,
+    /// Under way, waiting for another one, or not reported.
+    Waiting,
+    /// It failed.
+    NotReady,
+}
+
+/// What the agent last reported of each kustomization of the configuration `name`, however long ago.
+#[must_use]
+pub fn kustomization_states(name: &str, kustomizations: &[String], live: &Value) -> Vec<KustomizationState> {
+    let statuses = Statuses::of(live);
+    kustomizations
+        .iter()
+        .map(|kustomization| {
+            let status = statuses.objects("Kustomization", &format!("{name}-{kustomization}"));
+            let (readiness, message) = match status.map(ready) {
+                None => (Readiness::Waiting, "not reported yet"),
+                Some(Ready::True { message }) => (Readiness::Ready, message),
+                Some(Ready::False { reason: WAITS_FOR_ANOTHER, message } | Ready::Unknown { message }) => {
+                    (Readiness::Waiting, message)
+                }
+                Some(Ready::False { reason: _, message }) => (Readiness::NotReady, message),
+            };
+            KustomizationState { name: kustomization.clone(), readiness, message: message.to_owned() }
+        })
+        .collect()
 }
 
 /// Judges the live body of the configuration `name`.
@@ -74,7 +122,7 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
             None => waiting = waiting.or(Some(format!("Kustomization {object} has not been reported"))),
             Some(Ready::True { message }) => revisions.push((object, applied_revision(message))),
             // Its ancestor is to blame, or is still under way.
-            Some(Ready::False { reason: "DependencyNotReady", message } | Ready::Unknown { message }) => {
+            Some(Ready::False { reason: WAITS_FOR_ANOTHER, message } | Ready::Unknown { message }) => {
                 waiting = waiting.or(Some(format!("Kustomization {object}: {message}")));
             }
             Some(Ready::False { reason, message }) => return failing("Kustomization", &object, reason, message),

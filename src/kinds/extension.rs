@@ -119,3 +119,10 @@ pub fn is_flux(live: &Value) -> bool {
         .and_then(Value::as_str)
         .is_some_and(|found| found.eq_ignore_ascii_case(EXTENSION_TYPE))
 }
+
+/// The version of a live extension: the installed one (`currentVersion`), else the one asked for.
+#[must_use]
+pub fn version(live: &Value) -> Option<&str> {
+    let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    text("/properties/currentVersion").or_else(|| text("/properties/version"))
+}

@@ -191,9 +191,9 @@ pub const RULES: Rules = &[
     plain("properties.gitRepository.repositoryRef.tag"),
     plain("properties.gitRepository.repositoryRef.semver"),
     plain("properties.gitRepository.repositoryRef.commit"),
-    plain("properties.gitRepository.sshKnownHosts"),
+    Rule { path: "properties.gitRepository.sshKnownHosts", habit: Habit::Base64Text },
     plain("properties.gitRepository.httpsUser"),
-    plain("properties.gitRepository.httpsCACert"),
+    Rule { path: "properties.gitRepository.httpsCACert", habit: Habit::Base64Text },
     plain("properties.gitRepository.localAuthRef"),
     // Sent as `Generic`, returned as `generic`; hidden by api-versions up to 2023-05-01.
     Rule { path: "properties.gitRepository.provider", habit: Habit::Word(Some("Generic")) },
@@ -411,7 +411,7 @@ impl<'a> From<&'a KustomizationSpec> for Kustomization<'a> {
 /// `../shared/facts/az-cli-behaviour.md` §1.5).
 #[must_use]
 pub fn is_base64_text(path: &FieldPath) -> bool {
-    ["sshKnownHosts", "httpsCACert"].iter().any(|key| *path == FieldPath::dotted("properties.gitRepository").key(*key))
+    RULES.iter().any(|rule| matches!(rule.habit, Habit::Base64Text) && rule.names(path))
 }
 
 /// Base64 of a text without white space at its ends, as `az` sends the content of a file.

@@ -25,6 +25,8 @@ pub enum ReadMethod {
     Get,
     /// GET of a collection, page by page to its end.
     List,
+    /// As [`ReadMethod::List`], of a type that the service may have retired: then there are none.
+    ListIfSupported,
 }
 
 /// What is missing behind a 404: the two are told apart because ARM answers `ResourceNotFound` to both

@@ -33,6 +33,9 @@ pub enum Habit {
     Secrets,
     /// A list in which order does not matter.
     Set,
+    /// Base64 of a text. Texts that differ in white space at their ends are the same: some clients encode a file with its
+    /// last line end, some without.
+    Base64Text,
     /// Whatever is found is kept, unless the spec says something about it.
     KeepFound,
 }

@@ -10,14 +10,16 @@ mod make;
 mod report;
 mod saved;
 mod sensitive;
+mod status;
 mod step;
 
 pub use change::{Action, Change, Consequence, Delta, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
 pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
-pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome};
+pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
+pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
 pub use step::{Condition, Expectation, Step, Until};
 
 use serde::{Deserialize, Serialize};

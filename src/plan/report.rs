@@ -37,6 +37,8 @@ pub enum EventKind {
     },
     /// Still waiting.
     ApplyProgress {
+        /// What is done.
+        action: Action,
         /// For what, in a few words.
         waiting_for: String,
         /// What the service says.
@@ -115,8 +117,19 @@ pub enum Outcome {
     },
 }
 
+/// One line of the JSON stream of an apply: events as they happen, and the report at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum StreamLine {
+    /// Something happened.
+    Event(Event),
+    /// It is over.
+    Report(ApplyReport),
+}
+
 /// What became of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(tag = "type", rename = "apply_report")]
 pub struct ApplyReport {
     /// Every resource of the plan, in its order.
     pub resources: Vec<ResourceOutcome>,

@@ -5,19 +5,19 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::Style;
 use super::escape::source_line;
 use crate::model::{Diagnostic, Severity, Span};
 
 /// Problems as text: for each its code, message, place, the line with a mark under it, and what to do; then how many.
 ///
-/// `masked` is the source with its secrets starred out. `width` is the number of columns to stay within where lines can
-/// be cut; the text has colours when `styled` is true. With no problems the text is empty.
+/// `masked` is the source with its secrets starred out. With no problems the text is empty.
 #[must_use]
-pub fn render_text(diagnostics: &[Diagnostic], file: &str, masked: &str, styled: bool, width: usize) -> String {
+pub fn render_text(diagnostics: &[Diagnostic], file: &str, masked: &str, style: &Style) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
-    let renderer = if styled { Renderer::styled() } else { Renderer::plain() }.term_width(width);
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() }.term_width(style.width);
     let file = source_line(file);
     let mut text = String::new();
     for diagnostic in diagnostics {

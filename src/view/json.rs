@@ -10,3 +10,9 @@ pub(super) fn pretty<T: Serialize>(value: &T) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     format!("{}\n", escape::json(&text))
 }
+
+/// One line, without a line feed.
+pub(super) fn line<T: Serialize>(value: &T) -> String {
+    // As above.
+    escape::json(&serde_json::to_string(value).unwrap_or_default())
+}

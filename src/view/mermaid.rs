@@ -65,7 +65,11 @@ pub(super) fn plan(plan: &Plan) -> String {
             Action::NoOp | Action::Read if change.steps.is_empty() => "same",
             Action::NoOp | Action::Read => "wait",
         };
-        let symbol = if class == "wait" { "…" } else { action.symbol() };
+        let symbol = match action {
+            Action::Create | Action::Update | Action::Replace | Action::Delete => action.symbol(),
+            Action::NoOp | Action::Read if change.steps.is_empty() => "",
+            Action::NoOp | Action::Read => "…",
+        };
         chart.node(&change.address, format!("{symbol} {}", change.address).trim_start(), class);
     }
     for change in &plan.resource_changes {

@@ -4,9 +4,15 @@
 //! have been written by somebody who wants to be read as something else. What views must not know: files, streams,
 //! terminals, clocks.
 
+pub mod apply;
 pub mod diagnostics;
+pub mod graph;
 pub mod plan;
+pub mod problem;
 pub mod rows;
+pub mod sarif;
+pub mod schema;
+pub mod status;
 
 mod escape;
 mod json;

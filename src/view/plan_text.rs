@@ -4,7 +4,7 @@ use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::rows::{Content, Field, Resource, Rows};
 use super::style::Tone;
-use super::{Style, escape, value};
+use super::{Style, value};
 use crate::model::{FieldPath, Segment};
 use crate::plan::{Action, Plan};
 
@@ -33,7 +33,7 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
         text.list(also, waits.iter().map(|wait| (wait.address.to_string(), wait.until)));
     }
     for refusal in refusals {
-        let heading = format!("Refused: {}", escape::line(&refusal.address.to_string()));
+        let heading = format!("Refused: {}", value::name(&refusal.address.to_string()));
         text.line(&style.paint(Tone::Bad, &heading));
         text.out.push_str(&style.sentence("  ", "  ", &refusal.message));
         text.out.push_str(&style.sentence("  hint: ", "        ", &refusal.hint));
@@ -76,13 +76,13 @@ impl Text {
 
     fn resource(&mut self, resource: &Resource<'_>) {
         let Resource { address, action, verb, because, noun, name, api_version, fields, unchanged, effects } = resource;
-        let heading = format!("# {} {verb}", escape::line(&address.to_string()));
+        let heading = format!("# {} {verb}", value::name(&address.to_string()));
         self.line(&format!("  {}", self.style.paint(Tone::Heading, &heading)));
         if let Some(because) = because {
             self.line(&format!("  # (because {because})"));
         }
         let symbol = self.style.paint(tone(*action), &format!("{:>3}", action.symbol()));
-        let head = format!("{symbol} {noun} {} ({api_version})", escape::quoted(name));
+        let head = format!("{symbol} {noun} {} ({})", value::quoted(name), value::name(api_version));
         if fields.is_empty() {
             self.line(&head);
             self.aside(8, "(sent again as it is)");

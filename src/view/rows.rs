@@ -151,13 +151,19 @@ fn resource(change: &Change) -> Resource<'_> {
 
 /// Terraform's headings, with one of our own for what has no life of its own.
 fn verb(action: Action, kind: Kind) -> &'static str {
-    match (action, kind) {
-        (Action::Create, Kind::ProviderRegistration) => "will be registered",
-        (Action::Create, _) => "will be created",
-        (Action::Update, _) => "will be updated in-place",
-        (Action::Replace, _) => "must be replaced",
-        (Action::Delete, _) => "will be destroyed",
-        (Action::Read | Action::NoOp, _) => "will be read",
+    match action {
+        Action::Create => match kind {
+            Kind::ProviderRegistration => "will be registered",
+            Kind::ResourceGroup
+            | Kind::ConnectedCluster
+            | Kind::ManagedCluster
+            | Kind::Extension
+            | Kind::FluxConfiguration => "will be created",
+        },
+        Action::Update => "will be updated in-place",
+        Action::Replace => "must be replaced",
+        Action::Delete => "will be destroyed",
+        Action::Read | Action::NoOp => "will be read",
     }
 }
 

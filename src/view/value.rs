@@ -34,6 +34,11 @@ pub(super) fn name(text: &str) -> String {
     if text.chars().count() <= LIMIT { escape::line(text) } else { cut(text, None, escape::line) }
 }
 
+/// A name in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    literal(&Value::from(text))
+}
+
 /// One line of a longer text: inert and bounded.
 pub(super) fn text_line(text: &str) -> String {
     name(text)

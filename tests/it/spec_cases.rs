@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use arcflux::spec::{self, Inputs, Outcome};
+use arcflux::view::Style;
 use arcflux::view::diagnostics;
 
 fn root() -> &'static Path {
@@ -40,7 +41,8 @@ fn inputs(folder: &Path) -> Inputs {
 }
 
 fn shown(name: &str, outcome: &Outcome) -> String {
-    let mut text = diagnostics::render_text(&outcome.diagnostics, name, &outcome.masked, false, 120);
+    let mut text =
+        diagnostics::render_text(&outcome.diagnostics, name, &outcome.masked, &Style { colour: false, width: 120 });
     if let Some(desired) = &outcome.desired {
         if !text.is_empty() {
             text.push('\n');

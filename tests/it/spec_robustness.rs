@@ -1,6 +1,7 @@
 //! Whatever a file holds, loading ends with places inside it and never with a panic.
 
 use arcflux::spec::{self, Inputs, Outcome};
+use arcflux::view::Style;
 use arcflux::view::diagnostics;
 use proptest::prelude::*;
 
@@ -28,7 +29,12 @@ fn check(bytes: &[u8]) -> Outcome {
         assert_eq!(outcome.masked.lines().count(), text.lines().count());
     }
     for styled in [false, true] {
-        let _ = diagnostics::render_text(&outcome.diagnostics, "arcflux.yaml", &outcome.masked, styled, 80);
+        let _ = diagnostics::render_text(
+            &outcome.diagnostics,
+            "arcflux.yaml",
+            &outcome.masked,
+            &Style { colour: styled, width: 80 },
+        );
     }
     outcome
 }
@@ -134,7 +140,12 @@ fn secrets_are_not_shown() {
                 url: https://user:hunter2@host/r\n  branch: main\n  httpsUser: u\n  httpsKey: hunter2\n  htpsKey: [hunter2]\n\
                 kustomizations: {app: {path: ./a}}\n";
     let outcome = check(text.as_bytes());
-    let shown = diagnostics::render_text(&outcome.diagnostics, "arcflux.yaml", &outcome.masked, false, 120);
+    let shown = diagnostics::render_text(
+        &outcome.diagnostics,
+        "arcflux.yaml",
+        &outcome.masked,
+        &Style { colour: false, width: 120 },
+    );
     assert!(shown.contains("*******"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(!diagnostics::render_json(&outcome.diagnostics, "arcflux.yaml").to_string().contains("hunter2"));

@@ -1,6 +1,7 @@
 //! How problems look.
 
 use arcflux::model::{Code, Diagnostic, Severity, Span};
+use arcflux::view::Style;
 use arcflux::view::diagnostics::{render_json, render_text, summary};
 
 fn diagnostic(severity: Severity, span: Option<Span>) -> Diagnostic {
@@ -18,7 +19,12 @@ const TEXT: &str = "a: 1\n\tb: \u{202e}xyz\r\nc: 2\n";
 #[test]
 fn text_names_code_place_line_and_hint() {
     let span = Span { start: 12, end: 15, line: 2, column: 6 };
-    let text = render_text(&[diagnostic(Severity::Error, Some(span))], "arc\u{7}flux.yaml", TEXT, false, 80);
+    let text = render_text(
+        &[diagnostic(Severity::Error, Some(span))],
+        "arc\u{7}flux.yaml",
+        TEXT,
+        &Style { colour: false, width: 80 },
+    );
     insta::assert_snapshot!(text, @r"
     error[AF010]: `x\u{1b}` is odd
      --> arc\u{7}flux.yaml:2:6
@@ -40,8 +46,7 @@ fn a_problem_without_a_line_is_still_told() {
         &[diagnostic(Severity::Error, Some(place)), diagnostic(Severity::Warning, None)],
         "arcflux.yaml",
         "",
-        false,
-        80,
+        &Style { colour: false, width: 80 },
     );
     insta::assert_snapshot!(text, @r"
     error[AF010]: `x\u{1b}` is odd

@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::{Decision, Obstacle, wait};
 use crate::graph::{FLUX_V1, Node};
 use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
-use crate::model::{LiveState, Reading};
+use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::kinds::{extension, flux_configuration};
+use crate::model::{Listing, LiveState, Reading};
 use crate::plan::{Action, Reason, Until};
 
 pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Result<Decision, Obstacle> {
@@ -22,6 +24,19 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
             return error("the cluster does not exist".to_owned(), how_to_create(node, cluster_type));
         }
     };
+    if matches!(provisioning_state(body), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
+    {
+        return error("the cluster is being deleted".to_owned(), "take it out of the spec".to_owned());
+    }
+    for resource_type in [extension::RESOURCE_TYPE, flux_configuration::RESOURCE_TYPE] {
+        // Without the list, what exists would look as if it did not.
+        if let Some(Listing::Denied(message)) = live.listings.get(&node.id.collection(resource_type)) {
+            return error(
+                format!("the {resource_type} of the cluster may not be listed: {message}"),
+                "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+            );
+        }
+    }
     let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
     if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
         let since = since_last_contact(body);

@@ -328,6 +328,11 @@ impl Draft<'_> {
                     pruning.join(", ")
                 ),
             );
+        } else {
+            decision.consequence(
+                "reconciliation_pause",
+                "nothing is reconciled until the new configuration is ready".to_owned(),
+            );
         }
         for kustomization in all.iter().filter(|one| delete && one.prune) {
             removal_consequence(decision, kustomization, false);
@@ -343,7 +348,7 @@ impl Draft<'_> {
 
     /// A credential that stays where it is must not be led to another server by a changed spec.
     fn check_destination(&self, decision: &mut Decision, live: &Value, stored: &Stored) {
-        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, stored) else { return };
+        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, &decision.fields, stored) else { return };
         if self.options.allow_auth_hosts.iter().any(|host| host.eq_ignore_ascii_case(&danger.host)) {
             return;
         }
@@ -408,6 +413,7 @@ fn is_immutable(path: &FieldPath) -> bool {
         | Habit::Word(_)
         | Habit::Secrets
         | Habit::Set
+        | Habit::Base64Text
         | Habit::KeepFound => false,
     })
 }

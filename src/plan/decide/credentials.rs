@@ -3,9 +3,10 @@
 use serde_json::Value;
 use url::Url;
 
+use crate::diff::FieldChange;
 use crate::kinds::Hole;
-use crate::kinds::flux_configuration::{self, ConfigurationSpec, Provider};
-use crate::model::{Address, SecretRef};
+use crate::kinds::flux_configuration::{ConfigurationSpec, Provider};
+use crate::model::{Address, FieldPath, SecretRef};
 use crate::plan::SecretPolicy;
 
 /// What is known of a live configuration's stored secret. Secrets are never returned, so it is presumed from signs: a
@@ -62,9 +63,14 @@ pub(super) struct Danger {
     pub(super) credentials: &'static str,
 }
 
-/// Whether the change leads a credential that stays in place to another scheme, host or port, or weakens how the
+/// Whether the change, which is of these fields, leads a credential that stays in place to another scheme, host or port, or weakens how the
 /// server is recognised.
-pub(super) fn aimed_elsewhere(spec: &ConfigurationSpec, live: &Value, stored: &Stored) -> Option<Danger> {
+pub(super) fn aimed_elsewhere(
+    spec: &ConfigurationSpec,
+    live: &Value,
+    fields: &[FieldChange],
+    stored: &Stored,
+) -> Option<Danger> {
     let wanted = &spec.git_repository;
     let credentials = if *stored == Stored::NotSupplied {
         "a stored secret"
@@ -75,13 +81,10 @@ pub(super) fn aimed_elsewhere(spec: &ConfigurationSpec, live: &Value, stored: &S
     } else {
         return None;
     };
-    let body = flux_configuration::body(spec).json;
-    let text = |body: &Value, key: &str| {
-        let text = body.pointer(&format!("/properties/gitRepository/{key}")).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let (old, new) = (server(&text(live, "url")), server(&wanted.url));
-    let trust_differs = |key: &str| text(live, key) != text(&body, key);
+    let live_url = live.pointer("/properties/gitRepository/url").and_then(Value::as_str).unwrap_or_default();
+    let (old, new) = (server(live_url), server(&wanted.url));
+    let source = FieldPath::dotted("properties.gitRepository");
+    let trust_differs = |key: &str| fields.iter().any(|field| field.path == source.key(key));
     let what = if old != new {
         format!("the server ({old} -> {new})")
     } else if trust_differs("sshKnownHosts") {

@@ -1,0 +1,25 @@
+# The few commands that people type. `just` alone lists them.
+
+default:
+    @just --list
+
+# Format, lint, test: what a commit needs.
+check:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings
+    cargo test --locked
+
+# Write the generated files anew: the schemas, and the snapshots of the tests.
+generate:
+    cargo run --locked --quiet -- schema spec > schemas/spec.schema.json.new && mv schemas/spec.schema.json.new schemas/spec.schema.json
+    cargo run --locked --quiet -- schema plan > schemas/plan.schema.json.new && mv schemas/plan.schema.json.new schemas/plan.schema.json
+    cargo run --locked --quiet -- schema event > schemas/event.schema.json.new && mv schemas/event.schema.json.new schemas/event.schema.json
+    INSTA_UPDATE=always cargo test --locked
+
+# Everything that the gate runs.
+ci:
+    bash .ci/run
+
+# Licences, bans and sources of dependencies (needs cargo-deny).
+deny:
+    cargo deny check bans licenses sources

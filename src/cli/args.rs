@@ -1,0 +1,447 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::arm::Cloud;
+use crate::arm::credentials::CredentialKind;
+use crate::model::{Glob, Seconds, SecretRef};
+use crate::plan::{Digest, SecretGrant, WaitFor, Workloads};
+use crate::sim::Scenario;
+
+/// Plan and apply Flux (GitOps) on Azure Arc enabled Kubernetes and AKS clusters, from one YAML spec.
+///
+/// The spec is the intent, Azure Resource Manager is the truth; there is no state file.
+#[derive(Debug, Parser)]
+#[command(name = "arcflux", version, arg_required_else_help = true, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 refused by a safety rule,
+4 not everything was reached, 64 usage, 130 interrupted.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Never use colour. It is only used on terminals, and not where NO_COLOR is set.
+    #[arg(long, global = true)]
+    pub(super) no_color: bool,
+    /// Show every request on standard error, without signatures and tokens.
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check a spec: no credentials, no network.
+    Validate(ValidateArgs),
+    /// Show what would change, and why. Only reads.
+    Plan(PlanArgs),
+    /// Make the changes of a plan, and wait until Flux has reconciled.
+    Apply(ApplyArgs),
+    /// Take down what a spec declares: configurations, then the extension. Clusters and groups stay.
+    Destroy(DestroyArgs),
+    /// Show how the clusters of a spec are doing.
+    Status(StatusArgs),
+    /// Show a saved plan.
+    Show(ShowArgs),
+    /// Show what depends on what.
+    Graph(GraphArgs),
+    /// Write a commented starting spec.
+    Init(InitArgs),
+    /// Print the JSON schema of specs (or of plans, or of events).
+    Schema(SchemaArgs),
+    /// Azure Resource Manager, simulated.
+    #[command(subcommand)]
+    Sim(SimCommand),
+}
+
+/// Where the spec is, and what it may read.
+#[derive(Debug, Args)]
+pub(super) struct SpecArgs {
+    /// The spec; `-` is standard input.
+    #[arg(short, long, value_name = "FILE", default_value = "arcflux.yaml")]
+    pub(super) file: String,
+    /// An environment variable that `${env:NAME}` may read, beside AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID.
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_env: Vec<String>,
+}
+
+/// Which Azure, and who asks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Azure")]
+pub(super) struct CloudArgs {
+    /// Which Azure. `sim` is an embedded simulator: no account, no network.
+    #[arg(long, value_enum, default_value = "public", env = "ARCFLUX_CLOUD")]
+    pub(super) cloud: CloudName,
+    /// Another ARM endpoint. Plain http only on loopback.
+    #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", conflicts_with = "cloud")]
+    pub(super) arm_endpoint: Option<String>,
+    /// More certificate authorities to trust, in PEM form.
+    #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE")]
+    pub(super) ca_bundle: Option<PathBuf>,
+    /// How to sign in; without it, the ways that are set up are tried in a fixed order.
+    #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH")]
+    pub(super) auth: Option<CredentialKind>,
+    /// Resource ids that may be read and written; `*` stands for any characters. Anything else is refused before the
+    /// first request.
+    #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", value_delimiter = ',')]
+    pub(super) scope: Vec<Glob>,
+    /// Multiply every wait by this, for tests and demonstrations.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub(super) poll_scale: f64,
+    #[command(flatten)]
+    pub(super) sim: SimArgs,
+}
+
+/// The embedded simulator.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Simulator (with --cloud sim)")]
+pub(super) struct SimArgs {
+    /// Where the simulator keeps its state.
+    #[arg(long, value_name = "FILE", default_value = ".arcflux/sim.json")]
+    pub(super) sim_state: PathBuf,
+    /// How many times faster than real time the simulator's clock runs while arcflux waits.
+    #[arg(long, value_name = "FACTOR", default_value_t = 100.0, value_parser = pace)]
+    pub(super) sim_pace: f64,
+    /// Begin a new state with nothing in it, not with the group and cluster that the spec names.
+    #[arg(long)]
+    pub(super) sim_empty: bool,
+    /// Something that goes wrong; `arcflux sim scenarios` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub(super) sim_scenario: Option<Scenario>,
+    /// A local git repository that stands for a URL: the simulated Flux reads its refs and paths.
+    #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
+    pub(super) repositories: Vec<(String, PathBuf)>,
+}
+
+/// Decisions that are part of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Decisions")]
+pub(super) struct ChoiceArgs {
+    /// Plan only for these addresses, and what they need; `*` stands for any characters.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<Glob>,
+    /// How far apply waits.
+    #[arg(long, value_enum, default_value = "compliant")]
+    pub(super) wait: WaitName,
+    /// What becomes of the workloads of a kustomization that goes away while prune is on.
+    #[arg(long, value_enum)]
+    pub(super) workloads: Option<WorkloadsName>,
+    /// Allow deleting a configuration and creating it again, where a field cannot change in place.
+    #[arg(long)]
+    pub(super) allow_replace: bool,
+}
+
+/// What secrets and credentials may be used for. Never part of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Secrets")]
+pub(super) struct SecretArgs {
+    /// A secret that may be sent, and where to: `env:NAME@https://host`, `file:PATH@ssh://host`,
+    /// `env:NAME@rg/cluster/flux/name`.
+    #[arg(long, value_name = "SECRET@DESTINATION", value_parser = grant)]
+    pub(super) allow_secret: Vec<SecretGrant>,
+    /// The directory that `{file: PATH}` is read below.
+    #[arg(long, value_name = "DIR")]
+    pub(super) secrets_dir: Option<PathBuf>,
+    /// A host that credentials which are in place already may be used for after a change of the source.
+    #[arg(long, value_name = "HOST")]
+    pub(super) allow_auth_host: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// Print the long form of the spec.
+    #[arg(long)]
+    pub(super) expand: bool,
+    /// How problems are printed: text on standard error, or json on standard output.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+    /// Plan the destruction of what the spec declares.
+    #[arg(long)]
+    pub(super) destroy: bool,
+    /// How the plan is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: PlanFormat,
+    /// Also save the plan as JSON, for `arcflux apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Exit with 2 when there are changes.
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+/// How an apply runs.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Do not ask.
+    #[arg(long)]
+    pub(super) auto_approve: bool,
+    /// Refuse any plan but the one with this digest.
+    #[arg(long, value_name = "DIGEST")]
+    pub(super) expect: Option<Digest>,
+    /// How many changes are under way at once.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) parallelism: u16,
+    /// How long each wait may take: `10m`, `1h30m`.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) timeout: Option<Duration>,
+    /// How progress is printed: text on standard error, or json events on standard output.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// A saved plan. It is made again from fresh live state, and refused unless the result is the same, or a remainder
+    /// of it. No spec is read then.
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DestroyArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+    /// How the status is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The saved plan; `-` is standard input.
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: String,
+    /// How the plan is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GraphArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// How the graph is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: GraphFormatName,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The file to write; `-` is standard output. A file that exists is left alone.
+    #[arg(short, long, value_name = "FILE", default_value = "arcflux.yaml")]
+    pub(super) file: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Of what.
+    #[arg(value_enum, default_value = "spec")]
+    pub(super) of: SchemaName,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SimCommand {
+    /// Serve the simulator over http, for arcflux (`--arm-endpoint`), SDKs and curl.
+    Serve(ServeArgs),
+    /// List what can be made to go wrong.
+    Scenarios,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8742")]
+    pub(super) listen: std::net::SocketAddr,
+    /// A spec whose group and cluster a new state holds.
+    #[arg(long, value_name = "SPEC")]
+    pub(super) seed: Option<String>,
+    /// Where the simulator keeps its state; in memory only without it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) sim_state: Option<PathBuf>,
+    /// How many times faster than real time the simulator's clock runs.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = pace)]
+    pub(super) speed: f64,
+    /// Something that goes wrong.
+    #[arg(long, value_name = "NAME")]
+    pub(super) sim_scenario: Option<Scenario>,
+    /// A local git repository that stands for a URL.
+    #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
+    pub(super) repositories: Vec<(String, PathBuf)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CloudName {
+    /// Azure.
+    Public,
+    /// Azure US Government.
+    Usgov,
+    /// Azure operated by 21Vianet.
+    China,
+    /// The embedded simulator.
+    Sim,
+}
+
+impl CloudName {
+    /// The real cloud behind the name; `None` for the simulator.
+    pub(super) fn cloud(self) -> Option<Cloud> {
+        match self {
+            Self::Public => Some(Cloud::Public),
+            Self::Usgov => Some(Cloud::UsGov),
+            Self::China => Some(Cloud::China),
+            Self::Sim => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextOrJson {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    Text,
+    Json,
+    Mermaid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormatName {
+    /// Everything in order, with what it needs.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    Spec,
+    Plan,
+    Event,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WaitName {
+    /// Only where something else needs the end of an operation.
+    None,
+    /// Until ARM's operations have ended.
+    Provisioned,
+    /// Until Flux has reconciled every configuration.
+    Compliant,
+}
+
+impl From<WaitName> for WaitFor {
+    fn from(name: WaitName) -> Self {
+        match name {
+            WaitName::None => Self::Nothing,
+            WaitName::Provisioned => Self::Provisioned,
+            WaitName::Compliant => Self::Compliant,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WorkloadsName {
+    /// Flux deletes them.
+    Delete,
+    /// They stay: prune is switched off first.
+    Keep,
+}
+
+impl From<WorkloadsName> for Workloads {
+    fn from(name: WorkloadsName) -> Self {
+        match name {
+            WorkloadsName::Delete => Self::Delete,
+            WorkloadsName::Keep => Self::Keep,
+        }
+    }
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor >= 0.0 => Ok(factor),
+        Ok(_) | Err(_) => Err("give a number from 0 up".to_owned()),
+    }
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pace) if pace > 0.0 => Ok(pace),
+        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match text.parse::<Seconds>() {
+        Ok(seconds) => Ok(Duration::from_secs(u64::from(seconds.get()))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn repository(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((url, path)) if !url.is_empty() && !path.is_empty() => Ok((url.to_owned(), PathBuf::from(path))),
+        Some(_) | None => Err("write it as URL=PATH".to_owned()),
+    }
+}
+
+fn grant(text: &str) -> Result<SecretGrant, String> {
+    let form = "write it as env:NAME@DESTINATION or file:PATH@DESTINATION".to_owned();
+    let (kind, rest) = text.split_once(':').ok_or_else(|| form.clone())?;
+    // A destination may hold an `@` no more than a name may: the last one divides.
+    let (name, destination) = rest.rsplit_once('@').ok_or_else(|| form.clone())?;
+    let secret = match kind {
+        "env" => SecretRef::Env(name.to_owned()),
+        "file" => SecretRef::File(name.to_owned()),
+        _ => return Err(form),
+    };
+    if name.is_empty() || destination.is_empty() {
+        return Err(form);
+    }
+    if destination.starts_with("http://") {
+        return Err("a secret never goes to plain http".to_owned());
+    }
+    let destination = destination.trim_end_matches('/').to_owned();
+    Ok(SecretGrant { secret, destination })
+}

@@ -1,0 +1,180 @@
+//! `arcflux apply`: with a spec it plans, shows and asks; with a saved plan it makes that plan again, and refuses unless
+//! the result is the same or a remainder of it.
+
+use std::path::Path;
+
+use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
+use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs, TextOrJson};
+use crate::cli::error::CliError;
+use crate::cli::interrupt::{self, InFlight};
+use crate::cli::planning::{self, Planned, Request};
+use crate::cli::progress::Progress;
+use crate::cli::secret_files::{Placeholders, Real};
+use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
+use crate::plan::{self, ApplyReport, Choices, Mode, Plan};
+use crate::view;
+
+pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+    match &args.plan {
+        None => from_spec(args, session),
+        Some(path) => from_saved(path, args, session),
+    }
+}
+
+fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+    let (desired, graph) = spec_file::require(&args.spec, session)?;
+    let request = Request {
+        mode: Mode::Apply,
+        choices: Choices::from(&args.choices),
+        cloud: &args.cloud,
+        secrets: Some(&args.secrets),
+    };
+    block_on(async {
+        let planned = planning::plan(&desired, &graph, request, session).await?;
+        if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != planned.plan.digest) {
+            return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", planned.plan.digest))
+                .hint(
+                    "the spec or the live state is not what was reviewed: plan again, and look at what is different",
+                ));
+        }
+        show_and_ask(&planned.plan, &args.run, session)?;
+        carry_out(&planned, Some(&args.secrets), &args.run, session).await
+    })
+}
+
+fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+    if Choices::from(&args.choices) != Choices::default() {
+        return Err(CliError::usage(
+            "a saved plan holds its decisions: --only, --wait, --workloads and --allow-replace are given when it is made",
+        ));
+    }
+    let name = path.display().to_string();
+    let saved = plan_file::load(&name)?;
+    if saved.digest != saved.computed_digest() {
+        return Err(CliError::refused(format!("{name} does not have the digest that it claims: it was edited")));
+    }
+    if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != saved.digest) {
+        return Err(CliError::refused(format!("{name} has the digest {}, not {expected}", saved.digest)));
+    }
+    let (desired, graph) = spec_file::load_saved(&name, &saved.spec).require(session)?;
+    let request =
+        Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
+    block_on(async {
+        let planned = planning::plan(&desired, &graph, request, session).await?;
+        check_same(&name, &saved, &planned.plan)?;
+        show_refusals(&planned.plan, &args.run, session)?;
+        carry_out(&planned, Some(&args.secrets), &args.run, session).await
+    })
+}
+
+/// Whether the plan, made again, is the saved one or a remainder of it.
+fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
+    if saved.origin != fresh.origin {
+        return Err(CliError::refused(format!("{name} is for {}, not for {}", saved.origin, fresh.origin)));
+    }
+    let deviations = plan::deviations(saved, fresh);
+    if deviations.is_empty() {
+        return Ok(());
+    }
+    let messages = std::iter::once(format!("{name} does not fit the live state any more; nothing was written"))
+        .chain(deviations.iter().map(|deviation| format!("{}: {}", deviation.address, deviation.message)))
+        .collect();
+    Err(CliError { exit: Exit::Refused, messages, hint: Some("plan again, and look at what is different".to_owned()) })
+}
+
+/// Shows a plan, and goes on only when nothing forbids it and somebody agrees. What only waits needs no agreement.
+pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+    show_refusals(plan, args, session)?;
+    if !plan.has_changes() || args.auto_approve {
+        return Ok(());
+    }
+    if !session.console.can_ask() {
+        return Err(CliError::refused("there is no terminal to ask on; nothing was written").hint(
+            "give `--auto-approve`, or apply a saved plan: `arcflux plan --out plan.json`, `arcflux apply plan.json`",
+        ));
+    }
+    let question = match plan.mode {
+        Mode::Apply => "Do you want to perform these actions?",
+        Mode::Destroy => "Do you really want to destroy these resources?",
+    };
+    if session.console.ask(question) {
+        return Ok(());
+    }
+    Err(CliError::new("cancelled; nothing was written"))
+}
+
+fn show_refusals(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+    let shown = view::plan::render(plan, view::Format::Text, &session.console.out);
+    match args.format {
+        TextOrJson::Text => session.console.print(&shown),
+        // Standard output holds events only.
+        TextOrJson::Json => session.console.tell(shown.trim_end()),
+    }
+    if plan.refusals.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::refused("the plan is refused, for the reasons above; nothing was written"))
+}
+
+/// Carries out a plan that was agreed to.
+pub(in crate::cli) async fn carry_out(
+    planned: &Planned,
+    secret_args: Option<&SecretArgs>,
+    args: &RunArgs,
+    session: &Session,
+) -> Result<Exit, CliError> {
+    let plan = &planned.plan;
+    if !plan.waits() {
+        return Ok(Exit::Ok);
+    }
+    let secrets = read_secrets(planned, secret_args, session)?;
+    let interrupt = Interrupt::default();
+    let in_flight = InFlight::default();
+    interrupt::listen(interrupt.clone(), in_flight.clone(), session.console.clone());
+    let progress = Progress::new(args.format, session.console.clone());
+    let report = apply::run(
+        plan,
+        &planned.connection.arm,
+        &Settings {
+            parallelism: usize::from(args.parallelism),
+            timeouts: Timeouts { all: args.timeout },
+            secrets: &secrets,
+            events: &|event| {
+                in_flight.follow(&event);
+                progress.show(&event);
+            },
+            interrupt: &interrupt,
+        },
+    )
+    .await;
+    progress.finish();
+    match args.format {
+        TextOrJson::Text => {
+            session.console.print(&view::apply::render_report(&report, plan.mode, &session.console.out));
+        }
+        TextOrJson::Json => session.console.print(&format!("{}\n", view::apply::report_json(&report))),
+    }
+    Ok(exit(&report))
+}
+
+fn read_secrets(planned: &Planned, args: Option<&SecretArgs>, session: &Session) -> Result<Secrets, CliError> {
+    let real = Real { environment: &session.environment, directory: args.and_then(|args| args.secrets_dir.clone()) };
+    let resolver: &dyn SecretResolver = if planned.connection.is_simulated { &Placeholders } else { &real };
+    Secrets::read(&planned.plan, resolver).map_err(|errors| CliError {
+        exit: Exit::Refused,
+        messages: errors.iter().map(ToString::to_string).collect(),
+        hint: Some("nothing was written; every secret is needed before the first request".to_owned()),
+    })
+}
+
+fn exit(report: &ApplyReport) -> Exit {
+    if report.interrupted {
+        Exit::Interrupted
+    } else if report.converged() {
+        Exit::Ok
+    } else if !report.wrote() && report.failures().all(|(_, failure)| failure.code == "moved") {
+        Exit::Refused
+    } else {
+        Exit::Incomplete
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub(super) mod apply;
+pub(super) mod destroy;
+pub(super) mod graph;
+pub(super) mod init;
+pub(super) mod plan;
+pub(super) mod schema;
+pub(super) mod show;
+pub(super) mod sim;
+pub(super) mod status;
+pub(super) mod validate;

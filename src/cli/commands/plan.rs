@@ -1,0 +1,41 @@
+//! `arcflux plan`
+
+use crate::cli::args::{PlanArgs, PlanFormat};
+use crate::cli::error::CliError;
+use crate::cli::planning::{self, Request};
+use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
+use crate::plan::{Choices, Mode};
+use crate::view;
+
+pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, CliError> {
+    let (desired, graph) = spec_file::require(&args.spec, session)?;
+    let request = Request {
+        mode: if args.destroy { Mode::Destroy } else { Mode::Apply },
+        choices: Choices::from(&args.choices),
+        cloud: &args.cloud,
+        secrets: Some(&args.secrets),
+    };
+    let planned = block_on(planning::plan(&desired, &graph, request, session))?;
+    if let Some(path) = &args.out {
+        plan_file::save(path, &planned.plan, planned.as_of)?;
+        session.console.tell(&format!("Saved the plan to {}.", path.display()));
+    }
+    session.console.print(&view::plan::render(&planned.plan, args.format.into(), &session.console.out));
+    Ok(if !planned.plan.refusals.is_empty() {
+        Exit::Refused
+    } else if args.detailed_exitcode && planned.plan.has_changes() {
+        Exit::Changes
+    } else {
+        Exit::Ok
+    })
+}
+
+impl From<PlanFormat> for view::Format {
+    fn from(format: PlanFormat) -> Self {
+        match format {
+            PlanFormat::Text => Self::Text,
+            PlanFormat::Json => Self::Json,
+            PlanFormat::Mermaid => Self::Mermaid,
+        }
+    }
+}

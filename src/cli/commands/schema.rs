@@ -1,0 +1,15 @@
+//! `arcflux schema`
+
+use crate::cli::args::{SchemaArgs, SchemaName};
+use crate::cli::{Exit, Session};
+use crate::{spec, view};
+
+pub(in crate::cli) fn run(args: &SchemaArgs, session: &Session) -> Exit {
+    let schema = match args.of {
+        SchemaName::Spec => format!("{:#}\n", spec::schema()),
+        SchemaName::Plan => view::schema::plan_schema(),
+        SchemaName::Event => view::schema::event_schema(),
+    };
+    session.console.print(&schema);
+    Exit::Ok
+}

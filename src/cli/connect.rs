@@ -1,0 +1,195 @@
+//! From the command line to a client of some ARM: the real one, another endpoint, or the embedded simulator.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::args::{CloudArgs, SimArgs};
+use super::error::{CliError, chain};
+use super::git::LocalRepositories;
+use super::{Environment, Session};
+use crate::arm::credentials::{self, CredentialKind, IdentityValues};
+use crate::arm::identity::{self, Outside};
+use crate::arm::{ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
+use crate::graph::Graph;
+use crate::http::{ReqwestTransport, SystemClock, Transport};
+use crate::kinds::cluster::ClusterType;
+use crate::model::{Glob, Secret};
+use crate::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
+use crate::spec::Desired;
+
+/// A client, and what is behind it.
+pub(super) struct Connection {
+    pub(super) arm: ArmClient,
+    /// Whether everything is simulated: then no real secret is read.
+    pub(super) is_simulated: bool,
+    tokens: Arc<dyn TokenSource>,
+}
+
+/// Connects for a spec. Nothing is sent yet.
+pub(super) fn connect(
+    args: &CloudArgs,
+    desired: &Desired,
+    graph: &Graph,
+    session: &Session,
+) -> Result<Connection, CliError> {
+    within_scope(&args.scope, graph)?;
+    let connection = match (&args.arm_endpoint, args.cloud.cloud()) {
+        (Some(endpoint), _) => at_endpoint(endpoint, args, &session.environment)?,
+        (None, Some(cloud)) => {
+            let origin = Origin::parse(cloud.endpoint()).map_err(|error| CliError::because("the cloud", &error))?;
+            let transport = transport(args)?;
+            let tokens = sign_in(args.auth, cloud.authority_host(), cloud.scope(), &transport, &session.environment)?;
+            real(transport, tokens, origin)
+        }
+        (None, None) => embedded(&args.sim, desired)?,
+    };
+    let arm = connection.arm.poll_scale(args.poll_scale);
+    let arm = if session.verbose {
+        let console = session.console.clone();
+        arm.observer(Arc::new(move |line: &str| console.tell(line)))
+    } else {
+        arm
+    };
+    Ok(Connection { arm, ..connection })
+}
+
+impl Connection {
+    /// Whether the identity belongs to the tenant that the spec names. Tokens that are not readable tell nothing.
+    pub(super) async fn check_tenant(&self, wanted: Option<&str>) -> Result<(), CliError> {
+        let Some(wanted) = wanted.filter(|_| !self.is_simulated) else { return Ok(()) };
+        let token = self.tokens.token().await.map_err(|error| not_signed_in(&chain(&error)))?;
+        match crate::arm::tenant_of(&token) {
+            Some(found) if !found.eq_ignore_ascii_case(wanted) => {
+                Err(CliError::refused(format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))
+                    .hint(format!("sign in to the other tenant: `az login --tenant {wanted}`")))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn not_signed_in(why: &str) -> CliError {
+    CliError::new(format!("cannot sign in to Azure: {why}"))
+}
+
+/// Every id that will be read or written must fit one of the scopes.
+fn within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
+    if scopes.is_empty() {
+        return Ok(());
+    }
+    let outside: Vec<String> = graph
+        .nodes()
+        .iter()
+        .map(|node| node.id.to_string())
+        .chain(graph.reads().iter().map(|read| read.id.to_string()))
+        .filter(|id| !scopes.iter().any(|scope| scope.matches(id)))
+        .collect();
+    match outside.first() {
+        None => Ok(()),
+        Some(first) => Err(CliError::refused(format!(
+            "the spec names {} resource ids outside `--scope`, the first one {first}",
+            outside.len()
+        ))
+        .hint("nothing was sent; widen `--scope` (or ARCFLUX_SCOPE) if the spec is right")),
+    }
+}
+
+fn transport(args: &CloudArgs) -> Result<Arc<dyn Transport>, CliError> {
+    Ok(match &args.ca_bundle {
+        None => Arc::new(ReqwestTransport::new()),
+        Some(path) => {
+            let name = path.display();
+            let pem = std::fs::read(path).map_err(|error| CliError::because(format!("cannot read {name}"), &error))?;
+            let transport = ReqwestTransport::with_ca_bundle(&pem)
+                .map_err(|error| CliError::because(format!("cannot use {name}"), &error))?;
+            Arc::new(transport)
+        }
+    })
+}
+
+fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
+    let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), origin);
+    Connection { arm, is_simulated: false, tokens }
+}
+
+/// An endpoint that somebody names. A token is made for exactly that host; over plain http, which is only possible on
+/// loopback, there is none: a simulator needs none, and anything else should not get one.
+fn at_endpoint(endpoint: &str, args: &CloudArgs, environment: &Environment) -> Result<Connection, CliError> {
+    let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
+    let transport = transport(args)?;
+    if endpoint.starts_with("http://") {
+        let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
+        return Ok(Connection { is_simulated: true, ..real(transport, tokens, origin) });
+    }
+    let authority = environment.get("AZURE_AUTHORITY_HOST").unwrap_or("https://login.microsoftonline.com");
+    let tokens = sign_in(args.auth, authority, format!("{origin}/.default"), &transport, environment)?;
+    Ok(real(transport, tokens, origin))
+}
+
+fn sign_in(
+    named: Option<CredentialKind>,
+    authority_host: &str,
+    scope: String,
+    transport: &Arc<dyn Transport>,
+    environment: &Environment,
+) -> Result<Arc<dyn TokenSource>, CliError> {
+    let values = IdentityValues::from_variables(|name| environment.get(name).map(str::to_owned));
+    let chosen = credentials::select(named, &values).map_err(|error| not_signed_in(&chain(&error)))?;
+    let metadata: Arc<dyn Transport> = Arc::new(ReqwestTransport::link_local());
+    let outside = Outside::new(authority_host.to_owned(), Arc::clone(transport), metadata);
+    let candidates = identity::build(chosen, &values, &outside);
+    Ok(Arc::new(CredentialTokens::new(candidates, scope, Arc::new(SystemClock))))
+}
+
+fn embedded(args: &SimArgs, desired: &Desired) -> Result<Connection, CliError> {
+    let settings = sim::Settings {
+        seed: (!args.sim_empty).then(|| seed(desired)),
+        scenario: args.sim_scenario,
+        repositories: local(&args.repositories),
+        ..sim::Settings::default()
+    };
+    let simulator = Simulator::open(&args.sim_state, settings)
+        .map_err(|error| CliError::because("cannot start the simulator", &error))?;
+    let origin = Origin::parse(sim::ORIGIN).map_err(|error| CliError::because("the simulator", &error))?;
+    let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("simulated".to_owned())));
+    let arm = ArmClient::new(
+        Arc::new(simulator.transport()),
+        Arc::new(simulator.clock(args.sim_pace)),
+        Arc::clone(&tokens),
+        origin,
+    );
+    Ok(Connection { arm, is_simulated: true, tokens })
+}
+
+pub(super) fn local(repositories: &[(String, PathBuf)]) -> Option<Arc<dyn sim::Repositories>> {
+    let repositories = repositories.to_vec();
+    (!repositories.is_empty()).then(|| Arc::new(LocalRepositories(repositories)) as Arc<dyn sim::Repositories>)
+}
+
+/// The groups and clusters that a spec names, for a new simulated subscription.
+pub(super) fn seed(desired: &Desired) -> Seed {
+    let mut groups: BTreeMap<&str, &str> = BTreeMap::new();
+    for cluster in &desired.clusters {
+        let group = &cluster.resource_group;
+        groups.insert(&group.name, group.location.as_deref().unwrap_or("westeurope"));
+    }
+    let clusters = desired.clusters.iter().map(|cluster| SeedCluster {
+        resource_group: cluster.resource_group.name.clone(),
+        name: cluster.cluster.name.clone(),
+        cluster_type: match cluster.cluster.cluster_type {
+            ClusterType::ConnectedClusters => SeedClusterType::ConnectedClusters,
+            ClusterType::ManagedClusters => SeedClusterType::ManagedClusters,
+        },
+        location: groups.get(cluster.resource_group.name.as_str()).map_or("westeurope", |name| *name).to_owned(),
+    });
+    Seed {
+        subscription: desired.clusters.first().map(|cluster| cluster.subscription.clone()).unwrap_or_default(),
+        tenant: desired.tenant.clone(),
+        clusters: clusters.collect(),
+        groups: groups
+            .into_iter()
+            .map(|(name, location)| SeedGroup { name: name.to_owned(), location: location.to_owned() })
+            .collect(),
+    }
+}

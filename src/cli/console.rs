@@ -1,0 +1,69 @@
+//! The only place that prints, and that asks.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use super::Environment;
+use super::error::CliError;
+use crate::view::{self, Style};
+
+/// Standard output for data, standard error for everything else.
+#[derive(Debug, Clone)]
+pub(super) struct Console {
+    /// How data looks.
+    pub(super) out: Style,
+    /// How messages look.
+    pub(super) err: Style,
+    /// Whether a person watches standard error, and it is not a CI log.
+    pub(super) is_watched: bool,
+}
+
+impl Console {
+    /// Colour only on terminals, and not where `NO_COLOR` or `--no-color` says so. Lines are as wide as the terminal,
+    /// and 100 columns elsewhere, so that output does not depend on where it was made.
+    pub(super) fn new(environment: &Environment, no_color: bool) -> Self {
+        let dumb = environment.get("TERM") == Some("dumb");
+        let colour = !no_color && !environment.is_set("NO_COLOR") && !dumb;
+        let out_is_terminal = std::io::stdout().is_terminal();
+        let err_is_terminal = std::io::stderr().is_terminal();
+        let width = |is_terminal: bool| match terminal_size::terminal_size() {
+            Some((width, _)) if is_terminal => usize::from(width.0).clamp(60, 160),
+            Some(_) | None => 100,
+        };
+        Self {
+            out: Style { colour: colour && out_is_terminal, width: width(out_is_terminal) },
+            err: Style { colour: colour && err_is_terminal, width: width(err_is_terminal) },
+            is_watched: err_is_terminal && !environment.is_set("CI") && !dumb,
+        }
+    }
+
+    /// Data. A reader that has gone away (`| head`) is no error.
+    pub(super) fn print(&self, text: &str) {
+        let mut stream = std::io::stdout().lock();
+        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    /// A message, on a line of its own.
+    pub(super) fn tell(&self, line: &str) {
+        let mut stream = std::io::stderr().lock();
+        let _gone = writeln!(stream, "{line}");
+    }
+
+    /// An error, with its hint.
+    pub(super) fn tell_error(&self, error: &CliError) {
+        self.tell(view::problem::render(&error.messages, error.hint.as_deref(), &self.err).trim_end());
+    }
+
+    /// Whether somebody can answer a question.
+    pub(super) fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks, and takes only `yes` for a yes.
+    pub(super) fn ask(&self, question: &str) -> bool {
+        let mut stream = std::io::stderr().lock();
+        let _gone = write!(stream, "\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
+            .and_then(|()| stream.flush());
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    }
+}

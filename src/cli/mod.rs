@@ -1,0 +1,78 @@
+//! The command line: arguments, files, environment, streams, colour, exit codes, and the wiring of everything else.
+
+mod args;
+mod commands;
+mod connect;
+mod console;
+mod env;
+mod error;
+mod exit;
+mod git;
+mod interrupt;
+mod plan_file;
+mod planning;
+mod progress;
+mod secret_files;
+mod spec_file;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use console::Console;
+use error::CliError;
+
+pub use env::Environment;
+pub use exit::Exit;
+
+/// What every command is handed.
+struct Session {
+    console: Console,
+    environment: Environment,
+    verbose: bool,
+}
+
+/// Runs the command line `arguments`, the program's name first, and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap knows whether this is an error or what was asked for, and where each goes.
+            let _gone = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+                _ => Exit::Usage,
+            };
+        }
+    };
+    let console = Console::new(&environment, cli.no_color);
+    let session = Session { console, environment, verbose: cli.verbose };
+    let outcome = match &cli.command {
+        Command::Validate(args) => commands::validate::run(args, &session),
+        Command::Plan(args) => commands::plan::run(args, &session),
+        Command::Apply(args) => commands::apply::run(args, &session),
+        Command::Destroy(args) => commands::destroy::run(args, &session),
+        Command::Status(args) => commands::status::run(args, &session),
+        Command::Show(args) => commands::show::run(args, &session),
+        Command::Graph(args) => commands::graph::run(args, &session),
+        Command::Init(args) => commands::init::run(args, &session),
+        Command::Schema(args) => Ok(commands::schema::run(args, &session)),
+        Command::Sim(args) => commands::sim::run(args, &session),
+    };
+    outcome.unwrap_or_else(|error| {
+        session.console.tell_error(&error);
+        error.exit
+    })
+}
+
+/// Runs what talks to Azure. Commands that do not never start a runtime.
+fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::because("cannot start", &error))?;
+    runtime.block_on(work)
+}

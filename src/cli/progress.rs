@@ -1,0 +1,90 @@
+//! Progress of an apply: bars on a terminal, plain lines elsewhere, or JSON events.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::args::TextOrJson;
+use super::console::Console;
+use crate::model::Address;
+use crate::plan::{Event, EventKind};
+use crate::view;
+
+/// Shows events as they come.
+pub(super) struct Progress {
+    console: Console,
+    sink: Sink,
+}
+
+enum Sink {
+    /// One JSON object a line, on standard output.
+    Json,
+    /// One line an event, on standard error.
+    Lines,
+    /// A spinner for each resource under way, and a line for each that is done.
+    Bars { all: MultiProgress, bars: Mutex<BTreeMap<Address, ProgressBar>> },
+}
+
+impl Progress {
+    pub(super) fn new(format: TextOrJson, console: Console) -> Self {
+        let sink = match format {
+            TextOrJson::Json => Sink::Json,
+            TextOrJson::Text if console.is_watched => {
+                Sink::Bars { all: MultiProgress::new(), bars: Mutex::new(BTreeMap::new()) }
+            }
+            TextOrJson::Text => Sink::Lines,
+        };
+        Self { console, sink }
+    }
+
+    pub(super) fn show(&self, event: &Event) {
+        match &self.sink {
+            Sink::Json => self.console.print(&format!("{}\n", view::apply::event_json(event))),
+            Sink::Lines => {
+                if let Some(line) = view::apply::event_line(event, &self.console.err) {
+                    self.console.tell(&line);
+                }
+            }
+            Sink::Bars { all, bars } => {
+                let mut bars = bars.lock().unwrap_or_else(PoisonError::into_inner);
+                let line = view::apply::event_line(event, &self.console.err);
+                match &event.kind {
+                    EventKind::ApplyStart { .. } => {
+                        let bar = all.add(ProgressBar::new_spinner().with_style(spinner()));
+                        bar.enable_steady_tick(Duration::from_millis(120));
+                        bar.set_message(line.unwrap_or_default());
+                        bars.insert(event.address.clone(), bar);
+                    }
+                    EventKind::Accepted { .. } | EventKind::ApplyProgress { .. } => {
+                        if let (Some(bar), Some(line)) = (bars.get(&event.address), line) {
+                            bar.set_message(line);
+                        }
+                    }
+                    EventKind::ApplyComplete { .. }
+                    | EventKind::ApplyErrored { .. }
+                    | EventKind::ApplySkipped { .. } => {
+                        if let Some(bar) = bars.remove(&event.address) {
+                            bar.finish_and_clear();
+                        }
+                        if let Some(line) = line {
+                            let _gone = all.println(line);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what is still drawn off the terminal.
+    pub(super) fn finish(&self) {
+        if let Sink::Bars { all, .. } = &self.sink {
+            let _gone = all.clear();
+        }
+    }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

@@ -1,0 +1,159 @@
+//! An apply while it runs, and what became of it.
+
+use super::style::Tone;
+use super::{Style, json, value};
+use crate::model::{Address, Seconds};
+use crate::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome};
+
+/// One line for an event, without a line feed, in Terraform's words; `None` for what only programs want to know.
+#[must_use]
+pub fn event_line(event: &Event, style: &Style) -> Option<String> {
+    let Event { at: _, address, kind } = event;
+    let (tone, text) = match kind {
+        EventKind::ApplyStart { action } => (Tone::Heading, format!("{}...", Words::of(*action, address).doing)),
+        EventKind::Accepted { method: _, status: _ } => return None,
+        EventKind::ApplyProgress { action, waiting_for, status, elapsed_seconds } => {
+            let doing = Words::of(*action, address).doing.to_lowercase();
+            let what = if writes(*action) { doing } else { format!("{doing} for {waiting_for}") };
+            (Tone::Quiet, format!("Still {what}... [{} elapsed, {status}]", elapsed(*elapsed_seconds)))
+        }
+        EventKind::ApplyComplete { action, elapsed_seconds } => {
+            let done = Words::of(*action, address).done;
+            (Tone::Heading, format!("{done} complete after {}", elapsed(*elapsed_seconds)))
+        }
+        EventKind::ApplyErrored { failure } => (Tone::Bad, format!("Failed: {}", failure.message)),
+        EventKind::ApplySkipped { because } => (Tone::Change, format!("Skipped, because {}", cause(because.as_ref()))),
+    };
+    Some(style.paint(tone, &one_line(&format!("{address}: {text}"))))
+}
+
+/// One event as a JSON object on one line, without a line feed (`schemas/event.schema.json`).
+#[must_use]
+pub fn event_json(event: &Event) -> String {
+    json::line(event)
+}
+
+/// What became of a plan as a JSON object on one line, without a line feed: the last line of the stream.
+#[must_use]
+pub fn report_json(report: &ApplyReport) -> String {
+    json::line(report)
+}
+
+/// What became of a plan that went this way: failures, what was skipped, and the sentence at the end.
+#[must_use]
+pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String {
+    let mut out = String::new();
+    for (resource, failure) in report.failures() {
+        let done = Words::of(resource.action, &resource.address).done.to_lowercase();
+        let heading = format!("Error: {}: {done} failed", value::name(&resource.address.to_string()));
+        out.push_str(&style.paint(Tone::Bad, &heading));
+        out.push('\n');
+        let Failure { code: _, message, hint, correlation_id } = failure;
+        out.push_str(&style.sentence("  ", "  ", message));
+        if let Some(hint) = hint {
+            out.push_str(&style.sentence("  hint: ", "        ", hint));
+        }
+        if let Some(id) = correlation_id {
+            out.push_str(&style.sentence("  correlation id: ", "        ", id));
+        }
+        if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
+            let left = "Something was written before it failed: `arcflux plan` shows what is left to do.";
+            out.push_str(&style.sentence("  ", "  ", left));
+        }
+        out.push('\n');
+    }
+    let skipped: Vec<(&Address, Option<&Address>)> = report
+        .resources
+        .iter()
+        .filter_map(|resource| match &resource.outcome {
+            Outcome::Skipped { because } => Some((&resource.address, because.as_ref())),
+            Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Failed { .. } => None,
+        })
+        .collect();
+    if !skipped.is_empty() {
+        out.push_str(&style.paint(Tone::Change, "Skipped:"));
+        out.push('\n');
+        for (address, because) in &skipped {
+            let sentence = format!("{address}, because {}", cause(*because));
+            out.push_str(&style.sentence("  ", "      ", &sentence));
+        }
+        out.push('\n');
+    }
+    out.push_str(&verdict(report, mode, skipped.len(), style));
+    out
+}
+
+fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> String {
+    let applied = |action: Action| {
+        let is_applied = |outcome: &Outcome| matches!(outcome, Outcome::Applied);
+        report.resources.iter().filter(|one| one.action == action && is_applied(&one.outcome)).count()
+    };
+    let (name, resources) = match mode {
+        Mode::Apply => {
+            let replaced = match applied(Action::Replace) {
+                0 => String::new(),
+                some => format!(", {some} replaced"),
+            };
+            let (added, changed) = (applied(Action::Create), applied(Action::Update));
+            ("Apply", format!("{added} added, {changed} changed, {} destroyed{replaced}", applied(Action::Delete)))
+        }
+        Mode::Destroy => ("Destroy", format!("{} destroyed", applied(Action::Delete))),
+    };
+    let failed = report.failures().count();
+    let (tone, sentence) = if report.converged() {
+        (Tone::Good, format!("{name} complete! Resources: {resources}."))
+    } else {
+        let end = if report.interrupted { "interrupted" } else { "incomplete" };
+        (Tone::Bad, format!("{name} {end}: {failed} failed, {skipped} skipped. Resources: {resources}."))
+    };
+    format!("{}\n", style.paint(tone, &sentence))
+}
+
+/// Terraform's words for an action.
+struct Words {
+    doing: &'static str,
+    done: &'static str,
+}
+
+impl Words {
+    fn of(action: Action, address: &Address) -> Self {
+        let (doing, done) = match action {
+            Action::Create => match address {
+                Address::Provider { .. } => ("Registering", "Registration"),
+                Address::ResourceGroup { .. } | Address::Cluster { .. } => ("Creating", "Creation"),
+            },
+            Action::Update => ("Modifying", "Modifications"),
+            Action::Replace => ("Replacing", "Replacement"),
+            Action::Delete => ("Destroying", "Destruction"),
+            Action::Read | Action::NoOp => ("Waiting", "Wait"),
+        };
+        Self { doing, done }
+    }
+}
+
+fn writes(action: Action) -> bool {
+    match action {
+        Action::Create | Action::Update | Action::Replace | Action::Delete => true,
+        Action::Read | Action::NoOp => false,
+    }
+}
+
+fn cause(because: Option<&Address>) -> String {
+    match because {
+        Some(address) => format!("{address}, which it needs, did not succeed"),
+        None => "the run was interrupted".to_owned(),
+    }
+}
+
+fn elapsed(seconds: i64) -> String {
+    match u32::try_from(seconds).ok().and_then(Seconds::new) {
+        Some(duration) => duration.to_string(),
+        None => "0s".to_owned(),
+    }
+}
+
+/// A sentence that is not wrapped, whatever its length and whatever is in it.
+fn one_line(text: &str) -> String {
+    let unwrapped = Style { colour: false, width: usize::MAX };
+    unwrapped.sentence("", "", text).trim_end().to_owned()
+}

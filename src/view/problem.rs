@@ -1,0 +1,26 @@
+//! What a command could not do.
+
+use super::Style;
+use super::style::Tone;
+
+/// Errors, each a paragraph, and what to do next. Ends with a line feed.
+#[must_use]
+pub fn render(messages: &[String], hint: Option<&str>, style: &Style) -> String {
+    let paragraph = |label: &str, tone: Tone, text: &str| {
+        let plain = style.sentence(&format!("{label}: "), "  ", text);
+        plain.replacen(label, &style.paint(tone, label), 1)
+    };
+    let errors = messages.iter().map(|message| paragraph("Error", Tone::Bad, message));
+    errors.chain(hint.map(|hint| paragraph("Hint", Tone::Heading, hint))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_words_of_a_server_are_inert() {
+        let text = render(&["no: \u{1b}[2Jgone".to_owned()], Some("look"), &Style::PLAIN);
+        assert_eq!(text, "Error: no: \\u{1b}[2Jgone\nHint: look\n");
+    }
+}

@@ -1,0 +1,124 @@
+//! An apply as lines, and its report.
+
+use arcflux::model::Address;
+use arcflux::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome, ResourceOutcome};
+use arcflux::view::Style;
+use arcflux::view::apply::{event_line, render_report};
+
+use crate::snapshots;
+
+const WIDE: Style = Style { colour: false, width: 100 };
+const NARROW: Style = Style { colour: false, width: 60 };
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn line(on: &str, kind: EventKind) -> Option<String> {
+    event_line(&Event { at: "2026-11-22T08:00:00Z".parse().unwrap(), address: address(on), kind }, &WIDE)
+}
+
+fn failure() -> Failure {
+    Failure {
+        code: "not_compliant".to_owned(),
+        message: "Kustomization flux-system-app (ArtifactFailed): kustomization path not found:\nstat /build/apps: \u{1b}[31mno such file or directory".to_owned(),
+        hint: Some("check `path`: it must be a directory of the repository at this revision".to_owned()),
+        correlation_id: Some("0b1c4c8e-4f0e-4c7d-9d43-3f9a4a1b2c3d".to_owned()),
+    }
+}
+
+#[test]
+fn events_are_lines_in_the_words_of_terraform() {
+    let (extension, provider) = ("rg-edge/store-001/extension", "provider/Microsoft.KubernetesConfiguration");
+    let progress = |action, elapsed_seconds| EventKind::ApplyProgress {
+        action,
+        waiting_for: "Flux to reconcile".to_owned(),
+        status: "Creating".to_owned(),
+        elapsed_seconds,
+    };
+    let lines: Vec<String> = [
+        (provider, EventKind::ApplyStart { action: Action::Create }),
+        (provider, EventKind::ApplyComplete { action: Action::Create, elapsed_seconds: 0 }),
+        (extension, EventKind::ApplyStart { action: Action::Create }),
+        (extension, EventKind::Accepted { method: "PUT".to_owned(), status: 201 }),
+        (extension, progress(Action::Create, 70)),
+        (extension, EventKind::ApplyComplete { action: Action::Create, elapsed_seconds: 95 }),
+        (extension, EventKind::ApplyStart { action: Action::Update }),
+        (extension, progress(Action::Update, 3725)),
+        (extension, EventKind::ApplyStart { action: Action::Delete }),
+        (extension, EventKind::ApplyStart { action: Action::Replace }),
+        (extension, EventKind::ApplyStart { action: Action::NoOp }),
+        (extension, progress(Action::NoOp, 60)),
+        (extension, EventKind::ApplyErrored { failure: failure() }),
+        (extension, EventKind::ApplySkipped { because: Some(address(provider)) }),
+        (extension, EventKind::ApplySkipped { because: None }),
+    ]
+    .into_iter()
+    .filter_map(|(on, kind)| line(on, kind))
+    .collect();
+    assert!(lines.iter().all(|line| !line.chars().any(char::is_control)));
+    snapshots::check("apply-events", &lines.join("\n"));
+}
+
+fn report(outcomes: [(&str, Action, Outcome); 4], interrupted: bool) -> ApplyReport {
+    let resources = outcomes
+        .into_iter()
+        .map(|(on, action, outcome)| ResourceOutcome { address: address(on), action, outcome })
+        .collect();
+    ApplyReport { resources, interrupted }
+}
+
+#[test]
+fn reports_end_with_a_verdict() {
+    let (provider, extension) = ("provider/Microsoft.KubernetesConfiguration", "rg-edge/store-001/extension");
+    let (one, two) = ("rg-edge/store-001/flux/flux-system", "rg-edge/store-001/flux/apps");
+    let complete = report(
+        [
+            (provider, Action::Create, Outcome::Applied),
+            (extension, Action::Create, Outcome::Applied),
+            (one, Action::Update, Outcome::Applied),
+            (two, Action::NoOp, Outcome::Reached),
+        ],
+        false,
+    );
+    assert_eq!(
+        render_report(&complete, Mode::Apply, &WIDE),
+        "Apply complete! Resources: 2 added, 1 changed, 0 destroyed.\n"
+    );
+    let replaced = report(
+        [
+            (provider, Action::NoOp, Outcome::Unchanged),
+            (extension, Action::NoOp, Outcome::Unchanged),
+            (one, Action::Replace, Outcome::Applied),
+            (two, Action::Delete, Outcome::Applied),
+        ],
+        false,
+    );
+    assert_eq!(
+        render_report(&replaced, Mode::Apply, &WIDE),
+        "Apply complete! Resources: 0 added, 0 changed, 1 destroyed, 1 replaced.\n"
+    );
+    assert_eq!(render_report(&replaced, Mode::Destroy, &WIDE), "Destroy complete! Resources: 1 destroyed.\n");
+    let skipped = |because: &str| Outcome::Skipped { because: Some(address(because)) };
+    let incomplete = report(
+        [
+            (provider, Action::Create, Outcome::Applied),
+            (extension, Action::Update, Outcome::Applied),
+            (one, Action::Create, Outcome::Failed { failure: failure(), wrote: true }),
+            (two, Action::Create, skipped(one)),
+        ],
+        false,
+    );
+    snapshots::check("apply-incomplete", &render_report(&incomplete, Mode::Apply, &WIDE));
+    snapshots::check("apply-incomplete-60", &render_report(&incomplete, Mode::Apply, &NARROW));
+    let interrupted = report(
+        [
+            (provider, Action::Create, Outcome::Applied),
+            (extension, Action::Create, Outcome::Applied),
+            (one, Action::Create, Outcome::Skipped { because: None }),
+            (two, Action::Create, Outcome::Skipped { because: None }),
+        ],
+        true,
+    );
+    snapshots::check("apply-interrupted", &render_report(&interrupted, Mode::Apply, &WIDE));
+}
