@@ -158,7 +158,7 @@ impl<'a> Reconciler<'a> {
         if source.needs_https_key && !configuration.secrets.contains("httpsKey") {
             return refused();
         }
-        if configuration.ssh_key_lost && source.is_ssh {
+        if configuration.ssh_key_lost && source.needs_ssh_key {
             return Fetched::Failed {
                 reason: source.failure_reason(),
                 message: format!(
@@ -293,7 +293,7 @@ struct Source {
     url: String,
     reference: GitReference,
     needs_https_key: bool,
-    is_ssh: bool,
+    needs_ssh_key: bool,
 }
 
 impl Source {
@@ -311,7 +311,7 @@ impl Source {
         let reference = source.and_then(|source| source.get("repositoryRef"));
         Self {
             needs_https_key: kind == "GitRepository" && text("httpsUser").is_some() && text("localAuthRef").is_none(),
-            is_ssh: url.starts_with("ssh://") || url.starts_with("git@"),
+            needs_ssh_key: (url.starts_with("ssh://") || url.starts_with("git@")) && text("localAuthRef").is_none(),
             reference: reference_of(&kind, reference),
             kind,
             url,

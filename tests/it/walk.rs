@@ -76,7 +76,7 @@ async fn one_value_walks_from_the_spec_to_the_cluster_and_back() {
     let writing: Vec<&plan::Change> = plan.resource_changes.iter().filter(|change| change.writes()).collect();
     let [change] = writing.as_slice() else { panic!("{writing:?}") };
     let [field] = change.fields.as_slice() else { panic!("{:?}", change.fields) };
-    stage("plan::make, diff", &format!("{}: {:?} -> {:?}", field.path, field.before, field.after));
+    stage("plan::make, diff", &format!("{}: {} -> {}", field.path, json!(field.before), json!(field.after)));
     assert_eq!((&field.path, &field.before, &field.after), (&path, &Some(json!(BEFORE)), &Some(json!(AFTER))));
     assert_eq!(change.action_reason, Reason::FieldsDiffer);
 
