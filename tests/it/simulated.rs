@@ -56,7 +56,7 @@ impl World {
 
     /// The same, with settings.
     pub(crate) fn with(spec: &str, settings: sim::Settings) -> Self {
-        let sim = Simulator::in_memory(sim::Settings { seed: Some(seed(&desired(spec))), ..settings });
+        let sim = Simulator::in_memory(sim::Settings { seeds: vec![seed(&desired(spec))], ..settings });
         let arm = ArmClient::new(
             Arc::new(sim.transport()),
             Arc::new(sim.clock(f64::INFINITY)),

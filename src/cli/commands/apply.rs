@@ -76,10 +76,10 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
     if deviations.is_empty() {
         return Ok(());
     }
-    let messages = std::iter::once(format!("{name} does not fit the live state any more; nothing was written"))
-        .chain(deviations.iter().map(|deviation| format!("{}: {}", deviation.address, deviation.message)))
-        .collect();
-    Err(CliError { exit: Exit::Refused, messages, hint: Some("plan again, and look at what is different".to_owned()) })
+    let details = deviations.iter().map(|deviation| format!("{}: {}", deviation.address, deviation.message)).collect();
+    Err(CliError::refused(format!("{name} is not what would be done now; nothing was written"))
+        .details(details)
+        .hint("plan again, and look at what is different"))
 }
 
 /// Shows a plan, and goes on only when nothing forbids it and somebody agrees. What only waits needs no agreement.
@@ -160,10 +160,9 @@ pub(in crate::cli) async fn carry_out(
 fn read_secrets(planned: &Planned, args: Option<&SecretArgs>, session: &Session) -> Result<Secrets, CliError> {
     let real = Real { environment: &session.environment, directory: args.and_then(|args| args.secrets_dir.clone()) };
     let resolver: &dyn SecretResolver = if planned.connection.is_simulated { &Placeholders } else { &real };
-    Secrets::read(&planned.plan, resolver).map_err(|errors| CliError {
-        exit: Exit::Refused,
-        messages: errors.iter().map(ToString::to_string).collect(),
-        hint: Some("nothing was written; every secret is needed before the first request".to_owned()),
+    Secrets::read(&planned.plan, resolver).map_err(|errors| {
+        CliError::refused("not every secret of the plan can be read; nothing was written")
+            .details(errors.iter().map(ToString::to_string).collect())
     })
 }
 
