@@ -413,8 +413,8 @@ impl From<WorkloadsName> for Workloads {
 
 fn factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(factor) if factor.is_finite() && factor >= 0.0 => Ok(factor),
-        Ok(_) | Err(_) => Err("give a number from 0 up".to_owned()),
+        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
+        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
     }
 }
 

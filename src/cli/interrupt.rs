@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Exit;
-use super::console::Console;
+use super::progress::Progress;
 use crate::apply::Interrupt;
 use crate::model::Address;
 use crate::plan::{Event, EventKind};
@@ -34,21 +34,22 @@ impl InFlight {
 }
 
 /// Listens until the runtime ends.
-pub(super) fn listen(interrupt: Interrupt, in_flight: InFlight, console: Console) {
+pub(super) fn listen(interrupt: Interrupt, in_flight: InFlight, progress: Arc<Progress>) {
     let mut signals = Signals::listen();
     tokio::spawn(async move {
         signals.next().await;
         interrupt.request();
-        console.tell(
+        progress.tell(
             "Interrupt received. Finishing what Azure has accepted; nothing new will be started. \
              Press Ctrl-C again to exit now.",
         );
         signals.next().await;
+        progress.finish();
         let addresses = in_flight.addresses();
         if addresses.is_empty() {
-            console.tell("Exiting now. Nothing is in flight.");
+            progress.tell("Exiting now. Nothing is in flight.");
         } else {
-            console.tell(&format!("Exiting now. In flight, and going on without us: {}", addresses.join(", ")));
+            progress.tell(&format!("Exiting now. In flight, and going on without us: {}", addresses.join(", ")));
         }
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });

@@ -78,7 +78,10 @@ fn destroy_leaves_the_cluster_and_its_group() {
     let place = converged();
     place.sim(&["destroy"]).ends_with(3).says("no terminal to ask on");
     let planned = place.sim(&["plan", "--destroy", "--detailed-exitcode"]).ends_with(2);
-    let destroyed = place.sim(&["destroy", "--auto-approve"]).ends_with(0);
+    let other = format!("sha256:{}", "0".repeat(64));
+    place.sim(&["destroy", "--auto-approve", "--expect", &other]).ends_with(3).says("this plan has the digest");
+    place.sim(&["status"]).ends_with(0);
+    let destroyed = place.sim(&["destroy", "--auto-approve", "--expect", &planned.digest()]).ends_with(0);
     assert!(destroyed.out.starts_with(&planned.out), "a destroy shows the plan that `plan --destroy` showed");
     destroyed.shows("Destroy complete! Resources: 2 destroyed.");
     let status = place.sim(&["status"]).ends_with(4);
@@ -149,6 +152,8 @@ fn a_wrong_command_line_ends_with_64() {
         &["apply", "--timeout", "soon"],
         &["apply", "--expect", "sha256:12"],
         &["plan", "--cloud", "mars"],
+        &["plan", "--poll-scale", "0"],
+        &["apply", "--cloud", "sim", "--sim-pace", "-1"],
         &["plan", "--allow-secret", "GIT_TOKEN"],
         &["plan", "--allow-secret", "env:GIT_TOKEN@http://github.com"],
         &["plan", "--cloud", "sim", "--arm-endpoint", "http://127.0.0.1:1"],

@@ -2,6 +2,7 @@
 //! the result is the same or a remainder of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
 use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs, TextOrJson};
@@ -31,12 +32,6 @@ fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
     };
     block_on(async {
         let planned = planning::plan(&desired, &graph, request, session).await?;
-        if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != planned.plan.digest) {
-            return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", planned.plan.digest))
-                .hint(
-                    "the spec or the live state is not what was reviewed: plan again, and look at what is different",
-                ));
-        }
         show_and_ask(&planned.plan, &args.run, session)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
@@ -82,8 +77,13 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
         .hint("plan again, and look at what is different"))
 }
 
-/// Shows a plan, and goes on only when nothing forbids it and somebody agrees. What only waits needs no agreement.
+/// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
+/// needs no agreement.
 pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+    if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != plan.digest) {
+        return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", plan.digest))
+            .hint("the spec or the live state is not what was reviewed: plan again, and look at what is different"));
+    }
     show_refusals(plan, args, session)?;
     if !plan.has_changes() || args.auto_approve {
         return Ok(());
@@ -130,8 +130,8 @@ pub(in crate::cli) async fn carry_out(
     let secrets = read_secrets(planned, secret_args, session)?;
     let interrupt = Interrupt::default();
     let in_flight = InFlight::default();
-    interrupt::listen(interrupt.clone(), in_flight.clone(), session.console.clone());
-    let progress = Progress::new(args.format, session.console.clone());
+    let progress = Arc::new(Progress::new(args.format, session.console.clone()));
+    interrupt::listen(interrupt.clone(), in_flight.clone(), Arc::clone(&progress));
     let report = apply::run(
         plan,
         &planned.connection.arm,
