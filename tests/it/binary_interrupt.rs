@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use crate::binary::{Place, Running};
 
-/// Slow enough to be caught in the middle, fast enough for a test.
-const PACED: [&str; 6] = ["apply", "--auto-approve", "--cloud", "sim", "--sim-pace", "100"];
+/// Slow enough to be caught in the middle, also on a busy machine, and fast enough for a test.
+const PACED: [&str; 6] = ["apply", "--auto-approve", "--cloud", "sim", "--sim-pace", "50"];
+
+/// Flux takes five minutes of the simulator's clock longer, so that its work can be caught in the middle too.
+const SLOW_FLUX: [&str; 2] = ["--sim-scenario", "compliant-after-a-while"];
 
 /// An apply that has begun to install the extension.
 fn in_the_middle(place: &Place) -> Running {
@@ -39,7 +42,7 @@ fn the_first_interrupt_drains() {
 #[test]
 fn an_interrupted_wait_for_flux_is_cut_short() {
     let place = Place::quickstart();
-    let mut running = place.start(&PACED);
+    let mut running = place.start(&[&PACED[..], &SLOW_FLUX].concat());
     running.wait_for("flux-system: Still creating... [1m");
     running.signal("TERM");
     let ran = running.finish().ends_with(130);
@@ -70,7 +73,7 @@ fn killed_at_any_moment_it_converges_when_run_again() {
         "flux-system: Still creating... [1m",
     ] {
         let place = Place::quickstart();
-        let mut running = place.start(&PACED);
+        let mut running = place.start(&[&PACED[..], &SLOW_FLUX].concat());
         running.wait_for(moment);
         running.signal("KILL");
         assert_eq!(running.finish().code, None, "{moment}");
