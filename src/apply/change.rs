@@ -223,6 +223,7 @@ impl Runner<'_> {
             until,
             change.kind,
             self.settings.timeouts.of(until, change.kind),
+            progress.wrote,
             self.arm.now(),
         );
         let started = progress.started;

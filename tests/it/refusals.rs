@@ -18,7 +18,7 @@ const CLUSTER: &str = "/subscriptions/3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20/resou
 fn without_clusters(spec: &str, groups: bool) -> World {
     let Seed { groups: named, .. } = seed(&desired(spec));
     let seed = Seed { clusters: Vec::new(), groups: if groups { named } else { Vec::new() }, ..seed(&desired(spec)) };
-    World::with(spec, sim::Settings { seed: Some(seed), ..sim::Settings::default() })
+    World::with(spec, sim::Settings { seeds: vec![seed], ..sim::Settings::default() })
 }
 
 /// The errors of a plan, by address.

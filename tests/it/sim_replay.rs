@@ -259,7 +259,7 @@ fn prepared(recording: &Recording, interactions: &[Value]) -> Simulator {
         groups: vec![SeedGroup { name: group.clone(), location: "eastus".to_owned() }],
         clusters: clusters.clone(),
     };
-    let sim = Simulator::in_memory(Settings { seed: Some(seed), ..Settings::default() });
+    let sim = Simulator::in_memory(Settings { seeds: vec![seed], ..Settings::default() });
     if recording.file.contains("provider-register") {
         return sim;
     }

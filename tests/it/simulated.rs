@@ -58,8 +58,8 @@ impl World {
 
     /// The same, with settings; a seed among them wins.
     pub(crate) fn with(spec: &str, settings: sim::Settings) -> Self {
-        let seed = settings.seed.clone().unwrap_or_else(|| seed(&desired(spec)));
-        let sim = Simulator::in_memory(sim::Settings { seed: Some(seed), ..settings });
+        let seeds = if settings.seeds.is_empty() { vec![seed(&desired(spec))] } else { settings.seeds.clone() };
+        let sim = Simulator::in_memory(sim::Settings { seeds, ..settings });
         let arm = client(&sim, Arc::new(sim.transport()));
         Self { sim, arm, events: Mutex::new(Vec::new()) }
     }

@@ -21,15 +21,15 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
     if !args.listen.ip().is_loopback() {
         return Err(CliError::usage("the simulator listens on loopback only: it asks nobody who they are"));
     }
-    let seed = match &args.seed {
-        None => None,
+    let seeds = match &args.seed {
+        None => Vec::new(),
         Some(file) => {
             let spec = SpecArgs { file: file.clone(), allow_env: Vec::new() };
-            Some(connect::seed(&spec_file::require(&spec, session)?.0))
+            connect::seeds(&spec_file::require(&spec, session)?.0)
         }
     };
     let settings = sim::Settings {
-        seed,
+        seeds,
         scenario: args.sim_scenario,
         repositories: connect::local(&args.repositories),
         ..sim::Settings::default()

@@ -7,6 +7,11 @@ use crate::graph;
 use crate::{spec, view};
 
 pub(in crate::cli) fn run(args: &ValidateArgs, session: &Session) -> Result<Exit, CliError> {
+    if args.expand && args.format == TextOrJson::Json {
+        return Err(CliError::usage(
+            "standard output holds either the long form (`--expand`) or the problems (`--format json`), not both",
+        ));
+    }
     let loaded = spec_file::load(&args.spec, &session.environment)?;
     match args.format {
         TextOrJson::Text => loaded.show_problems(session),
@@ -17,7 +22,7 @@ pub(in crate::cli) fn run(args: &ValidateArgs, session: &Session) -> Result<Exit
     }
     let Some(desired) = &loaded.outcome.desired else { return Ok(Exit::Error) };
     graph::build(desired).map_err(|errors| CliError::several(errors.iter().map(ToString::to_string).collect()))?;
-    if args.expand && args.format == TextOrJson::Text {
+    if args.expand {
         session.console.print(&spec::to_yaml(&desired.expanded));
     } else if args.format == TextOrJson::Text {
         let clusters = desired.clusters.len();
