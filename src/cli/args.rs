@@ -61,6 +61,12 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Print the JSON schema of specs (or of plans, or of events).
     Schema(SchemaArgs),
+    /// Explain a problem code, such as AF041.
+    ExplainCode(ExplainCodeArgs),
+    /// Print the completions of a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man,
     /// Run a simulated Azure Resource Manager.
     #[command(subcommand)]
     Sim(SimCommand),
@@ -167,9 +173,23 @@ pub(super) struct ValidateArgs {
     /// Print the long form of the spec.
     #[arg(long)]
     pub(super) expand: bool,
-    /// How problems are printed: text on standard error, or json on standard output.
+    /// How problems are printed: text on standard error, json or sarif on standard output.
     #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: TextOrJson,
+    pub(super) format: ProblemFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainCodeArgs {
+    /// The code; all codes without one.
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -348,6 +368,14 @@ impl CloudName {
 pub(super) enum TextOrJson {
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProblemFormat {
+    Text,
+    Json,
+    /// SARIF 2.1.0, for code scanning on a forge.
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
