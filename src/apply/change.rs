@@ -187,6 +187,10 @@ impl Runner<'_> {
                         },
                     );
                     self.arm.sleep(delay).await;
+                    // What was going on may have been somebody else's write to this very resource.
+                    if !progress.wrote {
+                        self.check_precondition(change, step.id()).await?;
+                    }
                 }
                 None => return Err(failed(&error)),
             }

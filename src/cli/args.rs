@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-use crate::arm::Cloud;
+use super::arg_values::{
+    CloudName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
+};
+use super::arg_values::{duration, factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
-use crate::model::{Glob, Seconds, SecretRef};
-use crate::plan::{Digest, SecretGrant, WaitFor, Workloads};
+use crate::model::Glob;
+use crate::plan::{Digest, SecretGrant};
 use crate::sim::Scenario;
 
 /// Plan and apply Flux (GitOps) on Azure Arc enabled Kubernetes and AKS clusters, from one YAML spec.
@@ -338,151 +341,4 @@ pub(super) struct ServeArgs {
     /// A local git repository that stands for a URL.
     #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
     pub(super) repositories: Vec<(String, PathBuf)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CloudName {
-    /// The public Azure cloud.
-    Public,
-    /// Azure US Government.
-    Usgov,
-    /// Azure operated by 21Vianet.
-    China,
-    /// An embedded simulator: no account, no network.
-    Sim,
-}
-
-impl CloudName {
-    /// The real cloud behind the name; `None` for the simulator.
-    pub(super) fn cloud(self) -> Option<Cloud> {
-        match self {
-            Self::Public => Some(Cloud::Public),
-            Self::Usgov => Some(Cloud::UsGov),
-            Self::China => Some(Cloud::China),
-            Self::Sim => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TextOrJson {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProblemFormat {
-    Text,
-    Json,
-    /// SARIF 2.1.0, for code scanning on a forge.
-    Sarif,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlanFormat {
-    Text,
-    Json,
-    Mermaid,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum GraphFormatName {
-    /// Everything in order, with what it needs.
-    Text,
-    /// Graphviz.
-    Dot,
-    /// Mermaid.
-    Mermaid,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SchemaName {
-    Spec,
-    Plan,
-    Event,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WaitName {
-    /// Only where something else needs the end of an operation.
-    None,
-    /// Until ARM's operations have ended.
-    Provisioned,
-    /// Until Flux has reconciled every configuration.
-    Compliant,
-}
-
-impl From<WaitName> for WaitFor {
-    fn from(name: WaitName) -> Self {
-        match name {
-            WaitName::None => Self::Nothing,
-            WaitName::Provisioned => Self::Provisioned,
-            WaitName::Compliant => Self::Compliant,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WorkloadsName {
-    /// Flux deletes them.
-    Delete,
-    /// They stay: prune is switched off first.
-    Keep,
-}
-
-impl From<WorkloadsName> for Workloads {
-    fn from(name: WorkloadsName) -> Self {
-        match name {
-            WorkloadsName::Delete => Self::Delete,
-            WorkloadsName::Keep => Self::Keep,
-        }
-    }
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
-        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
-    }
-}
-
-fn pace(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(pace) if pace > 0.0 => Ok(pace),
-        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match text.parse::<Seconds>() {
-        Ok(seconds) => Ok(Duration::from_secs(u64::from(seconds.get()))),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn repository(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((url, path)) if !url.is_empty() && !path.is_empty() => Ok((url.to_owned(), PathBuf::from(path))),
-        Some(_) | None => Err("write it as URL=PATH".to_owned()),
-    }
-}
-
-fn grant(text: &str) -> Result<SecretGrant, String> {
-    let form = "write it as env:NAME@DESTINATION or file:PATH@DESTINATION".to_owned();
-    let (kind, rest) = text.split_once(':').ok_or_else(|| form.clone())?;
-    // A destination may hold an `@` no more than a name may: the last one divides.
-    let (name, destination) = rest.rsplit_once('@').ok_or_else(|| form.clone())?;
-    let secret = match kind {
-        "env" => SecretRef::Env(name.to_owned()),
-        "file" => SecretRef::File(name.to_owned()),
-        _ => return Err(form),
-    };
-    if name.is_empty() || destination.is_empty() {
-        return Err(form);
-    }
-    if destination.starts_with("http://") {
-        return Err("a secret never goes to plain http".to_owned());
-    }
-    let destination = destination.trim_end_matches('/').to_owned();
-    Ok(SecretGrant { secret, destination })
 }

@@ -1,5 +1,6 @@
 //! The command line: arguments, files, environment, streams, colour, exit codes, and the wiring of everything else.
 
+mod arg_values;
 mod args;
 mod commands;
 mod connect;

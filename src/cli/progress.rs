@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::args::TextOrJson;
+use super::arg_values::TextOrJson;
 use super::console::Console;
 use crate::model::Address;
 use crate::plan::{Event, EventKind};

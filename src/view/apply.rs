@@ -53,7 +53,7 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         if let Some(hint) = hint {
             out.push_str(&style.sentence("  hint: ", "        ", hint));
         }
-        if let Some(id) = correlation_id {
+        if let Some(id) = correlation_id.as_ref().filter(|id| !message.contains(id.as_str())) {
             out.push_str(&style.sentence("  correlation id: ", "        ", id));
         }
         if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {

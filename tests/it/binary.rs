@@ -258,6 +258,9 @@ impl Drop for Server {
     }
 }
 
+/// The names of the files in `specs/`.
+pub(crate) const SPECS: [&str; 5] = ["aks", "fleet", "long-form", "quickstart", "runbook"];
+
 /// The text of a file in `specs/`.
 pub(crate) fn spec(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(format!("{name}.yaml"));

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::binary::{AT_ONCE, Place};
+use crate::binary::{AT_ONCE, Place, SPECS, spec};
 
 const APPLY: &[&str] = &["apply", "--auto-approve"];
 
@@ -38,6 +38,34 @@ fn plan_apply_plan() {
     assert_eq!(second.out, third.out);
     second.shows("No changes. Your clusters match the specification.");
     place.sim(&["apply"]).ends_with(0).shows("No changes.");
+}
+
+#[test]
+fn every_spec_converges_and_can_be_taken_down() {
+    for name in SPECS {
+        let place = Place::empty();
+        place.write("arcflux.yaml", &spec(name));
+        place.sim(&["plan", "--detailed-exitcode"]).ends_with(2);
+        place.sim(APPLY).ends_with(0).shows("Apply complete!");
+        place.sim(&["plan", "--detailed-exitcode"]).ends_with(0).shows("No changes.");
+        place.sim(&["status"]).ends_with(0);
+        place.sim(&["destroy", "--auto-approve"]).ends_with(0).shows("Destroy complete!");
+        place.sim(&["plan", "--destroy", "--detailed-exitcode"]).ends_with(0);
+    }
+}
+
+#[test]
+fn two_applies_at_once_do_not_undo_each_other() {
+    let place = Place::quickstart();
+    let arguments = ["apply", "--auto-approve", "--cloud", "sim", "--sim-pace", "1000"];
+    let (one, other) = (place.start(&arguments), place.start(&arguments));
+    for ran in [one.finish(), other.finish()] {
+        // Whoever comes second finds the world moved, or everything done.
+        assert!(matches!(ran.code, Some(0 | 3 | 4)), "{}\n{}", ran.out, ran.err);
+        assert!(ran.code == Some(0) || ran.out.contains("the plan builds on a state that is gone"), "{}", ran.out);
+    }
+    place.sim(APPLY).ends_with(0);
+    place.sim(&["plan", "--detailed-exitcode"]).ends_with(0).shows("No changes.");
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn completions_and_manual_page_name_the_commands() {
     let place = Place::empty();
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = place.run(&["completions", shell]).ends_with(0);
-        assert!(script.out.contains("validate") && script.out.contains("--detailed-exitcode"), "{shell}");
+        assert!(script.out.contains("validate") && script.out.contains("detailed-exitcode"), "{shell}");
     }
     let page = place.run(&["man"]).ends_with(0);
     assert!(page.out.contains(".TH arcflux"));

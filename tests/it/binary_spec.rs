@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use crate::binary::{Place, spec};
-
-const SPECS: [&str; 5] = ["aks", "fleet", "long-form", "quickstart", "runbook"];
+use crate::binary::{Place, SPECS, spec};
 
 #[test]
 fn every_spec_is_valid_and_its_long_form_says_the_same() {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
-use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs, TextOrJson};
+use crate::cli::arg_values::TextOrJson;
+use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::{self, InFlight};
 use crate::cli::planning::{self, Planned, Request};

@@ -1,6 +1,7 @@
 //! `arcflux status`
 
-use crate::cli::args::{StatusArgs, TextOrJson};
+use crate::cli::arg_values::TextOrJson;
+use crate::cli::args::StatusArgs;
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Session, block_on, planning, spec_file};
 use crate::plan::StatusReport;

@@ -1,6 +1,7 @@
 //! `arcflux validate`
 
-use crate::cli::args::{ProblemFormat, ValidateArgs};
+use crate::cli::arg_values::ProblemFormat;
+use crate::cli::args::ValidateArgs;
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Session, spec_file};
 use crate::graph;
