@@ -22,6 +22,8 @@ pub enum Compliance {
     Progressing(String),
     /// Something has failed. Flux tries again, so it may still succeed.
     Failing(Cause),
+    /// Flux was told to leave it alone.
+    Suspended,
 }
 
 /// The first object that failed: what depends on it is not to blame.
@@ -98,6 +100,9 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
             });
         }
         ProvisioningState::Succeeded => {}
+    }
+    if live.pointer("/properties/suspend") == Some(&Value::Bool(true)) {
+        return Compliance::Suspended;
     }
     if !is_fresh(live) {
         return Compliance::Progressing("no status has been reported since the last write".to_owned());
@@ -290,6 +295,13 @@ mod tests {
         let names = ["app".to_owned()];
         assert!(matches!(compliance("c", &names, Some(SHA), &body), Compliance::Reconciled { .. }));
         assert!(matches!(compliance("c", &names, Some(&"f".repeat(40)), &body), Compliance::Progressing(_)));
+    }
+
+    #[test]
+    fn a_suspended_configuration_is_neither_reconciled_nor_failing() {
+        let mut body = live(condition("False", "ArtifactFailed", "kustomization path not found"));
+        body["properties"]["suspend"] = json!(true);
+        assert_eq!(judged(&body), Compliance::Suspended);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Habit {
     /// Base64 of a text. Texts that differ in white space at their ends are the same: some clients encode a file with its
     /// last line end, some without.
     Base64Text,
+    /// An ISO 8601 duration. Texts that stand for the same length are the same.
+    Duration,
     /// Whatever is found is kept, unless the spec says something about it.
     KeepFound,
 }

@@ -165,11 +165,18 @@ table! {
     CORAL_NAMES = 68 Error "configuration must be flux-system"
         "What Coral generates refers to the GitRepository `flux-system` in the namespace `flux-system`, and that takes \
          its name and namespace from the configuration.";
+    WAIT_DURATION_ALONE = 69 Warning "duration of a wait that is not asked for"
+        "`reconciliationWaitDuration` says how long ARM's operation waits for Flux; it waits only with \
+         `waitForReconciliation: true`.";
     // The extension.
     SETTING_NOT_TEXT = 70 Error "setting is not text"
         "Settings of an extension are texts, booleans and numbers too. Quote the value.";
     MULTI_TENANCY_TWICE = 71 Error "multiTenancy said twice"
         "`multiTenancy` is the setting `multiTenancy.enforce`. Say it in one place.";
+    // What Flux puts into manifests.
+    STRAY_DOLLAR = 80 Warning "dollar sign that begins nothing"
+        "Flux's substitution knows `${NAME}`, and what it takes after the name. A `$` that is meant as such is written \
+         `$$`, here as in manifests.";
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) fn subject(path: &FieldPath) -> String {
 
 /// The keys of durations.
 pub(super) fn is_duration_key(key: &str) -> bool {
-    ["interval", "timeout", "retryInterval"].contains(&key)
+    ["interval", "timeout", "retryInterval", "reconciliationWaitDuration"].contains(&key)
 }
 
 /// A text that does not have the form that its place needs.
@@ -54,6 +54,11 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             codes::BAD_NAME,
             format!("`{text}` is not a valid name"),
             "letters, digits, `-` and `.`, with a letter or digit first",
+        ),
+        ("name", _) if is_item_of(path, "substituteFrom") => (
+            codes::BAD_NAME,
+            format!("`{text}` is not a valid name of a Kubernetes object"),
+            "lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
         ),
         ("name", _) => (codes::BAD_NAME, format!("`{text}` is not a valid name"), CLUSTER_NAME),
         ("namespace", _) => (
@@ -106,6 +111,11 @@ pub(super) fn bad_duration(key: &str, text: &str, span: Span) -> Diagnostic {
     let why =
         text.parse::<Seconds>().err().map_or_else(|| format!("`{text}` is not a duration"), |error| error.to_string());
     codes::BAD_DURATION.at(span, format!("`{key}`: {why}"))
+}
+
+/// Whether the path is a key of an item of this list.
+fn is_item_of(path: &FieldPath, list: &str) -> bool {
+    matches!(path.segments(), [.., Segment::Key(key), Segment::Index(_), Segment::Key(_)] if key == list)
 }
 
 fn parent_key(path: &FieldPath) -> Option<&str> {

@@ -8,6 +8,7 @@ mod arm_operations;
 mod arm_recordings;
 mod arm_tokens;
 mod engine;
+mod engine_fields;
 mod floors;
 mod http_transport;
 mod readme;

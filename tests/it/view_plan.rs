@@ -170,6 +170,7 @@ fn texts_of_several_lines_are_compared_line_by_line() {
         substitute: [("MOTD", motd), ("REGION", "eu"), ("API_TOKEN", motd)]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
+        substitute_from: Vec::new(),
     };
     let mut before = world::quickstart();
     world::configuration(&mut before).git_repository.https_ca_cert = Some(CERTIFICATE.to_owned());
@@ -200,6 +201,7 @@ fn hostile_values_come_out_inert_and_bounded() {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into(),
+        substitute_from: Vec::new(),
     });
     let mut plan = planned(&desired, &world::converged(&before));
     // As in a plan file that somebody else wrote.

@@ -36,6 +36,9 @@ pub(crate) fn quickstart() -> Desired {
         namespace: "flux-system".to_owned(),
         scope: Scope::Cluster,
         depends_on: Vec::new(),
+        suspend: false,
+        wait_for_reconciliation: false,
+        reconciliation_wait_duration: None,
         git_repository: GitRepositorySpec {
             url: "https://github.com/contoso/gitops".to_owned(),
             branch: Some("main".to_owned()),

@@ -19,7 +19,7 @@ pub(super) fn towards(
     live: &LiveState,
     options: &Options,
 ) -> Result<Decision, Obstacle> {
-    let draft = Draft { node, spec, options, ends: Ends::of(node, graph, options) };
+    let draft = Draft { node, spec, options, ends: Ends::of(node, spec, graph, options) };
     match live.readings.get(&node.id) {
         Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
         Some(Reading::Present(body)) => Ok(draft.existing(body)),
@@ -72,12 +72,13 @@ struct Ends {
 }
 
 impl Ends {
-    /// A dependant needs the full end, whatever the user is willing to wait for.
-    fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
+    /// A dependant needs the full end, whatever the user is willing to wait for. A suspended configuration has none:
+    /// Flux leaves it alone.
+    fn of(node: &Node, spec: &ConfigurationSpec, graph: &Graph, options: &Options) -> Self {
         let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
         Self {
             provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
-            compliant: is_needed || options.choices.wait == WaitFor::Compliant,
+            compliant: !spec.suspend && (is_needed || options.choices.wait == WaitFor::Compliant),
         }
     }
 }
@@ -150,7 +151,8 @@ impl Draft<'_> {
         }
         let Expectation { kustomizations, commit } = self.expectation();
         let why = match compliance(self.node.id.name(), &kustomizations, commit.as_deref(), live) {
-            Compliance::Reconciled { .. } => return,
+            // Suspended although the spec does not say so would be a difference.
+            Compliance::Reconciled { .. } | Compliance::Suspended => return,
             Compliance::Progressing(why) => why,
             Compliance::Failing(cause) => format!("{} {}: {}", cause.kind, cause.name, cause.message),
         };
@@ -417,6 +419,7 @@ fn is_immutable(path: &FieldPath) -> bool {
         | Habit::Secrets
         | Habit::Set
         | Habit::Base64Text
+        | Habit::Duration
         | Habit::KeepFound => false,
     })
 }
@@ -536,8 +539,22 @@ fn explain_paths(decision: &mut Decision, live: &Value) {
     for message in moved {
         decision.consequence("garbage_collection", message);
     }
-    let suspend = FieldPath::dotted("properties.suspend");
-    if decision.fields.iter().any(|field| field.path == suspend) {
-        decision.consequence("resume", "Flux reconciles the configuration again".to_owned());
+    explain_suspension(decision);
+}
+
+/// What it means that Flux leaves a configuration alone, or goes back to work on it.
+fn explain_suspension(decision: &mut Decision) {
+    let path = FieldPath::dotted("properties.suspend");
+    let suspended = decision.fields.iter().find(|field| field.path == path).map(|field| field.after.clone());
+    match suspended {
+        Some(Some(Value::Bool(true))) => decision.consequence(
+            "suspend",
+            "Flux leaves the configuration alone: what is applied stays as it is, whatever the source says".to_owned(),
+        ),
+        Some(_) => decision.consequence(
+            "resume",
+            "Flux reconciles the configuration again: what changed in the source since is applied at once".to_owned(),
+        ),
+        None => {}
     }
 }

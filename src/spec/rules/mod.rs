@@ -7,6 +7,7 @@ pub(super) mod git;
 pub(super) mod keys;
 pub(super) mod order;
 pub(super) mod paths;
+pub(super) mod substitutes;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use super::clusters::ClusterTree;
 use super::codes;
 use super::desired::Profile;
 use super::forms::{bad_duration, is_duration_key};
-use super::node::{Entry, Node};
+use super::node::{Entry, Node, Value};
 use super::report::Report;
 use crate::model::Seconds;
 
@@ -46,6 +47,8 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
 
 fn check_configuration(configuration: &Entry, layout: &paths::Layout<'_>, report: &mut Report) {
     layout.check_names(configuration, report);
+    check_durations(&configuration.node, report);
+    check_wait(&configuration.node, report);
     if let Some(source) = configuration.node.get("gitRepository") {
         check_durations(source, report);
         git::check(source, report);
@@ -55,6 +58,7 @@ fn check_configuration(configuration: &Entry, layout: &paths::Layout<'_>, report
     for kustomization in kustomizations.entries() {
         check_names_together(configuration, kustomization, report);
         check_durations(&kustomization.node, report);
+        substitutes::check(&kustomization.node, report);
         layout.check_path(kustomization, report);
     }
 }
@@ -72,6 +76,18 @@ fn check_names_together(configuration: &Entry, kustomization: &Entry, report: &m
                     ),
                 )
                 .with_hint("shorten one of them"),
+        );
+    }
+}
+
+/// A duration of a wait that is not asked for.
+fn check_wait(configuration: &Node, report: &mut Report) {
+    let waits = configuration.get("waitForReconciliation").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    if let Some(duration) = configuration.entry("reconciliationWaitDuration").filter(|_| !waits) {
+        report.add_once(
+            codes::WAIT_DURATION_ALONE
+                .at(duration.key_span, "`reconciliationWaitDuration` does nothing without `waitForReconciliation`")
+                .with_hint("add `waitForReconciliation: true`, or take it out"),
         );
     }
 }
