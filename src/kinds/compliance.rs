@@ -29,7 +29,7 @@ pub enum Compliance {
 /// The first object that failed: what depends on it is not to blame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cause {
-    /// `GitRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
+    /// `GitRepository`, `Bucket`, `OCIRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
     pub kind: String,
     /// Its name in the cluster.
     pub name: String,
@@ -108,10 +108,11 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
         return Compliance::Progressing("no status has been reported since the last write".to_owned());
     }
     let statuses = Statuses::of(live);
-    match statuses.objects("GitRepository", name).map(ready) {
-        None => return Compliance::Progressing(format!("GitRepository {name} has not been reported")),
-        Some(Ready::False { reason, message }) => return failing("GitRepository", name, reason, message),
-        Some(Ready::Unknown { message }) => return Compliance::Progressing(format!("GitRepository {name}: {message}")),
+    let source = source_object(live);
+    match statuses.objects(source, name).map(ready) {
+        None => return Compliance::Progressing(format!("{source} {name} has not been reported")),
+        Some(Ready::False { reason, message }) => return failing(source, name, reason, message),
+        Some(Ready::Unknown { message }) => return Compliance::Progressing(format!("{source} {name}: {message}")),
         Some(Ready::True { .. }) => {}
     }
     let mut waiting = None;
@@ -148,6 +149,16 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
             Compliance::Reconciled { revision: synced.to_owned() }
         }
         state => Compliance::Progressing(format!("complianceState is {}", state.unwrap_or("not reported"))),
+    }
+}
+
+/// The kind of the Flux object that fetches the source: an Azure Blob container is fetched by a Bucket
+/// (`../shared/facts/domain.md` §1.3).
+fn source_object(live: &Value) -> &'static str {
+    match text(live, "/properties/sourceKind") {
+        Some(kind) if kind.eq_ignore_ascii_case("Bucket") || kind.eq_ignore_ascii_case("AzureBlob") => "Bucket",
+        Some(kind) if kind.eq_ignore_ascii_case("OCIRepository") => "OCIRepository",
+        Some(_) | None => "GitRepository",
     }
 }
 

@@ -29,7 +29,7 @@ pub enum Habit {
     ImmutableWord(Option<&'static str>),
     /// Cannot change after creation; absent means the value, where one is given.
     Immutable(Option<&'static str>),
-    /// A map of secrets: accepted, never returned; keys may come back with empty values.
+    /// A secret, or a map of secrets: accepted, never returned; the keys of a map may come back with empty values.
     Secrets,
     /// A list in which order does not matter.
     Set,

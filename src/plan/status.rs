@@ -8,7 +8,7 @@ use crate::kinds::Kind;
 use crate::kinds::cluster::{self, ClusterType, Connectivity, connection_state, connectivity};
 use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance, kustomization_states};
 use crate::kinds::extension::{self, is_flux};
-use crate::kinds::flux_configuration::{ConfigurationSpec, kustomization_order};
+use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::model::{Address, LiveState, Reading};
 
@@ -204,7 +204,7 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         provisioning_state: Some(provisioning(body).0),
         compliance_state: text("/properties/complianceState"),
         synced_revision: text("/properties/sourceSyncedCommitId"),
-        verdict: match compliance(name, &order, spec.git_repository.commit.as_deref(), body) {
+        verdict: match compliance(name, &order, Source::of(spec).and_then(Source::commit), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
             Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for },
             Compliance::Failing(cause) => Verdict::Failing { cause },

@@ -76,6 +76,16 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             format!("{} is not a GUID", subject(path)),
             "write the id, not the display name; `az account show` prints both",
         ),
+        ("clientId" | "tenantId", _) => (
+            codes::NOT_A_GUID,
+            format!("{} is not a GUID", subject(path)),
+            "write the id, such as 0f6d2c1b-7a3e-4c58-9b1d-2e5f8a7c6d40",
+        ),
+        ("digest", _) => (
+            codes::WRONG_FORM,
+            "`digest` is not the digest of an artifact".to_owned(),
+            "write `sha256:` and all 64 hexadecimal digits, in lower case",
+        ),
         (key, _) if is_duration_key(key) => return bad_duration(key, text, span),
         ("commit", _) => (
             codes::WRONG_FORM,

@@ -39,7 +39,10 @@ pub(crate) fn quickstart() -> Desired {
         suspend: false,
         wait_for_reconciliation: false,
         reconciliation_wait_duration: None,
-        git_repository: GitRepositorySpec {
+        bucket: None,
+        azure_blob: None,
+        oci_repository: None,
+        git_repository: Some(GitRepositorySpec {
             url: "https://github.com/contoso/gitops".to_owned(),
             branch: Some("main".to_owned()),
             tag: None,
@@ -54,7 +57,7 @@ pub(crate) fn quickstart() -> Desired {
             ssh_known_hosts: None,
             https_ca_cert: None,
             local_auth_ref: None,
-        },
+        }),
         kustomizations: BTreeMap::from([
             ("infrastructure".to_owned(), kustomization("./clusters/store-001/coral-system/ManifestDeployments", &[])),
             (
@@ -88,6 +91,11 @@ pub(crate) fn quickstart() -> Desired {
 /// The one configuration of [`quickstart`].
 pub(crate) fn configuration(desired: &mut Desired) -> &mut ConfigurationSpec {
     desired.clusters[0].configurations.get_mut("flux-system").unwrap()
+}
+
+/// Its source.
+pub(crate) fn source(desired: &mut Desired) -> &mut GitRepositorySpec {
+    configuration(desired).git_repository.as_mut().unwrap()
 }
 
 /// One of its kustomizations.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Hole;
+use super::super::{Encoding, Hole};
 use super::base64_text;
 use crate::model::{FieldPath, Seconds, SecretRef};
 
@@ -85,7 +85,7 @@ pub(super) fn holes(spec: &GitRepositorySpec) -> Vec<Hole> {
         .filter_map(|(key, secret)| {
             let secret = secret.clone()?;
             let path = FieldPath::dotted("properties.configurationProtectedSettings").key(key);
-            Some(Hole { path, secret, destination: spec.url.clone() })
+            Some(Hole { path, secret, destination: spec.url.clone(), encoding: Encoding::Base64 })
         })
         .collect()
 }

@@ -1,8 +1,12 @@
 //! `Microsoft.KubernetesConfiguration/fluxConfigurations`: a source, and the kustomizations applied from it.
 
+mod azure_blob;
+mod bucket;
 mod git;
 mod kustomization;
+mod oci_repository;
 mod rules;
+mod source;
 
 use std::collections::BTreeMap;
 
@@ -11,12 +15,21 @@ use serde::{Deserialize, Serialize};
 
 use super::Body;
 use crate::model::Seconds;
+use azure_blob::AzureBlob;
+use bucket::Bucket;
 use git::GitRepository;
 use kustomization::Kustomization;
+use oci_repository::OciRepository;
 
+pub use azure_blob::{AzureBlobSpec, ManagedIdentitySpec, ServicePrincipalSpec};
+pub use bucket::BucketSpec;
 pub use git::{GitRepositorySpec, Provider};
 pub use kustomization::{KustomizationSpec, PostBuildSpec, SubstituteFromSpec, SubstituteKind, kustomization_order};
+pub use oci_repository::{
+    LayerOperation, LayerSelectorSpec, OciRepositorySpec, OidcIdentitySpec, TlsConfigSpec, VerifyProvider, VerifySpec,
+};
 pub use rules::{RULES, is_base64_text};
+pub use source::{SOURCE_MEMBERS, Source};
 
 /// A flux configuration. About it the spec is the whole truth: what is not named here has its documented default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -44,8 +57,18 @@ pub struct ConfigurationSpec {
     /// How long ARM's own operation waits for Flux, with `waitForReconciliation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconciliation_wait_duration: Option<Seconds>,
-    /// The git repository to apply from.
-    pub git_repository: GitRepositorySpec,
+    /// The git repository to apply from. Exactly one of `gitRepository`, `bucket`, `azureBlob` and `ociRepository`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_repository: Option<GitRepositorySpec>,
+    /// The bucket to apply from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<BucketSpec>,
+    /// The container of an Azure storage account to apply from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure_blob: Option<AzureBlobSpec>,
+    /// The repository of a container registry to apply from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci_repository: Option<OciRepositorySpec>,
     /// What to apply from the source, by name.
     #[schemars(extend(
         "minProperties" = 1,
@@ -89,19 +112,26 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
         wait_for_reconciliation,
         reconciliation_wait_duration,
         git_repository,
+        bucket,
+        azure_blob,
+        oci_repository,
         kustomizations,
     } = spec;
+    let source = Source::of(spec);
     let properties = Properties {
         scope: *scope,
         namespace,
-        source_kind: "GitRepository",
+        source_kind: source.map(Source::kind),
         suspend: *suspend,
-        git_repository: GitRepository::from(git_repository),
+        git_repository: git_repository.as_ref().map(GitRepository::from),
+        bucket: bucket.as_ref().map(Bucket::from),
+        azure_blob: azure_blob.as_ref().map(AzureBlob::from),
+        oci_repository: oci_repository.as_ref().map(OciRepository::from),
         kustomizations: kustomizations.iter().map(|(name, spec)| (name.as_str(), Kustomization::from(spec))).collect(),
         wait_for_reconciliation: *wait_for_reconciliation,
         reconciliation_wait_duration: reconciliation_wait_duration.map(Seconds::to_iso8601),
     };
-    Body { json: serde_json::json!({ "properties": properties }), holes: git::holes(git_repository) }
+    Body { json: serde_json::json!({ "properties": properties }), holes: source.map(Source::holes).unwrap_or_default() }
 }
 
 #[derive(Serialize)]
@@ -109,9 +139,17 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
 struct Properties<'a> {
     scope: Scope,
     namespace: &'a str,
-    source_kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_kind: Option<&'static str>,
     suspend: bool,
-    git_repository: GitRepository<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_repository: Option<GitRepository<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<Bucket<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azure_blob: Option<AzureBlob<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oci_repository: Option<OciRepository<'a>>,
     kustomizations: BTreeMap<&'a str, Kustomization<'a>>,
     #[serde(skip_serializing_if = "is_false")]
     wait_for_reconciliation: bool,

@@ -6,7 +6,9 @@ use super::credentials::{self, Stored};
 use super::{Decision, Obstacle, wait};
 use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
-use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, kustomization_order};
+use crate::kinds::flux_configuration::{
+    self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
+};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{Body, Hole, shown_path};
 use crate::model::{FieldPath, Habit, LiveState, Reading, ResourceId};
@@ -56,6 +58,9 @@ pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision
     }
     decision
 }
+
+/// What to do about a stored secret that would be lost.
+const GIVE_THE_SECRET: &str = "give the secret in the spec, beside the source's `url`, so that it can be sent again";
 
 /// Everything that a decision about a declared configuration draws on.
 struct Draft<'a> {
@@ -218,7 +223,7 @@ impl Draft<'_> {
                     "{} can only change when the configuration is sent whole, and that would lose the stored secret",
                     stuck.join(", ")
                 ),
-                "give the secret in the spec (`httpsKey` or `sshPrivateKey`) so that it can be sent again".to_owned(),
+                GIVE_THE_SECRET.to_owned(),
             );
         }
         let mut json = whole.json.clone();
@@ -249,9 +254,7 @@ impl Draft<'_> {
     /// read-back is removed by PATCH.
     fn remove_what_is_left(&self, whole: &Body, removed: Vec<FieldPath>) -> Step {
         let properties = &whole.json["properties"];
-        let mut json = json!({ "properties": {
-            "sourceKind": properties["sourceKind"], "gitRepository": properties["gitRepository"],
-        } });
+        let mut json = json!({ "properties": source_block(properties) });
         for path in &removed {
             path.set(&mut json, Value::Null);
         }
@@ -318,7 +321,7 @@ impl Draft<'_> {
                 address,
                 "stored_secret_would_be_lost",
                 "the configuration has a stored secret, which a new one would not have".to_owned(),
-                "give the secret in the spec (`httpsKey` or `sshPrivateKey`) so that it can be sent again".to_owned(),
+                GIVE_THE_SECRET.to_owned(),
             );
         }
         let all = live_kustomizations(live);
@@ -401,7 +404,8 @@ impl Draft<'_> {
     }
 
     fn expectation(&self) -> Expectation {
-        Expectation { kustomizations: kustomization_order(self.spec), commit: self.spec.git_repository.commit.clone() }
+        let commit = Source::of(self.spec).and_then(Source::commit).map(str::to_owned);
+        Expectation { kustomizations: kustomization_order(self.spec), commit }
     }
 }
 
@@ -486,12 +490,7 @@ fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: 
 /// else ARM answers `Invalid source kind match` (`../shared/facts/domain.md` S37): the live one, unchanged.
 fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
     let api_version = node.kind.api_version();
-    let mut properties = Map::new();
-    for key in ["sourceKind", "gitRepository", "bucket", "azureBlob", "ociRepository"] {
-        if let Some(value) = before["properties"].get(key) {
-            properties.insert(key.to_owned(), value.clone());
-        }
-    }
+    let mut properties = source_block(&before["properties"]);
     let off: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({"prune": false}))).collect();
     properties.insert("kustomizations".to_owned(), Value::Object(off));
     let id: &ResourceId = &node.id;
@@ -505,15 +504,35 @@ fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
     [patch, wait(id, api_version, Until::Provisioned)]
 }
 
+/// What a PATCH must say of the source: its kind and the whole of its description.
+fn source_block(properties: &Value) -> Map<String, Value> {
+    ["sourceKind"]
+        .into_iter()
+        .chain(SOURCE_MEMBERS)
+        .filter_map(|key| Some((key.to_owned(), properties.get(key)?.clone())))
+        .collect()
+}
+
+/// What says where a source is, in the description of each kind.
+const PLACE: [&str; 3] = ["url", "bucketName", "containerName"];
+
+/// What says which revision of it is applied.
+const REVISION: [&str; 2] = ["repositoryRef", "layerSelector"];
+
 fn explain_source(decision: &mut Decision) {
-    let url = FieldPath::dotted("properties.gitRepository.url");
-    let reference = FieldPath::dotted("properties.gitRepository.repositoryRef");
-    if decision.fields.iter().any(|field| field.path == url || url.starts_with(&field.path)) {
+    let changed = |keys: &[&str]| {
+        let paths = SOURCE_MEMBERS.iter().flat_map(|member| keys.iter().map(|key| ["properties", member, key]));
+        paths.map(FieldPath::of).any(|path| {
+            let touches = |field: &FieldPath| field.starts_with(&path) || path.starts_with(field);
+            decision.fields.iter().any(|field| touches(&field.path))
+        })
+    };
+    if changed(&PLACE) {
         decision.consequence(
             "source_change",
-            "everything is applied from another repository; what is not in it is deleted where prune is on".to_owned(),
+            "everything is applied from another source; what is not in it is deleted where prune is on".to_owned(),
         );
-    } else if decision.fields.iter().any(|field| field.path.starts_with(&reference)) {
+    } else if changed(&REVISION) {
         decision.consequence(
             "revision_change",
             "another revision is applied; what is not in it is deleted where prune is on".to_owned(),
