@@ -29,13 +29,15 @@ pub enum Habit {
     ImmutableWord(Option<&'static str>),
     /// Cannot change after creation; absent means the value, where one is given.
     Immutable(Option<&'static str>),
-    /// A map of secrets: accepted, never returned; keys may come back with empty values.
+    /// A secret, or a map of secrets: accepted, never returned; the keys of a map may come back with empty values.
     Secrets,
     /// A list in which order does not matter.
     Set,
     /// Base64 of a text. Texts that differ in white space at their ends are the same: some clients encode a file with its
     /// last line end, some without.
     Base64Text,
+    /// An ISO 8601 duration. Texts that stand for the same length are the same.
+    Duration,
     /// Whatever is found is kept, unless the spec says something about it.
     KeepFound,
 }

@@ -290,8 +290,10 @@ fn arm_hint(key: &str) -> Option<&'static str> {
         "timeoutInSeconds" => "write `timeout: 10m`",
         "syncIntervalInSeconds" | "intervalInSeconds" => "write `interval: 10m`",
         "retryIntervalInSeconds" => "write `retryInterval: 1m`",
-        "sourceKind" => "leave it out: `gitRepository` says it",
-        "configurationProtectedSettings" => "write `httpsKey` or `sshPrivateKey` beside `url`, as a reference",
+        "sourceKind" => "leave it out: the key of the source says it",
+        "configurationProtectedSettings" => {
+            "write `httpsKey`, `sshPrivateKey` or `bucketSecretKey` beside `url`, as a reference"
+        }
         "extensionType" => "leave it out: the extension is always `microsoft.flux`",
         "properties" => "write what it holds one level higher: the spec has no `properties`",
         "multiTenancy.enforce" => "write `multiTenancy: false`, or put it under `configurationSettings`",

@@ -8,11 +8,22 @@ use super::schema::{self, HOMES, PUBLISHED};
 use crate::model::FieldPath;
 
 /// The keys whose values are secrets.
-pub(super) const SECRET_KEYS: [&str; 2] = ["httpsKey", "sshPrivateKey"];
+pub(super) const SECRET_KEYS: [&str; 10] = [
+    "httpsKey",
+    "sshPrivateKey",
+    "bucketSecretKey",
+    "accountKey",
+    "sasToken",
+    "clientSecret",
+    "clientCertificate",
+    "clientCertificatePassword",
+    "privateKey",
+    "caCertificate",
+];
 
 /// Masks a source that could be read.
 pub(super) fn masked(text: &str, tree: &Node) -> String {
-    let mut hidden = userinfo_ranges(text);
+    let mut hidden: Vec<Range<usize>> = userinfo_ranges(text).into_iter().chain(query_ranges(text)).collect();
     hide_unknown(text, tree, &FieldPath::default(), &mut hidden);
     starred(text, &hidden)
 }
@@ -20,7 +31,7 @@ pub(super) fn masked(text: &str, tree: &Node) -> String {
 /// Masks a source that is not YAML, line by line: only lines that are a known key with a plain value, a name without a
 /// value, or an item of a list are left to read.
 pub(super) fn masked_by_line(text: &str) -> String {
-    let mut hidden = userinfo_ranges(text);
+    let mut hidden: Vec<Range<usize>> = userinfo_ranges(text).into_iter().chain(query_ranges(text)).collect();
     let mut secret_indent: Option<usize> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -72,6 +83,15 @@ fn userinfo_ranges(text: &str) -> Vec<Range<usize>> {
             (!is_plain_ssh_user && !userinfo.is_empty()).then(|| start..start + userinfo.len())
         })
         .collect()
+}
+
+/// Where queries stand in URLs: a shared access signature is one.
+fn query_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices("://").filter_map(|(at, _)| {
+        let url = text[at..].split(|end: char| end.is_whitespace() || "\"'<>`".contains(end)).next()?;
+        let query = url.find('?')? + 1;
+        Some(at + query..at + url.len())
+    })
 }
 
 fn hide_unknown(text: &str, node: &Node, path: &FieldPath, hidden: &mut Vec<Range<usize>>) {

@@ -125,7 +125,13 @@ fn configuration_spec(put: &Value) -> ConfigurationSpec {
         namespace: text(&properties["namespace"]).unwrap_or_else(|| "default".to_owned()),
         scope: if properties["scope"] == "namespace" { Scope::Namespace } else { Scope::Cluster },
         depends_on: Vec::new(),
-        git_repository: GitRepositorySpec {
+        suspend: false,
+        wait_for_reconciliation: false,
+        reconciliation_wait_duration: None,
+        bucket: None,
+        azure_blob: None,
+        oci_repository: None,
+        git_repository: Some(GitRepositorySpec {
             url: text(&git["url"]).unwrap(),
             branch: text(&git["repositoryRef"]["branch"]),
             tag: text(&git["repositoryRef"]["tag"]),
@@ -143,7 +149,7 @@ fn configuration_spec(put: &Value) -> ConfigurationSpec {
             ssh_known_hosts: None,
             https_ca_cert: None,
             local_auth_ref: None,
-        },
+        }),
         kustomizations: properties["kustomizations"]
             .as_object()
             .into_iter()

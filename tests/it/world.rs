@@ -36,7 +36,13 @@ pub(crate) fn quickstart() -> Desired {
         namespace: "flux-system".to_owned(),
         scope: Scope::Cluster,
         depends_on: Vec::new(),
-        git_repository: GitRepositorySpec {
+        suspend: false,
+        wait_for_reconciliation: false,
+        reconciliation_wait_duration: None,
+        bucket: None,
+        azure_blob: None,
+        oci_repository: None,
+        git_repository: Some(GitRepositorySpec {
             url: "https://github.com/contoso/gitops".to_owned(),
             branch: Some("main".to_owned()),
             tag: None,
@@ -51,7 +57,7 @@ pub(crate) fn quickstart() -> Desired {
             ssh_known_hosts: None,
             https_ca_cert: None,
             local_auth_ref: None,
-        },
+        }),
         kustomizations: BTreeMap::from([
             ("infrastructure".to_owned(), kustomization("./clusters/store-001/coral-system/ManifestDeployments", &[])),
             (
@@ -85,6 +91,11 @@ pub(crate) fn quickstart() -> Desired {
 /// The one configuration of [`quickstart`].
 pub(crate) fn configuration(desired: &mut Desired) -> &mut ConfigurationSpec {
     desired.clusters[0].configurations.get_mut("flux-system").unwrap()
+}
+
+/// Its source.
+pub(crate) fn source(desired: &mut Desired) -> &mut GitRepositorySpec {
+    configuration(desired).git_repository.as_mut().unwrap()
 }
 
 /// One of its kustomizations.
