@@ -55,10 +55,11 @@ pub(super) fn connect(
 }
 
 impl Connection {
-    /// Whether the identity belongs to the tenant that the spec names. Tokens that are not readable tell nothing.
-    pub(super) async fn check_tenant(&self, wanted: Option<&str>) -> Result<(), CliError> {
-        let Some(wanted) = wanted.filter(|_| !self.is_simulated) else { return Ok(()) };
+    /// Signs in, before many requests do and each of them fails, and checks whether the identity belongs to the tenant
+    /// that the spec names. Tokens that are not readable tell nothing.
+    pub(super) async fn check_identity(&self, tenant: Option<&str>) -> Result<(), CliError> {
         let token = self.tokens.token().await.map_err(|error| not_signed_in(&chain(&error)))?;
+        let Some(wanted) = tenant.filter(|_| !self.is_simulated) else { return Ok(()) };
         match crate::arm::tenant_of(&token) {
             Some(found) if !found.eq_ignore_ascii_case(wanted) => {
                 Err(CliError::refused(format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))

@@ -45,7 +45,7 @@ pub(super) async fn plan(
     session: &Session,
 ) -> Result<Planned, CliError> {
     let connection = connect::connect(request.cloud, desired, graph, session)?;
-    connection.check_tenant(desired.tenant.as_deref()).await?;
+    connection.check_identity(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
     let live = fetch::live_state(&reads, &connection.arm)
         .await

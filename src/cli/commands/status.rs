@@ -11,7 +11,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, session: &Session) -> Result<Exit, 
     let (desired, graph) = spec_file::require(&args.spec, session)?;
     let live = block_on(async {
         let connection = connect::connect(&args.cloud, &desired, &graph, session)?;
-        connection.check_tenant(desired.tenant.as_deref()).await?;
+        connection.check_identity(desired.tenant.as_deref()).await?;
         fetch::live_state(&graph.reads(), &connection.arm)
             .await
             .map_err(|errors| CliError::several(errors.iter().map(|error| chain(error)).collect()))
