@@ -70,7 +70,9 @@ fn default_of(habit: Habit) -> Option<Scalar> {
         | Habit::Set
         | Habit::Base64Text
         | Habit::Duration
-        | Habit::KeepFound => None,
+        | Habit::KeepFound
+        | Habit::KeepFoundWord
+        | Habit::KeepFoundImmutable => None,
     }
 }
 
@@ -127,7 +129,7 @@ fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unkno
     for (key, live) in object {
         let path = path.key(key);
         match habit(rules, &path) {
-            Some(Habit::KeepFound) => {
+            Some(habit) if habit.keeps_found() => {
                 if path.get(after).is_none() {
                     path.set(after, live.clone());
                 }
@@ -150,7 +152,7 @@ fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unkno
 /// Whether something below `path` is kept as found even when the wanted body does not have `path` itself.
 fn keeps_below(rules: Rules, path: &FieldPath) -> bool {
     rules.iter().any(|rule| {
-        matches!(rule.habit, Habit::KeepFound)
+        rule.habit.keeps_found()
             && rule.segments().zip(path.segments()).all(|(wanted, step)| match step {
                 Segment::Key(key) => wanted == key,
                 Segment::Index(_) => false,
@@ -169,7 +171,7 @@ fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) 
         return;
     }
     let same = match habit(rules, path) {
-        Some(Habit::Word(_) | Habit::ImmutableWord(_)) => same_word(before, after),
+        Some(Habit::Word(_) | Habit::ImmutableWord(_) | Habit::KeepFoundWord) => same_word(before, after),
         Some(Habit::Set) => same_set(before, after),
         Some(Habit::Base64Text) => same_encoded_text(before, after),
         Some(Habit::Duration) => same_duration(before, after),
@@ -179,7 +181,8 @@ fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) 
             | Habit::ReadOnly
             | Habit::Immutable(_)
             | Habit::Secrets
-            | Habit::KeepFound,
+            | Habit::KeepFound
+            | Habit::KeepFoundImmutable,
         )
         | None => same_integer(before, after),
     };

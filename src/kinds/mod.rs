@@ -118,7 +118,8 @@ pub struct Hole {
     pub path: FieldPath,
     /// Where the value is read.
     pub secret: SecretRef,
-    /// The server that the value signs in to: the source's URL.
+    /// Where the value may be used: the URL of the source that it signs in to, or, of a setting, the address of the
+    /// extension.
     pub destination: String,
     /// How ARM wants the value.
     #[serde(default)]

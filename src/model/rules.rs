@@ -40,6 +40,48 @@ pub enum Habit {
     Duration,
     /// Whatever is found is kept, unless the spec says something about it.
     KeepFound,
+    /// As [`Habit::KeepFound`], of a word whose letter case the service changes.
+    KeepFoundWord,
+    /// As [`Habit::KeepFound`], and it cannot change after creation.
+    KeepFoundImmutable,
+}
+
+impl Habit {
+    /// Whether what is found is kept where the spec says nothing.
+    #[must_use]
+    pub const fn keeps_found(self) -> bool {
+        match self {
+            Self::KeepFound | Self::KeepFoundWord | Self::KeepFoundImmutable => true,
+            Self::Plain
+            | Self::Default(_)
+            | Self::ReadOnly
+            | Self::Word(_)
+            | Self::ImmutableWord(_)
+            | Self::Immutable(_)
+            | Self::Secrets
+            | Self::Set
+            | Self::Base64Text
+            | Self::Duration => false,
+        }
+    }
+
+    /// Whether it cannot change after creation.
+    #[must_use]
+    pub const fn is_immutable(self) -> bool {
+        match self {
+            Self::ImmutableWord(_) | Self::Immutable(_) | Self::KeepFoundImmutable => true,
+            Self::Plain
+            | Self::Default(_)
+            | Self::ReadOnly
+            | Self::Word(_)
+            | Self::Secrets
+            | Self::Set
+            | Self::Base64Text
+            | Self::Duration
+            | Self::KeepFound
+            | Self::KeepFoundWord => false,
+        }
+    }
 }
 
 /// A default value.

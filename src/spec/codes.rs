@@ -187,6 +187,14 @@ table! {
         "Settings of an extension are texts, booleans and numbers too. Quote the value.";
     MULTI_TENANCY_TWICE = 71 Error "multiTenancy said twice"
         "`multiTenancy` is the setting `multiTenancy.enforce`. Say it in one place.";
+    PIN_NEEDS_NO_UPGRADES = 72 Error "pinned version with automatic upgrades"
+        "A `version` is kept only with `autoUpgradeMode: none` or `autoUpgradeMinorVersion: false`.";
+    UPGRADES_TWICE = 73 Error "upgrades said twice"
+        "`autoUpgradeMinorVersion` and `autoUpgradeMode` say the same thing. Azure's own tools take one of the two.";
+    TRAIN_WITHOUT_UPGRADES = 74 Warning "release train without upgrades"
+        "A release train is what automatic upgrades follow. Without them it says nothing.";
+    RELEASE_NAMESPACE = 75 Warning "Flux outside flux-system"
+        "The extension installs Flux into `flux-system`. Azure accepts another `releaseNamespace` and shows it back.";
     // What is applied, and what Flux puts into it.
     STRAY_DOLLAR = 80 Warning "dollar sign that begins nothing"
         "Flux's substitution knows `${NAME}`, and what it takes after the name. A `$` that is meant as such is written \

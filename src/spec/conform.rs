@@ -8,7 +8,7 @@ use jsonschema::paths::{Location, LocationSegment};
 
 use super::codes;
 use super::forms::{form, is_duration_key, last_key, subject};
-use super::mask::SECRET_KEYS;
+use super::mask::{is_in_a_secret, is_secret};
 use super::node::{Entry, Node, Value};
 use super::report::MAX_PROBLEMS;
 use super::schema::{self, Checked, HOMES};
@@ -61,7 +61,7 @@ impl Conformance<'_> {
         if matches!(node.value, Value::Unresolved) {
             return;
         }
-        if last_key(&path).is_some_and(|key| SECRET_KEYS.contains(&key)) {
+        if is_secret(&path) {
             return self.explain_secret(node, &path, found);
         }
         match error.kind() {
@@ -204,11 +204,7 @@ impl Conformance<'_> {
     }
 
     fn type_hint(&self, node: &Node, path: &FieldPath, types: &[&str]) -> Option<String> {
-        let is_below_a_secret = path
-            .segments()
-            .iter()
-            .any(|segment| matches!(segment, Segment::Key(key) if SECRET_KEYS.contains(&key.as_str())));
-        if is_below_a_secret {
+        if is_in_a_secret(path) {
             return None;
         }
         match &node.value {

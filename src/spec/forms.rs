@@ -81,6 +81,14 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             format!("{} is not a GUID", subject(path)),
             "write the id, such as 0f6d2c1b-7a3e-4c58-9b1d-2e5f8a7c6d40",
         ),
+        ("releaseNamespace", _) => (
+            codes::BAD_NAME,
+            format!("`{text}` is not a valid namespace"),
+            "63 characters at most: lower-case letters, digits and `-`, with a letter or digit at both ends",
+        ),
+        ("version", _) => {
+            (codes::WRONG_FORM, format!("`{text}` is not a version"), "write all three numbers, such as `1.18.5`")
+        }
         ("digest", _) => (
             codes::WRONG_FORM,
             "`digest` is not the digest of an artifact".to_owned(),

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use super::node::{Entry, Node, Value};
 use super::schema::{self, HOMES, PUBLISHED};
-use crate::model::FieldPath;
+use crate::model::{FieldPath, Segment};
 
 /// The keys whose values are secrets.
-pub(super) const SECRET_KEYS: [&str; 10] = [
+const SECRET_KEYS: [&str; 10] = [
     "httpsKey",
     "sshPrivateKey",
     "bucketSecretKey",
@@ -20,6 +20,26 @@ pub(super) const SECRET_KEYS: [&str; 10] = [
     "privateKey",
     "caCertificate",
 ];
+
+/// The key of a mapping in which every value is a secret.
+const SECRET_MAP: &str = "configurationProtectedSettings";
+
+/// Whether the value at `path` is a secret.
+pub(super) fn is_secret(path: &FieldPath) -> bool {
+    match path.segments() {
+        [.., Segment::Key(map), Segment::Key(_)] if map == SECRET_MAP => true,
+        [.., Segment::Key(key)] => SECRET_KEYS.contains(&key.as_str()),
+        [] | [.., Segment::Index(_)] => false,
+    }
+}
+
+/// Whether the value at `path` is a secret, or lies in one.
+pub(super) fn is_in_a_secret(path: &FieldPath) -> bool {
+    path.segments().iter().any(|segment| match segment {
+        Segment::Key(key) => key == SECRET_MAP || SECRET_KEYS.contains(&key.as_str()),
+        Segment::Index(_) => false,
+    })
+}
 
 /// Masks a source that could be read.
 pub(super) fn masked(text: &str, tree: &Node) -> String {
@@ -55,7 +75,7 @@ pub(super) fn masked_by_line(text: &str) -> String {
             Some((key, value)) => {
                 let key = key.trim().trim_matches(['"', '\'']);
                 let value_start = start + item.len() - value.len();
-                let is_secret = SECRET_KEYS.contains(&key);
+                let is_secret = key == SECRET_MAP || SECRET_KEYS.contains(&key);
                 let is_known = HOMES.contains_key(key) && !value.contains(['{', '[']);
                 if is_secret {
                     secret_indent = Some(indent);
@@ -100,9 +120,9 @@ fn hide_unknown(text: &str, node: &Node, path: &FieldPath, hidden: &mut Vec<Rang
             let known = schema::keys_at(&PUBLISHED.schema, path);
             let is_open = schema::takes_any_key(&PUBLISHED.schema, path);
             for Entry { key, node, .. } in entries {
-                if SECRET_KEYS.contains(&key.as_str()) {
+                if is_secret(&path.key(key)) {
                     hide_secret(node, hidden);
-                } else if !(is_open || known.contains(&key.as_str())) {
+                } else if !(is_open || known.contains(&key.as_str())) || (key == SECRET_MAP && !node.is_map()) {
                     hide_all(node, hidden);
                 } else if key == "url" {
                     hide_account(text, node, hidden);
@@ -195,6 +215,9 @@ mod tests {
     fn every_key_that_takes_a_secret_is_known() {
         for (definition, schema) in PUBLISHED.schema["$defs"].as_object().unwrap() {
             for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+                if property["additionalProperties"]["$ref"] == "#/$defs/SecretRef" {
+                    assert_eq!(key, SECRET_MAP, "{definition}");
+                }
                 if property["$ref"] == "#/$defs/SecretRef" {
                     assert!(SECRET_KEYS.contains(&key.as_str()), "{definition}.{key}");
                 }

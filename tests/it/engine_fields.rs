@@ -2,7 +2,8 @@
 //! and one changed value is one line.
 
 use arcflux::kinds::Encoding;
-use arcflux::plan::{Options, Plan, Step};
+use arcflux::model::SecretRef;
+use arcflux::plan::{Options, Plan, SecretGrant, SecretPolicy, Step};
 use arcflux::sim;
 
 use crate::simulated::{World, fields, options};
@@ -268,4 +269,108 @@ async fn a_secret_is_sent_with_every_put_and_encoded_as_arm_wants_it() {
         let sent: Vec<(String, Encoding)> = holes.map(|hole| (hole.path.to_string(), hole.encoding)).collect();
         assert_eq!(sent, expected);
     }
+}
+
+const EXTENSION: &str = "extension:
+  name: flux
+  multiTenancy: false
+  version: 1.18.5
+  autoUpgradeMode: none
+  scope: {cluster: {releaseNamespace: flux-system}}
+  plan: {name: flux, publisher: microsoft, product: flux}
+  configurationSettings: {helm-controller.detectDrift: \"true\"}
+  configurationProtectedSettings: {registry.password: {env: REGISTRY_PASSWORD}}
+configurations:
+  apps:
+    gitRepository: {url: \"https://github.com/contoso/gitops\", branch: main}
+    kustomizations: {app: {path: ./apps}}
+";
+
+#[tokio::test]
+async fn each_field_of_the_extension_is_one_line() {
+    for (from, to, field) in [
+        ("version: 1.18.5", "version: 1.19.0", "version"),
+        ("detectDrift: \"true\"", "detectDrift: \"false\"", "configurationSettings[\"helm-controller.detectDrift\"]"),
+        ("multiTenancy: false", "multiTenancy: true", "configurationSettings[\"multiTenancy.enforce\"]"),
+    ] {
+        assert_one_line(&spec(EXTENSION), from, to, field).await;
+    }
+    let upgrading =
+        spec(EXTENSION).replace("  version: 1.18.5\n  autoUpgradeMode: none\n", "  autoUpgradeMode: patch\n");
+    assert_one_line(&upgrading, "autoUpgradeMode: patch", "autoUpgradeMode: compatible", "autoUpgradeMode").await;
+    assert_one_line(
+        &upgrading,
+        "autoUpgradeMode: patch",
+        "autoUpgradeMode: patch\n  releaseTrain: Preview",
+        "releaseTrain",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn another_version_is_installed_in_place() {
+    let (_, plan) = edited(&spec(EXTENSION), "version: 1.18.5", "version: 1.19.0").await;
+    assert_eq!(consequences(&plan), ["version_change", "controllers_restart"]);
+    let writes = plan.resource_changes.iter().flat_map(|change| &change.steps).filter(|step| step.writes());
+    assert!(writes.into_iter().all(|step| matches!(step, Step::Patch { .. })));
+}
+
+#[tokio::test]
+async fn what_the_spec_says_nothing_of_stays_as_it_is_found() {
+    let world = World::of(&spec(EXTENSION));
+    world.converge(&spec(EXTENSION)).await;
+    let silent = spec(EXTENSION.split_once("configurations:").unwrap().1);
+    let silent = silent.replace("name: store-001\n", "name: store-001\nconfigurations:");
+    let plan = world.plan(&silent).await;
+    assert!(!plan.has_changes(), "{:?}", fields(&plan));
+    let kept = plan.notes.iter().find(|note| note.code == "kept_as_found").unwrap();
+    for name in ["version", "autoUpgradeMode", "detectDrift", "multiTenancy.enforce"] {
+        assert!(kept.message.contains(name), "{}", kept.message);
+    }
+}
+
+#[tokio::test]
+async fn what_is_fixed_at_creation_is_refused() {
+    let world = World::of(&spec(EXTENSION));
+    world.converge(&spec(EXTENSION)).await;
+    for (from, to) in [("releaseNamespace: flux-system", "releaseNamespace: flux"), ("product: flux", "product: other")]
+    {
+        let plan = world.plan(&spec(EXTENSION).replace(from, to)).await;
+        assert_eq!(plan.refusals[0].code, "extension_is_fixed", "{to}");
+    }
+}
+
+#[tokio::test]
+async fn protected_settings_are_sent_when_one_is_missing_and_never_emptied() {
+    for (name, quirks) in sim::Quirks::all_variants() {
+        let text = spec(EXTENSION);
+        let world = World::with(&text, sim::Settings { quirks, ..sim::Settings::default() });
+        world.converge(&text).await;
+        let secret = |name: &str| format!("registry.password: {{env: REGISTRY_PASSWORD}}, {name}: {{file: {name}}}");
+        let more = text.replace("registry.password: {env: REGISTRY_PASSWORD}", &secret("token"));
+        let plan = world.converge(&more).await;
+        let sent = plan.resource_changes.iter().flat_map(|change| &change.secrets).count();
+        assert_eq!(sent, 2, "{name}: all are sent, whether the service merges or replaces");
+        // A setting that changes leaves them alone.
+        let plan = world.converge(&more.replace("detectDrift: \"true\"", "detectDrift: \"false\"")).await;
+        assert!(plan.resource_changes.iter().all(|change| change.secrets.is_empty()), "{name}");
+        // Others that somebody else has set cannot be read, so nothing may take their place.
+        let fewer = text.replace("registry.password: {env: REGISTRY_PASSWORD}", "another: {env: ANOTHER}");
+        let plan = world.plan(&fewer).await;
+        assert_eq!(plan.refusals[0].code, "protected_settings_would_be_lost", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_protected_setting_goes_only_where_it_is_allowed_to() {
+    let world = World::of(&spec(EXTENSION));
+    let granted = |destination: &str| {
+        let secret = SecretRef::Env("REGISTRY_PASSWORD".to_owned());
+        let grant = SecretGrant { secret, destination: destination.to_owned() };
+        Options { secrets: SecretPolicy::Granted(vec![grant]), ..options() }
+    };
+    let plan = world.try_plan(&spec(EXTENSION), &granted("https://github.com")).await.unwrap();
+    assert_eq!(plan.refusals[0].code, "secret_not_allowed");
+    let plan = world.try_plan(&spec(EXTENSION), &granted("rg-edge/store-001/extension")).await.unwrap();
+    assert_eq!(plan.refusals, []);
 }

@@ -80,7 +80,7 @@ pub(crate) fn quickstart() -> Desired {
             extension: ExtensionSpec {
                 name: "flux".to_owned(),
                 multi_tenancy: Some(false),
-                configuration_settings: BTreeMap::new(),
+                ..ExtensionSpec::default()
             },
             configurations: BTreeMap::from([("flux-system".to_owned(), configuration)]),
         }],
@@ -144,7 +144,7 @@ pub(crate) fn converged(desired: &Desired) -> LiveState {
             }
             Want::Group(_) | Want::Cluster(_) => {}
             Want::Extension(spec, _) => {
-                let mut body = extension::body(spec).json;
+                let mut body = extension::body(spec, "").json;
                 body["name"] = json!(spec.name);
                 body["properties"]["provisioningState"] = json!("Succeeded");
                 body["properties"]["currentVersion"] = json!("1.24.1");

@@ -3,16 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::credentials::{self, Stored};
-use super::{Decision, Obstacle, wait};
+use super::{Decision, Obstacle, is_immutable, wait};
 use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
 use crate::kinds::flux_configuration::{
     self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
 };
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::kinds::{Body, Hole, shown_path};
-use crate::model::{FieldPath, Habit, LiveState, Reading, ResourceId};
-use crate::plan::{Action, Condition, Expectation, Options, Reason, SecretWrite, Step, Until, WaitFor, Workloads};
+use crate::kinds::{Body, shown_path};
+use crate::model::{FieldPath, LiveState, Reading, ResourceId};
+use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
     node: &Node,
@@ -94,7 +94,7 @@ impl Draft<'_> {
         let mut steps = vec![self.put(&body)];
         steps.extend(self.end());
         let mut decision = Decision::create(&body.json, steps);
-        self.account_for_secrets(&mut decision, &body.holes, "it is created");
+        decision.account_for_secrets(self.node, &body.holes, "it is created", self.options);
         decision
     }
 
@@ -115,7 +115,8 @@ impl Draft<'_> {
         let body = flux_configuration::body(self.spec);
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json);
         let stored = credentials::stored(self.spec, live);
-        decision.replace_paths = decision.fields.iter().map(|field| field.path.clone()).filter(is_immutable).collect();
+        decision.replace_paths =
+            decision.fields.iter().map(|field| field.path.clone()).filter(|path| is_immutable(RULES, path)).collect();
         if !decision.replace_paths.is_empty() {
             self.replace(&mut decision, &body, live, &stored);
         } else if !decision.fields.is_empty() {
@@ -175,10 +176,11 @@ impl Draft<'_> {
         match stored {
             Stored::Nothing | Stored::Supplied => {
                 decision.steps.push(self.put(&whole));
-                self.account_for_secrets(
-                    decision,
+                decision.account_for_secrets(
+                    self.node,
                     &body.holes,
                     "the configuration is sent whole, and a secret left out would be lost",
+                    self.options,
                 );
                 if !removed.is_empty() {
                     decision.steps.push(self.wait(Until::Provisioned));
@@ -348,7 +350,7 @@ impl Draft<'_> {
         decision.steps.push(self.wait(Until::Gone));
         decision.steps.push(self.put(&self.whole_body(decision, body)));
         decision.steps.extend(self.end());
-        self.account_for_secrets(decision, &body.holes, "it is created again");
+        decision.account_for_secrets(self.node, &body.holes, "it is created again", self.options);
     }
 
     /// A credential that stays where it is must not be led to another server by a changed spec.
@@ -366,19 +368,6 @@ impl Draft<'_> {
             ),
             format!("if that is meant, allow it with `--allow-auth-host {}`", danger.host),
         );
-    }
-
-    fn account_for_secrets(&self, decision: &mut Decision, holes: &[Hole], because: &str) {
-        for hole in holes {
-            decision.secrets.push(SecretWrite {
-                path: hole.path.clone(),
-                secret: hole.secret.clone(),
-                because: because.to_owned(),
-            });
-            if let Err(refused) = credentials::granted(hole, &self.node.address, &self.options.secrets) {
-                decision.refuse(&self.node.address, "secret_not_allowed", refused.message, refused.hint);
-            }
-        }
     }
 
     fn put(&self, body: &Body) -> Step {
@@ -408,21 +397,6 @@ impl Draft<'_> {
 
 fn is_going(live: &Value) -> bool {
     matches!(provisioning_state(live), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
-}
-
-fn is_immutable(path: &FieldPath) -> bool {
-    RULES.iter().any(|rule| match rule.habit {
-        Habit::Immutable(_) | Habit::ImmutableWord(_) => rule.names(path),
-        Habit::Plain
-        | Habit::Default(_)
-        | Habit::ReadOnly
-        | Habit::Word(_)
-        | Habit::Secrets
-        | Habit::Set
-        | Habit::Base64Text
-        | Habit::Duration
-        | Habit::KeepFound => false,
-    })
 }
 
 /// A kustomization as it is live.
