@@ -81,8 +81,16 @@ pub(super) async fn plan(
         Mode::Apply => plan::make(graph, &live, &desired.expanded, &options),
         Mode::Destroy => plan::destroy(graph, &live, &desired.expanded, &options),
     };
-    let plan = made
-        .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
+    let plan = made.map_err(|errors| {
+        let error = CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect());
+        match &connection.state {
+            None => error,
+            Some(state) => error.hint(format!(
+                "the simulator's state {} holds what the spec named that it was begun with; `--sim-state FILE` begins another",
+                state.display()
+            )),
+        }
+    })?;
     Ok(Planned { plan, as_of: live.as_of, connection })
 }
 
