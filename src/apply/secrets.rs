@@ -6,7 +6,7 @@ use base64::Engine as _;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::kinds::Hole;
+use crate::kinds::{Encoding, Hole};
 use crate::model::{Secret, SecretRef};
 use crate::plan::{Plan, SENSITIVE, Step};
 
@@ -64,12 +64,17 @@ impl Secrets {
         if errors.is_empty() { Ok(Self(values)) } else { Err(errors) }
     }
 
-    /// The body with its holes filled, base64 as ARM wants it.
+    /// The body with its holes filled, encoded as ARM wants it.
     pub(super) fn fill(&self, body: &Value, holes: &[Hole]) -> Value {
         let mut filled = body.clone();
         for hole in holes {
             if let Some(secret) = self.0.get(&hole.secret) {
-                let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(secret.reveal()));
+                let encoded = match hole.encoding {
+                    Encoding::Base64 => {
+                        Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(secret.reveal()))
+                    }
+                    Encoding::Raw => Zeroizing::new(secret.reveal().to_owned()),
+                };
                 hole.path.set(&mut filled, Value::from(encoded.as_str()));
             }
         }
@@ -102,4 +107,26 @@ fn spellings(secret: &Secret) -> Vec<Zeroizing<String>> {
     ]
     .map(Zeroizing::new)
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::FieldPath;
+
+    #[test]
+    fn a_hole_is_filled_as_arm_wants_it() {
+        let secret = SecretRef::Env("KEY".to_owned());
+        let hole = |path: &str, encoding| Hole {
+            path: FieldPath::dotted(path),
+            secret: secret.clone(),
+            destination: "https://git.contoso.com".to_owned(),
+            encoding,
+        };
+        let secrets = Secrets(BTreeMap::from([(secret.clone(), Secret::new("abc".to_owned()))]));
+        let holes = [hole("a.plain", Encoding::Raw), hole("a.encoded", Encoding::Base64)];
+        assert_eq!(secrets.fill(&json!({"b": 1}), &holes), json!({"b": 1, "a": {"plain": "abc", "encoded": "YWJj"}}));
+    }
 }

@@ -132,6 +132,10 @@ impl<'a> Wait<'a> {
                         self.failing = None;
                         Ok(Some(why))
                     }
+                    Compliance::Suspended => {
+                        self.failing = None;
+                        Ok(Some("somebody has suspended it".to_owned()))
+                    }
                     Compliance::Failing(cause) => self.see_failure(cause, &body, arm).map(Some),
                 }
             }

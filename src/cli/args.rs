@@ -315,7 +315,7 @@ pub(super) struct SchemaArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
-    /// Serve the simulator over http, for arcflux (`--arm-endpoint`), SDKs and curl.
+    /// Serve the simulator over http or https, for arcflux (`--arm-endpoint`), SDKs and curl.
     Serve(ServeArgs),
     /// List what can be made to go wrong.
     Scenarios,
@@ -329,6 +329,13 @@ pub(super) struct ServeArgs {
     /// A spec whose group and cluster a new state holds.
     #[arg(long, value_name = "SPEC")]
     pub(super) seed: Option<String>,
+    /// Serve https, with a certificate that is kept in this directory: made at the first use, and again when it has
+    /// grown old. Clients have to trust DIR/ca.pem.
+    #[arg(long, value_name = "DIR")]
+    pub(super) tls: Option<PathBuf>,
+    /// Write every request and its answer to this file, one JSON object per line, without secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
     /// Where the simulator keeps its state; in memory only without it.
     #[arg(long, value_name = "FILE")]
     pub(super) sim_state: Option<PathBuf>,

@@ -50,7 +50,7 @@ pub enum Want {
     /// A cluster that exists: a reference, never written.
     Cluster(ClusterType),
     /// The `microsoft.flux` extension on a cluster of this type.
-    Extension(ExtensionSpec, ClusterType),
+    Extension(Box<ExtensionSpec>, ClusterType),
     /// A flux configuration.
     Configuration(Box<ConfigurationSpec>),
 }

@@ -22,12 +22,14 @@ pub enum Compliance {
     Progressing(String),
     /// Something has failed. Flux tries again, so it may still succeed.
     Failing(Cause),
+    /// Flux was told to leave it alone.
+    Suspended,
 }
 
 /// The first object that failed: what depends on it is not to blame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cause {
-    /// `GitRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
+    /// `GitRepository`, `Bucket`, `OCIRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
     pub kind: String,
     /// Its name in the cluster.
     pub name: String,
@@ -118,6 +120,9 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
         }
         ProvisioningState::Succeeded => {}
     }
+    if live.pointer("/properties/suspend") == Some(&Value::Bool(true)) {
+        return Compliance::Suspended;
+    }
     if !is_fresh(live) {
         let time = |pointer| text(live, pointer).unwrap_or("none");
         return Compliance::Progressing(format!(
@@ -127,10 +132,11 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
         ));
     }
     let statuses = Statuses::of(live);
-    match statuses.objects("GitRepository", name).map(ready) {
-        None => return Compliance::Progressing(format!("GitRepository {name} has not been reported")),
-        Some(Ready::False { reason, message }) => return failing("GitRepository", name, reason, message),
-        Some(Ready::Unknown { message }) => return Compliance::Progressing(format!("GitRepository {name}: {message}")),
+    let source = source_object(live);
+    match statuses.objects(source, name).map(ready) {
+        None => return Compliance::Progressing(format!("{source} {name} has not been reported")),
+        Some(Ready::False { reason, message }) => return failing(source, name, reason, message),
+        Some(Ready::Unknown { message }) => return Compliance::Progressing(format!("{source} {name}: {message}")),
         Some(Ready::True { .. }) => {}
     }
     let mut waiting = None;
@@ -167,6 +173,16 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
             Compliance::Reconciled { revision: synced.to_owned() }
         }
         state => Compliance::Progressing(format!("complianceState is {}", state.unwrap_or("not reported"))),
+    }
+}
+
+/// The kind of the Flux object that fetches the source: an Azure Blob container is fetched by a Bucket
+/// (`../shared/facts/domain.md` §1.3).
+fn source_object(live: &Value) -> &'static str {
+    match text(live, "/properties/sourceKind") {
+        Some(kind) if kind.eq_ignore_ascii_case("Bucket") || kind.eq_ignore_ascii_case("AzureBlob") => "Bucket",
+        Some(kind) if kind.eq_ignore_ascii_case("OCIRepository") => "OCIRepository",
+        Some(_) | None => "GitRepository",
     }
 }
 
@@ -314,6 +330,13 @@ mod tests {
         let names = ["app".to_owned()];
         assert!(matches!(compliance("c", &names, Some(SHA), &body), Compliance::Reconciled { .. }));
         assert!(matches!(compliance("c", &names, Some(&"f".repeat(40)), &body), Compliance::Progressing(_)));
+    }
+
+    #[test]
+    fn a_suspended_configuration_is_neither_reconciled_nor_failing() {
+        let mut body = live(condition("False", "ArtifactFailed", "kustomization path not found"));
+        body["properties"]["suspend"] = json!(true);
+        assert_eq!(judged(&body), Compliance::Suspended);
     }
 
     #[test]

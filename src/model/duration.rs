@@ -42,6 +42,20 @@ impl Seconds {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// The duration as ISO 8601 has it: `PT1H30M`.
+    #[must_use]
+    pub fn to_iso8601(self) -> String {
+        format!("PT{}", self.to_string().to_ascii_uppercase())
+    }
+}
+
+/// The length of an ISO 8601 duration, in seconds; a day is 24 hours, a week seven of them. `None` for a text that is
+/// not one, and for months and years, which have no length of their own.
+#[must_use]
+pub fn iso8601_seconds(text: &str) -> Option<i64> {
+    let span: jiff::Span = text.parse().ok().filter(|_| text.starts_with(['P', 'p']))?;
+    Some(span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?.as_secs())
 }
 
 impl FromStr for Seconds {
@@ -102,6 +116,18 @@ mod tests {
         for text in ["", "10", "500ms", "10mfoo", "1m1h", "1.5h", "-5m", "m", "0s", "10m10m", "99999999999999999999h"] {
             assert!(text.parse::<Seconds>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn equal_lengths_are_equal_in_iso_8601() {
+        for (text, seconds) in [("PT5M", 300), ("PT300S", 300), ("PT1H30M", 5400), ("P1D", 86_400), ("P1W", 604_800)] {
+            assert_eq!(iso8601_seconds(text), Some(seconds), "{text}");
+        }
+        for text in ["", "5m", "P", "P1M", "P1Y", "soon"] {
+            assert_eq!(iso8601_seconds(text), None, "{text}");
+        }
+        let duration: Seconds = "1h30m5s".parse().unwrap();
+        assert_eq!(duration.to_iso8601(), "PT1H30M5S");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod text_form;
 
 pub use address::{Address, AddressError, Part};
 pub use diagnostic::{Code, Diagnostic, Severity};
-pub use duration::{Seconds, SecondsError};
+pub use duration::{Seconds, SecondsError, iso8601_seconds};
 pub use field_path::{FieldPath, FieldPathError, Segment};
 pub use glob::Glob;
 pub use live_state::{Listing, LiveState, Missing, Read, ReadMethod, Reading};

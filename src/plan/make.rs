@@ -80,7 +80,7 @@ pub enum SecretPolicy {
 pub struct SecretGrant {
     /// The secret.
     pub secret: SecretRef,
-    /// A server (scheme, host, port) or the address of a configuration.
+    /// A server (scheme, host, port) or the address of a configuration or extension.
     pub destination: String,
 }
 

@@ -244,6 +244,9 @@ pub(crate) struct FluxConfiguration {
     pub(crate) secrets: BTreeSet<String>,
     /// A stored ssh key was dropped by a PUT: the key pair that the cluster made instead is nobody's deploy key.
     pub(crate) ssh_key_lost: bool,
+    /// As [`Self::ssh_key_lost`], of the account key or signature of a blob source, which leaves no other trace.
+    #[serde(default)]
+    pub(crate) blob_key_lost: bool,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) provisioning: Provisioning,

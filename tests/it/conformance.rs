@@ -125,7 +125,13 @@ fn configuration_spec(put: &Value) -> ConfigurationSpec {
         namespace: text(&properties["namespace"]).unwrap_or_else(|| "default".to_owned()),
         scope: if properties["scope"] == "namespace" { Scope::Namespace } else { Scope::Cluster },
         depends_on: Vec::new(),
-        git_repository: GitRepositorySpec {
+        suspend: false,
+        wait_for_reconciliation: false,
+        reconciliation_wait_duration: None,
+        bucket: None,
+        azure_blob: None,
+        oci_repository: None,
+        git_repository: Some(GitRepositorySpec {
             url: text(&git["url"]).unwrap(),
             branch: text(&git["repositoryRef"]["branch"]),
             tag: text(&git["repositoryRef"]["tag"]),
@@ -143,7 +149,7 @@ fn configuration_spec(put: &Value) -> ConfigurationSpec {
             ssh_known_hosts: None,
             https_ca_cert: None,
             local_auth_ref: None,
-        },
+        }),
         kustomizations: properties["kustomizations"]
             .as_object()
             .into_iter()
@@ -171,18 +177,24 @@ fn kustomization_spec(body: &Value) -> KustomizationSpec {
 }
 
 /// The spec that says what a recorded PUT of an extension said, as far as a spec speaks of it: release namespace,
-/// identity, upgrades and protected settings are not the spec's, and must not show.
+/// identity and protected settings are not the spec's, and must not show.
 fn extension_spec(name: &str, put: &Value) -> ExtensionSpec {
     let properties = &put["properties"];
     only(put, &["name", "identity", "properties"]);
-    let said = ["extensionType", "configurationSettings"];
-    let unsaid = ["scope", "autoUpgradeMinorVersion", "configurationProtectedSettings"];
+    let said = ["extensionType", "configurationSettings", "autoUpgradeMinorVersion"];
+    let unsaid = ["scope", "configurationProtectedSettings"];
     only(properties, &[said.as_slice(), unsaid.as_slice()].concat());
     let settings = properties["configurationSettings"].as_object().into_iter().flatten();
     let mut settings: BTreeMap<String, String> =
         settings.map(|(key, value)| (key.clone(), text(value).unwrap())).collect();
     let multi_tenancy = settings.remove(MULTI_TENANCY).map(|enforce| enforce == "true");
-    ExtensionSpec { name: name.to_owned(), multi_tenancy, configuration_settings: settings }
+    ExtensionSpec {
+        name: name.to_owned(),
+        multi_tenancy,
+        configuration_settings: settings,
+        auto_upgrade_minor_version: properties["autoUpgradeMinorVersion"].as_bool(),
+        ..ExtensionSpec::default()
+    }
 }
 
 /// A spec of the recorded cluster.

@@ -99,7 +99,7 @@ async fn a_secret_never_goes_over_plain_http() {
     // The rules of a spec refuse it already; the plan does not rely on them.
     let mut desired = crate::simulated::desired(&spec(WITH_TOKEN));
     let configuration = desired.clusters[0].configurations.get_mut("flux-system").unwrap();
-    configuration.git_repository.url = "http://git.contoso.com/r".to_owned();
+    configuration.git_repository.as_mut().unwrap().url = "http://git.contoso.com/r".to_owned();
     let graph = arcflux::graph::build(&desired).unwrap();
     let live = world.live(&graph).await;
     for options in [options(), granted(token(), "http://git.contoso.com")] {
@@ -166,7 +166,8 @@ async fn a_stored_key_outlives_an_update_that_does_not_supply_it() {
         let mut desired = crate::simulated::desired(&original.replace("./app", "./next"));
         let configuration = desired.clusters[0].configurations.get_mut("flux-system").unwrap();
         assert!(original.contains(line));
-        (configuration.git_repository.https_key, configuration.git_repository.ssh_private_key) = (None, None);
+        let git = configuration.git_repository.as_mut().unwrap();
+        (git.https_key, git.ssh_private_key) = (None, None);
         let graph = arcflux::graph::build(&desired).unwrap();
         let plan = |live| arcflux::plan::make(&graph, &live, &json!({}), &nothing_granted()).unwrap();
         let update = plan(world.live(&graph).await);

@@ -1,6 +1,6 @@
 //! Changes of one field of a configuration, each with the path at which it must show.
 
-use arcflux::kinds::flux_configuration::{ConfigurationSpec, KustomizationSpec, Provider, Scope};
+use arcflux::kinds::flux_configuration::{ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Provider, Scope};
 use arcflux::model::Seconds;
 
 /// A change of one field.
@@ -42,7 +42,11 @@ fn other(seconds: Seconds) -> Seconds {
     Seconds::new(if seconds.get() == 1 { 2 } else { seconds.get() - 1 }).unwrap()
 }
 
-/// Every field that a spec can say, once.
+fn git(spec: &mut ConfigurationSpec) -> &mut GitRepositorySpec {
+    spec.git_repository.as_mut().unwrap()
+}
+
+/// Every field that a spec can say of a git source and its kustomizations, once.
 pub(crate) const EDITS: &[Edit] = &[
     of_all("scope", "scope", |spec| {
         spec.scope = match spec.scope {
@@ -51,48 +55,51 @@ pub(crate) const EDITS: &[Edit] = &[
         };
     }),
     of_all("namespace", "namespace", |spec| spec.namespace.push('x')),
-    of_all("url", "gitRepository.url", |spec| spec.git_repository.url.push_str("/other")),
+    of_all("url", "gitRepository.url", |spec| git(spec).url.push_str("/other")),
     of_all("branch", "gitRepository.repositoryRef.branch", |spec| {
-        spec.git_repository.branch = Some(format!("{}x", spec.git_repository.branch.as_deref().unwrap_or_default()));
+        let branch = git(spec).branch.take();
+        git(spec).branch = Some(format!("{}x", branch.unwrap_or_default()));
     }),
     of_all("tag", "gitRepository.repositoryRef.tag", |spec| {
-        spec.git_repository.tag = Some(format!("{}x", spec.git_repository.tag.as_deref().unwrap_or_default()));
+        let tag = git(spec).tag.take();
+        git(spec).tag = Some(format!("{}x", tag.unwrap_or_default()));
     }),
     of_all("semver", "gitRepository.repositoryRef.semver", |spec| {
-        spec.git_repository.semver = Some(format!("{}*", spec.git_repository.semver.as_deref().unwrap_or_default()));
+        let semver = git(spec).semver.take();
+        git(spec).semver = Some(format!("{}*", semver.unwrap_or_default()));
     }),
     of_all("commit", "gitRepository.repositoryRef.commit", |spec| {
-        let commit = spec.git_repository.commit.take();
-        spec.git_repository.commit = commit.map_or(Some("c".repeat(40)), |_| None);
+        let commit = git(spec).commit.take();
+        git(spec).commit = commit.map_or(Some("c".repeat(40)), |_| None);
     }),
     of_all("interval", "gitRepository.syncIntervalInSeconds", |spec| {
-        spec.git_repository.interval = other(spec.git_repository.interval);
+        git(spec).interval = other(git(spec).interval);
     }),
     of_all("timeout", "gitRepository.timeoutInSeconds", |spec| {
-        spec.git_repository.timeout = other(spec.git_repository.timeout);
+        git(spec).timeout = other(git(spec).timeout);
     }),
     of_all("provider", "gitRepository.provider", |spec| {
-        spec.git_repository.provider = match spec.git_repository.provider {
+        git(spec).provider = match git(spec).provider {
             Provider::Generic => Provider::Azure,
             Provider::Azure => Provider::GitHub,
             Provider::GitHub => Provider::Generic,
         };
     }),
     of_all("httpsUser", "gitRepository.httpsUser", |spec| {
-        let user = spec.git_repository.https_user.take();
-        spec.git_repository.https_user = Some(format!("{}x", user.unwrap_or_default()));
+        let user = git(spec).https_user.take();
+        git(spec).https_user = Some(format!("{}x", user.unwrap_or_default()));
     }),
     of_all("sshKnownHosts", "gitRepository.sshKnownHosts", |spec| {
-        let hosts = spec.git_repository.ssh_known_hosts.take();
-        spec.git_repository.ssh_known_hosts = Some(format!("{}x", hosts.unwrap_or_default()));
+        let hosts = git(spec).ssh_known_hosts.take();
+        git(spec).ssh_known_hosts = Some(format!("{}x", hosts.unwrap_or_default()));
     }),
     of_all("httpsCACert", "gitRepository.httpsCACert", |spec| {
-        let certificate = spec.git_repository.https_ca_cert.take();
-        spec.git_repository.https_ca_cert = Some(format!("{}x", certificate.unwrap_or_default()));
+        let certificate = git(spec).https_ca_cert.take();
+        git(spec).https_ca_cert = Some(format!("{}x", certificate.unwrap_or_default()));
     }),
     of_all("localAuthRef", "gitRepository.localAuthRef", |spec| {
-        let reference = spec.git_repository.local_auth_ref.take();
-        spec.git_repository.local_auth_ref = Some(format!("{}x", reference.unwrap_or_default()));
+        let reference = git(spec).local_auth_ref.take();
+        git(spec).local_auth_ref = Some(format!("{}x", reference.unwrap_or_default()));
     }),
     of_one("path", "kustomizations.*.path", |one| one.path.push_str("/other")),
     of_one("dependsOn", "kustomizations.*.dependsOn", |one| one.depends_on.push("another".to_owned())),

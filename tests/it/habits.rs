@@ -155,7 +155,7 @@ fn kustomization() -> impl Strategy<Value = KustomizationSpec> {
                 prune,
                 force,
                 wait,
-                post_build: substitute.map(|substitute| PostBuildSpec { substitute }),
+                post_build: substitute.map(|substitute| PostBuildSpec { substitute, substitute_from: Vec::new() }),
             }
         })
 }
@@ -210,7 +210,13 @@ fn configuration() -> impl Strategy<Value = ConfigurationSpec> {
             namespace: namespace.to_owned(),
             scope,
             depends_on: Vec::new(),
-            git_repository,
+            suspend: false,
+            wait_for_reconciliation: false,
+            reconciliation_wait_duration: None,
+            bucket: None,
+            azure_blob: None,
+            oci_repository: None,
+            git_repository: Some(git_repository),
             kustomizations,
         })
 }

@@ -24,6 +24,7 @@ mod conformance;
 mod credentials;
 mod edits;
 mod engine;
+mod engine_fields;
 mod floors;
 mod habits;
 mod http_transport;

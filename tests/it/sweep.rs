@@ -65,7 +65,7 @@ async fn every_edit_beside_a_stored_key_is_carried_out_or_refused() {
     );
     let without_key = |desired: &mut Desired| {
         let configuration = desired.clusters[0].configurations.values_mut().next().unwrap();
-        configuration.git_repository.ssh_private_key = None;
+        configuration.git_repository.as_mut().unwrap().ssh_private_key = None;
     };
     let refused = sweep(&with_key, without_key).await;
     let lost = |name| (name, "stored_secret_would_be_lost".to_owned());
