@@ -260,9 +260,9 @@ impl Runner<'_> {
             if matches!(until, Until::Compliant(_)) && self.settings.interrupt.is_requested() {
                 return Err(interrupted("the wait for Flux was cut short"));
             }
-            wait.check_deadline(self.arm.now(), &status)?;
+            let left = wait.time_left(self.arm.now(), &status)?;
             if let Some(delay) = delays.next() {
-                self.arm.sleep(delay).await;
+                self.arm.sleep_at_most(delay, left).await;
             }
         }
     }

@@ -171,10 +171,11 @@ impl<'a> Wait<'a> {
         ))
     }
 
-    /// Whether patience is at its end.
-    pub(super) fn check_deadline(&self, now: Timestamp, status: &str) -> Result<(), Failure> {
-        if now < self.deadline {
-            return Ok(());
+    /// What is left of the patience; an error when it is at its end.
+    pub(super) fn time_left(&self, now: Timestamp, status: &str) -> Result<Duration, Failure> {
+        let left = Duration::try_from(self.deadline.duration_since(now)).unwrap_or_default();
+        if !left.is_zero() {
+            return Ok(left);
         }
         let patience = u32::try_from(self.patience.as_secs()).ok().and_then(Seconds::new);
         let patience = patience.map_or_else(|| "no time".to_owned(), |patience| patience.to_string());

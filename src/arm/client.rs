@@ -90,6 +90,11 @@ impl ArmClient {
         self.sleep_at_most(duration, Duration::MAX).await;
     }
 
+    /// The same, and never longer than `most`, which is not multiplied.
+    pub async fn sleep_at_most(&self, duration: Duration, most: Duration) {
+        self.clock.sleep(self.scaled(duration).min(most)).await;
+    }
+
     /// How long a wait of `duration` is on this client, after [`poll_scale`](Self::poll_scale).
     #[must_use]
     pub fn scaled(&self, duration: Duration) -> Duration {
@@ -99,10 +104,6 @@ impl ArmClient {
     /// The delays between polls, without end, to be given to [`sleep`](Self::sleep) one after the other.
     pub fn backoff() -> impl Iterator<Item = Duration> + Send {
         (0..=u32::MAX).map(poll_delay)
-    }
-
-    pub(super) async fn sleep_at_most(&self, duration: Duration, most: Duration) {
-        self.clock.sleep(self.scaled(duration).min(most)).await;
     }
 
     /// Reads one resource.

@@ -23,8 +23,6 @@ pub(super) struct Connection {
     pub(super) arm: ArmClient,
     /// Whether everything is simulated: then no real secret is read.
     pub(super) is_simulated: bool,
-    /// The state file of the embedded simulator.
-    pub(super) state: Option<PathBuf>,
     tokens: Arc<dyn TokenSource>,
 }
 
@@ -130,7 +128,7 @@ fn transport(args: &CloudArgs) -> Result<Arc<dyn Transport>, CliError> {
 
 fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
     let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), origin);
-    Connection { arm, is_simulated: false, state: None, tokens }
+    Connection { arm, is_simulated: false, tokens }
 }
 
 /// An endpoint that somebody names. A token is made for exactly that host; over plain http, which is only possible on
@@ -179,7 +177,7 @@ fn embedded(args: &SimArgs, desired: &Desired) -> Result<Connection, CliError> {
         Arc::clone(&tokens),
         origin,
     );
-    Ok(Connection { arm, is_simulated: true, state: Some(args.state()), tokens })
+    Ok(Connection { arm, is_simulated: true, tokens })
 }
 
 /// The local git repositories that stand for URLs, each of which must be one.

@@ -82,16 +82,22 @@ pub(super) async fn plan(
         Mode::Destroy => plan::destroy(graph, &live, &desired.expanded, &options),
     };
     let plan = made.map_err(|errors| {
-        let error = CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect());
-        match &connection.state {
-            None => error,
-            Some(state) => error.hint(format!(
-                "the simulator's state {} holds what the spec named that it was begun with; `--sim-state FILE` begins another",
-                state.display()
-            )),
-        }
+        let told = errors.iter().map(|error| format!("{error}; {}", error.hint)).collect();
+        mind_the_state(CliError::several(told), request.cloud)
     })?;
     Ok(Planned { plan, as_of: live.as_of, connection })
+}
+
+/// What is missing on the embedded simulator is rarely missing for the reason that it would be in Azure.
+fn mind_the_state(error: CliError, cloud: &CloudArgs) -> CliError {
+    match (&cloud.arm_endpoint, cloud.cloud.cloud()) {
+        (None, None) if !cloud.sim.sim_empty => error.hint(format!(
+            "the simulator's {} holds what the first spec named that it was used for; `--sim-state FILE` begins another, \
+             for this spec",
+            cloud.sim.state().display()
+        )),
+        _ => error,
+    }
 }
 
 /// A selection that selects nothing is a mistake: "no changes" would be said of nothing.

@@ -5,8 +5,9 @@
 
 use super::answer::{self, Answer};
 
-/// Flux configurations.
+/// Flux configurations. Of the newest preview only the name is known; it is taken to be as the version before it.
 pub(crate) const FLUX: &[&str] = &[
+    "2026-07-01-preview",
     "2025-04-01",
     "2024-11-01",
     "2024-04-01-preview",

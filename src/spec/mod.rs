@@ -60,7 +60,7 @@ pub struct Outcome {
 #[must_use]
 pub fn load_bytes(name: &str, bytes: &[u8], inputs: &Inputs) -> Outcome {
     if bytes.len() > MAX_BYTES {
-        return too_large(bytes.len());
+        return too_large();
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => load(&Source { name: name.to_owned(), text: text.to_owned() }, inputs),
@@ -80,7 +80,7 @@ pub fn load_bytes(name: &str, bytes: &[u8], inputs: &Inputs) -> Outcome {
 pub fn load(source: &Source, inputs: &Inputs) -> Outcome {
     let text = &source.text;
     if text.len() > MAX_BYTES {
-        return too_large(text.len());
+        return too_large();
     }
     let places = Places::new(text);
     let mut tree = match yaml::parse(&places) {
@@ -97,9 +97,10 @@ pub fn load(source: &Source, inputs: &Inputs) -> Outcome {
     Outcome { desired, diagnostics: report.sorted(), masked }
 }
 
-fn too_large(length: usize) -> Outcome {
+/// How large a file is in all is not known: whoever reads it stops at the limit.
+fn too_large() -> Outcome {
     let start = Span { start: 0, end: 0, line: 1, column: 1 };
-    let message = format!("the file has {length} bytes; a spec may have {MAX_BYTES}");
+    let message = format!("the file has more than {MAX_BYTES} bytes, the most that a spec may have");
     Outcome { desired: None, diagnostics: vec![codes::TOO_LARGE.at(start, message)], masked: String::new() }
 }
 

@@ -94,6 +94,21 @@ impl<'a> Places<'a> {
         at
     }
 
+    /// The first tab that indents the line of `from`, or one after it. The reader reports a tab where the value before it
+    /// began.
+    fn indenting_tab(&self, from: Span) -> Option<Span> {
+        let start = *self.line_starts.get(index(u64::from(from.line)).checked_sub(1)?)?;
+        let mut line_start = start;
+        for line in self.text.get(start..)?.split_inclusive('\n') {
+            let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+            if let Some(tab) = line[..indentation].find('\t') {
+                return Some(self.span(line_start + tab, line_start + tab + 1));
+            }
+            line_start += line.len();
+        }
+        None
+    }
+
     /// The place of the character with this number.
     fn span_of_char(&self, number: usize) -> Span {
         let at = self.text.char_indices().nth(number).map_or(self.text.len(), |(at, _)| at);
@@ -134,7 +149,7 @@ pub(super) fn parse(places: &Places<'_>) -> Result<Node, Diagnostic> {
 /// Turns what the YAML reader says into one of our rows. Its own texts can hold parts of the spec only where they name a
 /// character.
 fn explain(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Diagnostic {
-    let span = place(places, offset, error);
+    let mut span = place(places, offset, error);
     // A problem met while an alias is followed is told of the alias.
     let cause = match error {
         serde_yaml::Error::AliasError { error, .. } => error,
@@ -166,9 +181,13 @@ fn explain(places: &Places<'_>, offset: usize, error: &serde_yaml::Error) -> Dia
             let text = other.to_string();
             // The place is shown by whoever shows the diagnostic.
             let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+            // Whatever the reader stumbled over, a tab that indents the line is why.
+            let is_named = text.split(' ').any(|word| word == "tab" || word == "tabs");
+            let tab = places.indenting_tab(span).filter(|tab| is_named || tab.line == span.line);
             if text.contains("recursion limit") {
                 (codes::LIMIT, "the spec is nested too deeply".to_owned(), None)
-            } else if text.starts_with("tabs disallowed") {
+            } else if let Some(tab) = tab {
+                span = tab;
                 (codes::YAML_SYNTAX, "a tab stands in the indentation".to_owned(), Some("indent with spaces"))
             } else {
                 (codes::YAML_SYNTAX, format!("not YAML: {text}"), None)

@@ -137,6 +137,15 @@ fn an_empty_simulator_has_no_cluster_to_plan_for() {
 }
 
 #[test]
+fn a_state_that_was_begun_for_another_spec_is_told() {
+    let place = Place::quickstart();
+    place.sim(&["plan"]).ends_with(0);
+    place.write("arcflux.yaml", &spec("runbook"));
+    place.sim(&["plan"]).ends_with(1).says(".arcflux/sim.json").says("--sim-state FILE");
+    place.sim(&["plan", "--sim-state", "another.json"]).ends_with(0);
+}
+
+#[test]
 fn ids_outside_the_scope_are_refused_before_the_first_request() {
     let place = Place::quickstart();
     let refused = place.sim(&["plan", "--verbose", "--scope", "*/resourceGroups/rg-other/*"]).ends_with(3);

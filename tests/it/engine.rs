@@ -1,6 +1,8 @@
 //! plan → apply → plan, on the simulator.
 
-use arcflux::plan::{Choices, Options, Workloads};
+use std::collections::BTreeMap;
+
+use arcflux::plan::{Choices, EventKind, Options, Workloads};
 use arcflux::sim::{self, Quirks};
 use serde_json::json;
 
@@ -107,4 +109,48 @@ async fn every_spec_converges_under_every_quirk() {
             assert!(!again.has_changes() && !again.waits(), "{name}: {:?} {:?}", written(&again), fields(&again));
         }
     }
+}
+
+#[tokio::test]
+async fn one_write_at_a_time_per_cluster_and_many_clusters_at_once() {
+    const SPEC: &str = "\
+apiVersion: arcflux/v1
+subscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20
+resourceGroup: rg-edge
+clusters: {store-001: {}, store-002: {}}
+configurations:
+  one: &any
+    namespace: any
+    gitRepository: {url: https://github.com/contoso/gitops, branch: main}
+    kustomizations: {app: {path: ./apps}}
+  two: *any
+  three: *any
+";
+    let world = World::of(SPEC);
+    world.converge(SPEC).await;
+    // Per cluster, the resource that was written last and may still be on its way in ARM.
+    let mut writing: BTreeMap<String, String> = BTreeMap::new();
+    let (mut side_by_side, mut beside_flux) = (0, 0);
+    for event in world.events.lock().unwrap().iter() {
+        let address = event.address.to_string();
+        let Some(cluster) = address.split('/').nth(1).filter(|cluster| cluster.starts_with("store-")) else { continue };
+        match &event.kind {
+            EventKind::Accepted { .. } => {
+                side_by_side += writing.keys().filter(|other| *other != cluster).count();
+                writing.insert(cluster.to_owned(), address);
+            }
+            EventKind::ApplyProgress { waiting_for, .. } if waiting_for == "provisioning" => {
+                assert_eq!(writing.get(cluster), Some(&address), "it was not done when the next one was written");
+            }
+            EventKind::ApplyProgress { .. } => {
+                beside_flux += writing.get(cluster).filter(|other| **other != address).iter().count();
+            }
+            EventKind::ApplyComplete { .. } => {
+                writing.retain(|_, written| *written != address);
+            }
+            EventKind::ApplyStart { .. } | EventKind::ApplyErrored { .. } | EventKind::ApplySkipped { .. } => {}
+        }
+    }
+    assert!(side_by_side > 0, "the clusters waited for each other");
+    assert!(beside_flux > 0, "a write waited for Flux, which keeps nobody");
 }

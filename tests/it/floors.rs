@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 /// The modules in their order, with what a module may import when that is less than everything above it.
@@ -49,24 +50,54 @@ const OUTSIDE: &[&[&str]] = &[
     &["std", "time", "SystemTime"],
 ];
 
-/// Every path in a file, `use` trees unfolded.
+/// Every path in a file, `use` trees and the insides of macros unfolded.
 #[derive(Default)]
-struct Paths(BTreeSet<Vec<String>>);
+struct Paths {
+    named: BTreeSet<Vec<String>>,
+    /// Those that a `use` brings in, whole modules among them: what is named through these later names no path from its
+    /// beginning.
+    imported: BTreeSet<Vec<String>>,
+}
 
 impl Paths {
+    fn import(&mut self, path: Vec<String>) {
+        self.imported.insert(path.clone());
+        self.named.insert(path);
+    }
+
+    /// Paths as tokens, which is all that is known of what a macro is given.
+    fn scan(&mut self, tokens: TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) => {
+                    if colons != 2 {
+                        self.named.insert(std::mem::take(&mut path));
+                    }
+                    path.push(ident.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+                TokenTree::Group(group) => self.scan(group.stream()),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => colons = 0,
+            }
+        }
+        self.named.insert(path);
+    }
+
     fn unfold(&mut self, prefix: &[String], tree: &syn::UseTree) {
         let deeper = |ident: &syn::Ident| [prefix, &[ident.to_string()]].concat();
         match tree {
             syn::UseTree::Path(path) => self.unfold(&deeper(&path.ident), &path.tree),
             syn::UseTree::Name(name) => {
-                self.0.insert(deeper(&name.ident));
+                // `use std::time::{self}` brings in `std::time`.
+                self.import(if name.ident == "self" { prefix.to_vec() } else { deeper(&name.ident) });
             }
             syn::UseTree::Rename(rename) => {
-                self.0.insert(deeper(&rename.ident));
+                self.import(if rename.ident == "self" { prefix.to_vec() } else { deeper(&rename.ident) });
             }
-            syn::UseTree::Glob(_) => {
-                self.0.insert(prefix.to_vec());
-            }
+            syn::UseTree::Glob(_) => self.import(prefix.to_vec()),
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.unfold(prefix, item)),
         }
     }
@@ -78,8 +109,17 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.0.insert(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        self.named.insert(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        self.scan(called.tokens.clone());
+        visit::visit_macro(self, called);
+    }
+
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        self.import(vec![item.ident.to_string()]);
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
@@ -102,7 +142,28 @@ fn violations(module: &str, depth: usize, text: &str) -> Vec<String> {
     let mut paths = Paths::default();
     paths.visit_file(&syn::parse_file(text).unwrap());
     let mut found = Vec::new();
-    for path in paths.0 {
+    for path in &paths.imported {
+        let is_root = |path: &[String]| {
+            path.iter().map(String::as_str).eq(["crate"])
+                || (path.len() >= depth && !path.is_empty() && path.iter().all(|segment| segment == "super"))
+        };
+        if is_root(path) {
+            found.push(format!("`{module}` imports the whole crate"));
+        }
+        let opens = |outside: &&&[&str]| {
+            path.len() < outside.len() && path.iter().map(String::as_str).eq(outside.iter().take(path.len()).copied())
+        };
+        if floor == Floor::Noun
+            && let Some(outside) = OUTSIDE.iter().find(opens)
+        {
+            found.push(format!(
+                "`{module}` is a noun and imports `{}`, which holds `{}`",
+                path.join("::"),
+                outside.join("::")
+            ));
+        }
+    }
+    for path in paths.named {
         let supers = path.iter().take_while(|segment| *segment == "super").count();
         let target = match path.first().map(String::as_str) {
             Some("crate") => path.get(1),
@@ -187,6 +248,14 @@ fn planted_violations_are_found() {
         ("arm", 1, "use crate::{http::Clock, plan};"),
         ("fetch", 1, "use crate::apply;"),
         ("unheard_of", 1, ""),
+        ("plan", 1, "fn f() { assert!(crate::view::render().is_empty()); }"),
+        ("spec", 1, "fn f() -> String { format!(\"{:?}\", [std::env::var(\"X\")]) }"),
+        ("model", 1, "use std::time; fn f() { time::Instant::now(); }"),
+        ("model", 1, "use std::time::{self as clocks, Duration};"),
+        ("model", 1, "use std::time::*;"),
+        ("graph", 2, "use crate::*;"),
+        ("graph", 2, "use super::super as everything;"),
+        ("view", 1, "extern crate tokio as pure;"),
     ] {
         assert_eq!(violations(module, depth, text).len(), 1, "{module}: {text}");
     }
@@ -194,6 +263,8 @@ fn planted_violations_are_found() {
         ("plan", 2, "use crate::diff::compare; use super::Plan; use std::collections::BTreeMap;"),
         ("arm", 2, "use crate::http::Clock; use super::super::model::Secret; use super::error::ArmError;"),
         ("view", 1, "#[cfg(test)] mod tests { use std::fs; }"),
+        ("view", 2, "use super::*; fn f() { assert!(std::iter::empty::<u8>().next().is_none(), \"std::fs\"); }"),
+        ("plan", 1, "use crate::model::{self, Address}; use std::{fmt, time::Duration};"),
         ("cli", 3, "use crate::sim::Simulator; use std::fs;"),
     ] {
         assert_eq!(violations(module, depth, text), [""; 0], "{module}: {text}");

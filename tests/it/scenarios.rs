@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use arcflux::plan::{ApplyReport, Choices, Failure, Options, Outcome, WaitFor};
+use arcflux::plan::{ApplyReport, Choices, EventKind, Failure, Options, Outcome, WaitFor};
 use arcflux::sim::{self, Scenario};
 
 use crate::simulated::{Placeholders, World, options};
@@ -194,4 +194,25 @@ async fn a_cluster_that_fails_does_not_stop_the_others() {
         assert_eq!(is_skipped, is_its_own, "{}: {:?}", resource.address, resource.outcome);
     }
     world.converge(fleet).await;
+}
+
+#[tokio::test]
+async fn a_wait_ends_when_its_patience_does_and_not_with_the_poll_after_it() {
+    let settings = sim::Settings { scenario: Some(Scenario::StaleStatuses), ..sim::Settings::default() };
+    let world = World::with(QUICKSTART, settings);
+    let plan = world.plan(QUICKSTART).await;
+    let patience = Duration::from_secs(130);
+    let report = world.apply_with(&plan, Some(patience), &Placeholders).await;
+    says(&failure(&report, CONFIGURATION).message, &["not done after 2m10s"]);
+    let events = world.events.lock().unwrap();
+    let looks: Vec<i64> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::ApplyProgress { waiting_for, elapsed_seconds, .. } if waiting_for == "Flux" => {
+                Some(*elapsed_seconds)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(looks.last().unwrap() - looks[0], 130, "{looks:?}");
 }

@@ -74,6 +74,27 @@ fn a_version_is_needed_and_must_be_known() {
     assert_eq!(resources.text("/error/code"), "InvalidApiVersionParameter");
 }
 
+/// The versions of `../shared/facts/arm-contracts.md` §1.1, §2.1 and §3.1.
+#[test]
+fn every_version_that_is_in_use_is_known() {
+    let sim = seeded();
+    let extension = "/providers/Microsoft.KubernetesConfiguration/extensions";
+    let configuration = "/providers/Microsoft.KubernetesConfiguration/fluxConfigurations";
+    for (list, versions) in [
+        ("", "2021-03-01 2021-10-01 2022-10-01-preview 2024-01-01 2026-02-01-preview 2026-05-01"),
+        (extension, "2021-09-01 2022-03-01 2022-07-01 2022-11-01 2023-05-01 2024-11-01 2025-03-01"),
+        (
+            configuration,
+            "2022-03-01 2022-07-01 2022-11-01 2023-05-01 2024-04-01-preview 2024-11-01 2025-04-01 2026-07-01-preview",
+        ),
+    ] {
+        for version in versions.split(' ') {
+            let answer = get(&sim, &format!("{CLUSTER}{list}?api-version={version}"));
+            assert_eq!(answer.status, 200, "{list} {version}: {}", answer.body);
+        }
+    }
+}
+
 #[test]
 fn what_is_not_simulated_says_so_by_name() {
     let sim = seeded();

@@ -82,9 +82,27 @@ fn hostile_files_are_refused_with_a_place() {
 }
 
 #[test]
+fn a_tab_is_told_where_it_stands() {
+    for (text, line, column) in [
+        ("cluster:\n\tname: x\n", 2, 1),
+        ("\u{feff}apiVersion: arcflux/v1\r\n\tsubscription: x\r\n", 2, 1),
+        ("cluster:\n  name: x\n  \ttype: y\n", 3, 3),
+        ("a: b\n\n\n\tc: d\n", 4, 1),
+        ("a: b\n\n# a\n\n\tc: d\n", 5, 1),
+    ] {
+        let outcome = check(text.as_bytes());
+        let [problem] = outcome.diagnostics.as_slice() else { panic!("{:?}", outcome.diagnostics) };
+        let span = problem.span.unwrap();
+        assert_eq!((span.line, span.column, &text[span.start..span.end]), (line, column, "\t"), "{text:?}");
+        assert_eq!(problem.hint.as_deref(), Some("indent with spaces"));
+    }
+}
+
+#[test]
 fn ten_megabytes_are_refused_before_they_are_read() {
     let outcome = load(&vec![b'#'; 10_000_000]);
     assert_eq!(outcome.diagnostics[0].code, spec::codes::TOO_LARGE.code);
+    assert_eq!(outcome.diagnostics[0].message, "the file has more than 4194304 bytes, the most that a spec may have");
     assert!(outcome.masked.is_empty());
 }
 
