@@ -6,9 +6,9 @@ use base64::Engine as _;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::kinds::Hole;
+use crate::kinds::{Encoding, Hole};
 use crate::model::{Secret, SecretRef};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, SENSITIVE, Step};
 
 /// Reads the value behind a reference. Implemented where the environment and files are.
 pub trait SecretResolver {
@@ -29,6 +29,9 @@ pub struct SecretError {
     /// Why.
     pub reason: String,
 }
+
+/// A shorter value is not looked for in texts: it would be found where it is not meant.
+const SHORTEST_MASKED: usize = 4;
 
 /// The values for every hole of a plan.
 #[derive(Debug)]
@@ -61,15 +64,69 @@ impl Secrets {
         if errors.is_empty() { Ok(Self(values)) } else { Err(errors) }
     }
 
-    /// The body with its holes filled, base64 as ARM wants it.
+    /// The body with its holes filled, encoded as ARM wants it.
     pub(super) fn fill(&self, body: &Value, holes: &[Hole]) -> Value {
         let mut filled = body.clone();
         for hole in holes {
             if let Some(secret) = self.0.get(&hole.secret) {
-                let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(secret.reveal()));
+                let encoded = match hole.encoding {
+                    Encoding::Base64 => {
+                        Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(secret.reveal()))
+                    }
+                    Encoding::Raw => Zeroizing::new(secret.reveal().to_owned()),
+                };
                 hole.path.set(&mut filled, Value::from(encoded.as_str()));
             }
         }
         filled
+    }
+
+    /// A text of the service without the values: services quote what they refuse.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.0.values().flat_map(spellings).fold(text.to_owned(), |text, spelling| text.replace(&*spelling, SENSITIVE))
+    }
+}
+
+/// The ways in which a value may come back: raw, as sent, and as either stands in JSON or in a URL.
+fn spellings(secret: &Secret) -> Vec<Zeroizing<String>> {
+    let raw = secret.reveal().trim();
+    if raw.len() < SHORTEST_MASKED {
+        return Vec::new();
+    }
+    let encoded = base64::engine::general_purpose::STANDARD.encode(secret.reveal());
+    let in_url = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let in_json = Value::from(raw).to_string();
+    // The longest first: a part must not be replaced before the whole.
+    [
+        in_url(&encoded),
+        in_url(raw),
+        in_json.trim_matches('"').to_owned(),
+        encoded.clone(),
+        encoded.trim_end_matches('=').to_owned(),
+        raw.to_owned(),
+    ]
+    .map(Zeroizing::new)
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::FieldPath;
+
+    #[test]
+    fn a_hole_is_filled_as_arm_wants_it() {
+        let secret = SecretRef::Env("KEY".to_owned());
+        let hole = |path: &str, encoding| Hole {
+            path: FieldPath::dotted(path),
+            secret: secret.clone(),
+            destination: "https://git.contoso.com".to_owned(),
+            encoding,
+        };
+        let secrets = Secrets(BTreeMap::from([(secret.clone(), Secret::new("abc".to_owned()))]));
+        let holes = [hole("a.plain", Encoding::Raw), hole("a.encoded", Encoding::Base64)];
+        assert_eq!(secrets.fill(&json!({"b": 1}), &holes), json!({"b": 1, "a": {"plain": "abc", "encoded": "YWJj"}}));
     }
 }

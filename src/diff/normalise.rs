@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::model::{FieldPath, Habit, Rules, Scalar, Segment};
+use crate::model::{FieldPath, Habit, Rules, Scalar, Segment, iso8601_seconds};
 
 /// A live and a wanted body in one shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,15 @@ fn default_of(habit: Habit) -> Option<Scalar> {
     match habit {
         Habit::Default(value) => Some(value),
         Habit::Word(word) | Habit::ImmutableWord(word) | Habit::Immutable(word) => word.map(Scalar::Text),
-        Habit::Plain | Habit::ReadOnly | Habit::Secrets | Habit::Set | Habit::Base64Text | Habit::KeepFound => None,
+        Habit::Plain
+        | Habit::ReadOnly
+        | Habit::Secrets
+        | Habit::Set
+        | Habit::Base64Text
+        | Habit::Duration
+        | Habit::KeepFound
+        | Habit::KeepFoundWord
+        | Habit::KeepFoundImmutable => None,
     }
 }
 
@@ -121,7 +129,7 @@ fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unkno
     for (key, live) in object {
         let path = path.key(key);
         match habit(rules, &path) {
-            Some(Habit::KeepFound) => {
+            Some(habit) if habit.keeps_found() => {
                 if path.get(after).is_none() {
                     path.set(after, live.clone());
                 }
@@ -144,7 +152,7 @@ fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unkno
 /// Whether something below `path` is kept as found even when the wanted body does not have `path` itself.
 fn keeps_below(rules: Rules, path: &FieldPath) -> bool {
     rules.iter().any(|rule| {
-        matches!(rule.habit, Habit::KeepFound)
+        rule.habit.keeps_found()
             && rule.segments().zip(path.segments()).all(|(wanted, step)| match step {
                 Segment::Key(key) => wanted == key,
                 Segment::Index(_) => false,
@@ -163,16 +171,18 @@ fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) 
         return;
     }
     let same = match habit(rules, path) {
-        Some(Habit::Word(_) | Habit::ImmutableWord(_)) => same_word(before, after),
+        Some(Habit::Word(_) | Habit::ImmutableWord(_) | Habit::KeepFoundWord) => same_word(before, after),
         Some(Habit::Set) => same_set(before, after),
         Some(Habit::Base64Text) => same_encoded_text(before, after),
+        Some(Habit::Duration) => same_duration(before, after),
         Some(
             Habit::Plain
             | Habit::Default(_)
             | Habit::ReadOnly
             | Habit::Immutable(_)
             | Habit::Secrets
-            | Habit::KeepFound,
+            | Habit::KeepFound
+            | Habit::KeepFoundImmutable,
         )
         | None => same_integer(before, after),
     };
@@ -198,6 +208,11 @@ fn same_encoded_text(one: &Value, other: &Value) -> bool {
     }
 }
 
+fn same_duration(one: &Value, other: &Value) -> bool {
+    let length = |value: &Value| iso8601_seconds(value.as_str()?);
+    length(one).is_some_and(|one| length(other) == Some(one))
+}
+
 /// `600` and `600.0` are one number in JSON.
 fn same_integer(one: &Value, other: &Value) -> bool {
     one.is_number() && other.is_number() && one.as_f64() == other.as_f64()
@@ -220,6 +235,7 @@ mod tests {
         Rule { path: "secrets", habit: Habit::Secrets },
         Rule { path: "note", habit: Habit::Plain },
         Rule { path: "file", habit: Habit::Base64Text },
+        Rule { path: "patience", habit: Habit::Duration },
     ];
 
     fn changes(live: &Value, wanted: &Value) -> Vec<String> {
@@ -241,6 +257,13 @@ mod tests {
         assert_eq!(changes(&json!({"file": "YWJjCg=="}), &json!({"file": "YWJj"})), [""; 0]);
         assert_eq!(changes(&json!({"file": "YWJkCg=="}), &json!({"file": "YWJj"})), ["file"]);
         assert_eq!(changes(&json!({"file": "%%%"}), &json!({"file": "YWJj"})), ["file"]);
+    }
+
+    #[test]
+    fn durations_of_one_length_are_the_same() {
+        assert_eq!(changes(&json!({"patience": "PT300S"}), &json!({"patience": "PT5M"})), [""; 0]);
+        assert_eq!(changes(&json!({"patience": "PT301S"}), &json!({"patience": "PT5M"})), ["patience"]);
+        assert_eq!(changes(&json!({"patience": "soon"}), &json!({"patience": "later"})), ["patience"]);
     }
 
     #[test]

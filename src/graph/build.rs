@@ -106,7 +106,7 @@ fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<
         address: at(Part::Extension),
         id: cluster_id.resource(extension::RESOURCE_TYPE, &extension.name),
         kind: Kind::Extension,
-        want: Want::Extension(extension.clone(), cluster.cluster_type),
+        want: Want::Extension(Box::new(extension.clone()), cluster.cluster_type),
         needs: registered.into_iter().chain([at(Part::Itself)]).collect(),
         cluster: Some(cluster_id.clone()),
     });

@@ -50,7 +50,7 @@ pub enum Want {
     /// A cluster that exists: a reference, never written.
     Cluster(ClusterType),
     /// The `microsoft.flux` extension on a cluster of this type.
-    Extension(ExtensionSpec, ClusterType),
+    Extension(Box<ExtensionSpec>, ClusterType),
     /// A flux configuration.
     Configuration(Box<ConfigurationSpec>),
 }
@@ -112,6 +112,18 @@ impl Graph {
             }
         }
         Self { nodes: self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect() }
+    }
+
+    /// The part of the graph that `keep` selects, with everything that needs it: what must go before it can.
+    #[must_use]
+    pub fn select_dependants(&self, keep: impl Fn(&Address) -> bool) -> Self {
+        let mut selected: Vec<Node> = Vec::new();
+        for node in &self.nodes {
+            if keep(&node.address) || node.needs.iter().any(|needs| selected.iter().any(|one| one.address == *needs)) {
+                selected.push(node.clone());
+            }
+        }
+        Self { nodes: selected }
     }
 
     /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.

@@ -22,12 +22,14 @@ pub enum Compliance {
     Progressing(String),
     /// Something has failed. Flux tries again, so it may still succeed.
     Failing(Cause),
+    /// Flux was told to leave it alone.
+    Suspended,
 }
 
 /// The first object that failed: what depends on it is not to blame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cause {
-    /// `GitRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
+    /// `GitRepository`, `Bucket`, `OCIRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
     pub kind: String,
     /// Its name in the cluster.
     pub name: String,
@@ -81,6 +83,25 @@ pub fn kustomization_states(name: &str, kustomizations: &[String], live: &Value)
         .collect()
 }
 
+/// When the agent last reported, in ARM's words.
+#[must_use]
+pub fn reported_at(live: &Value) -> Option<&str> {
+    text(live, "/properties/statusUpdatedAt")
+}
+
+/// The longest that Flux goes without a new attempt, in seconds: its interval for the source, and for each kustomization
+/// the one for retries, or the ordinary one where there is none (`../shared/facts/arm-contracts.md` §1.7).
+#[must_use]
+pub fn seconds_between_attempts(live: &Value) -> u64 {
+    let interval = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64);
+    let source = live.pointer("/properties/gitRepository").and_then(|source| interval(source, "syncIntervalInSeconds"));
+    let kustomizations = live.pointer("/properties/kustomizations").and_then(Value::as_object);
+    let retries = kustomizations.into_iter().flat_map(|all| all.values()).filter_map(|kustomization| {
+        interval(kustomization, "retryIntervalInSeconds").or_else(|| interval(kustomization, "syncIntervalInSeconds"))
+    });
+    source.into_iter().chain(retries).max().unwrap_or_default()
+}
+
 /// Judges the live body of the configuration `name`.
 ///
 /// `kustomizations` are the declared ones in dependency order; `commit` is the pinned one, if any. Fresh means that the
@@ -99,14 +120,23 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
         }
         ProvisioningState::Succeeded => {}
     }
+    if live.pointer("/properties/suspend") == Some(&Value::Bool(true)) {
+        return Compliance::Suspended;
+    }
     if !is_fresh(live) {
-        return Compliance::Progressing("no status has been reported since the last write".to_owned());
+        let time = |pointer| text(live, pointer).unwrap_or("none");
+        return Compliance::Progressing(format!(
+            "no status has been reported since the last write (last status {}, last write {})",
+            time("/properties/statusUpdatedAt"),
+            time("/systemData/lastModifiedAt")
+        ));
     }
     let statuses = Statuses::of(live);
-    match statuses.objects("GitRepository", name).map(ready) {
-        None => return Compliance::Progressing(format!("GitRepository {name} has not been reported")),
-        Some(Ready::False { reason, message }) => return failing("GitRepository", name, reason, message),
-        Some(Ready::Unknown { message }) => return Compliance::Progressing(format!("GitRepository {name}: {message}")),
+    let source = source_object(live);
+    match statuses.objects(source, name).map(ready) {
+        None => return Compliance::Progressing(format!("{source} {name} has not been reported")),
+        Some(Ready::False { reason, message }) => return failing(source, name, reason, message),
+        Some(Ready::Unknown { message }) => return Compliance::Progressing(format!("{source} {name}: {message}")),
         Some(Ready::True { .. }) => {}
     }
     let mut waiting = None;
@@ -143,6 +173,16 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
             Compliance::Reconciled { revision: synced.to_owned() }
         }
         state => Compliance::Progressing(format!("complianceState is {}", state.unwrap_or("not reported"))),
+    }
+}
+
+/// The kind of the Flux object that fetches the source: an Azure Blob container is fetched by a Bucket
+/// (`../shared/facts/domain.md` §1.3).
+fn source_object(live: &Value) -> &'static str {
+    match text(live, "/properties/sourceKind") {
+        Some(kind) if kind.eq_ignore_ascii_case("Bucket") || kind.eq_ignore_ascii_case("AzureBlob") => "Bucket",
+        Some(kind) if kind.eq_ignore_ascii_case("OCIRepository") => "OCIRepository",
+        Some(_) | None => "GitRepository",
     }
 }
 
@@ -290,6 +330,13 @@ mod tests {
         let names = ["app".to_owned()];
         assert!(matches!(compliance("c", &names, Some(SHA), &body), Compliance::Reconciled { .. }));
         assert!(matches!(compliance("c", &names, Some(&"f".repeat(40)), &body), Compliance::Progressing(_)));
+    }
+
+    #[test]
+    fn a_suspended_configuration_is_neither_reconciled_nor_failing() {
+        let mut body = live(condition("False", "ArtifactFailed", "kustomization path not found"));
+        body["properties"]["suspend"] = json!(true);
+        assert_eq!(judged(&body), Compliance::Suspended);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Body;
 use super::cluster::ClusterType;
-use crate::model::{Habit, Rule, Rules};
+use super::{Body, Encoding, Hole};
+use crate::model::{FieldPath, Habit, Rule, Rules, SecretRef};
 
 /// The one `microsoft.flux` extension of a cluster. What is not named here is left as it is found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -27,6 +27,85 @@ pub struct ExtensionSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("examples" = [{"image-automation-controller.enabled": "true"}]))]
     pub configuration_settings: BTreeMap<String, String>,
+    /// Settings of the extension that are secrets, by name, written raw. Azure never shows their values again: they are
+    /// sent when the extension is created, and when one of them is missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("examples" = [{"registry.password": {"env": "REGISTRY_PASSWORD"}}]))]
+    pub configuration_protected_settings: BTreeMap<String, SecretRef>,
+    /// The version to stay at. It needs automatic upgrades off: `autoUpgradeMinorVersion: false`, or
+    /// `autoUpgradeMode: none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]+\.[0-9]+\.[0-9]+([-+][-+.0-9A-Za-z]+)?$"), extend("examples" = ["1.18.5"]))]
+    pub version: Option<String>,
+    /// The release train that automatic upgrades follow (the service's default is `Stable`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = ["Stable"]))]
+    pub release_train: Option<String>,
+    /// Whether the extension is upgraded to new minor versions by itself (the service's default is `true`). Not together
+    /// with `autoUpgradeMode`, which says the same more finely.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_upgrade_minor_version: Option<bool>,
+    /// How far the extension is upgraded by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_upgrade_mode: Option<AutoUpgradeMode>,
+    /// Where the extension is installed. It cannot change after creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ExtensionScope>,
+    /// The offer of the Azure Marketplace that the extension is bought under. It cannot change after creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<MarketplacePlan>,
+}
+
+/// How far an extension is upgraded by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AutoUpgradeMode {
+    /// Not at all.
+    None,
+    /// To new patch versions.
+    Patch,
+    /// To new versions that are compatible.
+    Compatible,
+}
+
+/// Where an extension is installed. Flux is installed for the whole cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExtensionScope {
+    /// For the whole cluster.
+    pub cluster: ClusterScope,
+}
+
+/// How an extension is installed for a whole cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterScope {
+    /// The namespace of the Helm release; it is created if it is missing. Flux belongs into `flux-system`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), extend("examples" = ["flux-system"]))]
+    pub release_namespace: String,
+}
+
+/// An offer of the Azure Marketplace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MarketplacePlan {
+    /// The id of the plan.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The id of the publisher.
+    #[schemars(length(min = 1))]
+    pub publisher: String,
+    /// The id of the product.
+    #[schemars(length(min = 1))]
+    pub product: String,
+    /// A code from the publisher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub promotion_code: Option<String>,
+    /// The version of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub version: Option<String>,
 }
 
 fn default_name() -> String {
@@ -55,14 +134,19 @@ pub const RULES: Rules = &[
     kept("identity.type"),
     read_only("identity.principalId"),
     read_only("identity.tenantId"),
-    kept("plan"),
+    fixed("plan.name"),
+    fixed("plan.publisher"),
+    fixed("plan.product"),
+    fixed("plan.promotionCode"),
+    fixed("plan.version"),
     read_only("managedBy"),
     Rule { path: "properties.extensionType", habit: Habit::ImmutableWord(None) },
-    kept("properties.autoUpgradeMode"),
+    Rule { path: "properties.autoUpgradeMode", habit: Habit::KeepFoundWord },
     kept("properties.autoUpgradeMinorVersion"),
-    kept("properties.releaseTrain"),
+    Rule { path: "properties.releaseTrain", habit: Habit::KeepFoundWord },
     kept("properties.version"),
-    kept("properties.scope"),
+    fixed("properties.scope.cluster.releaseNamespace"),
+    kept("properties.scope.namespace"),
     kept("properties.configurationSettings.*"),
     Rule { path: "properties.configurationProtectedSettings", habit: Habit::Secrets },
     read_only("properties.currentVersion"),
@@ -84,32 +168,103 @@ const fn kept(path: &'static str) -> Rule {
     Rule { path, habit: Habit::KeepFound }
 }
 
+const fn fixed(path: &'static str) -> Rule {
+    Rule { path, habit: Habit::KeepFoundImmutable }
+}
+
 const fn read_only(path: &'static str) -> Rule {
     Rule { path, habit: Habit::ReadOnly }
 }
 
-/// What the spec says of an extension that may exist already: its type, and the settings that it names.
+/// The fields that say which version runs and how it moves on. They are sent together: one constrains the other.
+pub const UPGRADE_FIELDS: [&str; 4] = ["autoUpgradeMode", "autoUpgradeMinorVersion", "releaseTrain", "version"];
+
+/// What the spec says of an extension that may exist already: its type, and what it names. Secrets go to `destination`.
 #[must_use]
-pub fn body(spec: &ExtensionSpec) -> Body {
-    let ExtensionSpec { name: _, multi_tenancy, configuration_settings } = spec;
+pub fn body(spec: &ExtensionSpec, destination: &str) -> Body {
+    let ExtensionSpec {
+        name: _,
+        multi_tenancy,
+        configuration_settings,
+        configuration_protected_settings,
+        version,
+        release_train,
+        auto_upgrade_minor_version,
+        auto_upgrade_mode,
+        scope,
+        plan,
+    } = spec;
     let mut settings = configuration_settings.clone();
     if let Some(enforce) = multi_tenancy {
         settings.insert(MULTI_TENANCY.to_owned(), enforce.to_string());
     }
-    let json = json!({ "properties": { "extensionType": EXTENSION_TYPE, "configurationSettings": settings } });
-    Body { json, holes: Vec::new() }
+    let extension = Extension {
+        plan: plan.as_ref(),
+        properties: Properties {
+            extension_type: EXTENSION_TYPE,
+            auto_upgrade_mode: *auto_upgrade_mode,
+            auto_upgrade_minor_version: *auto_upgrade_minor_version,
+            release_train: release_train.as_deref(),
+            version: version.as_deref(),
+            scope: scope.as_ref(),
+            configuration_settings: settings,
+        },
+    };
+    let map = FieldPath::dotted("properties.configurationProtectedSettings");
+    let holes = configuration_protected_settings.iter().map(|(key, secret)| Hole {
+        path: map.key(key),
+        secret: secret.clone(),
+        destination: destination.to_owned(),
+        encoding: Encoding::Raw,
+    });
+    Body { json: json!(extension), holes: holes.collect() }
 }
 
-/// What a new extension is created with beside [`body`]: automatic minor upgrades, and on Arc-connected clusters the
-/// identity without which the installation fails (`../shared/facts/domain.md` §1.2). AKS wants no identity.
+#[derive(Serialize)]
+struct Extension<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a MarketplacePlan>,
+    properties: Properties<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties<'a> {
+    extension_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_upgrade_mode: Option<AutoUpgradeMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_upgrade_minor_version: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release_train: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a ExtensionScope>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    configuration_settings: BTreeMap<String, String>,
+}
+
+/// What a new extension is created with beside [`body`]: automatic minor upgrades, unless the spec says how to upgrade,
+/// and on Arc-connected clusters the identity without which the installation fails (`../shared/facts/domain.md` §1.2).
+/// AKS wants no identity.
 #[must_use]
-pub fn creation_defaults(cluster_type: ClusterType) -> Value {
-    match cluster_type {
-        ClusterType::ConnectedClusters => {
-            json!({ "identity": { "type": "SystemAssigned" }, "properties": { "autoUpgradeMinorVersion": true } })
-        }
-        ClusterType::ManagedClusters => json!({ "properties": { "autoUpgradeMinorVersion": true } }),
+pub fn creation_defaults(spec: &ExtensionSpec, cluster_type: ClusterType) -> Value {
+    let mut defaults = match cluster_type {
+        ClusterType::ConnectedClusters => json!({ "identity": { "type": "SystemAssigned" } }),
+        ClusterType::ManagedClusters => json!({}),
+    };
+    if spec.auto_upgrade_minor_version.is_none() && spec.auto_upgrade_mode.is_none() {
+        defaults["properties"] = json!({ "autoUpgradeMinorVersion": true });
     }
+    defaults
+}
+
+/// The names of the protected settings of a live extension: their values are never shown, their names are
+/// (`../shared/facts/arm-contracts.md` §2.3).
+pub fn protected_names(live: &Value) -> impl Iterator<Item = &str> {
+    let map = live.pointer("/properties/configurationProtectedSettings").and_then(Value::as_object);
+    map.into_iter().flatten().map(|(name, _)| name.as_str())
 }
 
 /// Whether this live extension is the Flux one.

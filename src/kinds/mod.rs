@@ -114,10 +114,25 @@ pub struct Body {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hole {
-    /// The field that gets the base64 of the value.
+    /// The field that gets the value.
     pub path: FieldPath,
     /// Where the value is read.
     pub secret: SecretRef,
-    /// The server that the value signs in to: the source's URL.
+    /// Where the value may be used: the URL of the source that it signs in to, or, of a setting, the address of the
+    /// extension.
     pub destination: String,
+    /// How ARM wants the value.
+    #[serde(default)]
+    pub encoding: Encoding,
+}
+
+/// How ARM wants a secret.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Encoding {
+    /// The base64 of the value.
+    #[default]
+    Base64,
+    /// The value itself.
+    Raw,
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::text_form;
 
 /// A whole number of seconds, from 1 to 35 791 394: what ARM takes for Flux intervals and timeouts
 /// (`../shared/facts/arm-contracts.md` §1.7). Written with the units `h`, `m`, `s`, each at most once, in that order.
@@ -42,6 +42,20 @@ impl Seconds {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// The duration as ISO 8601 has it: `PT1H30M`.
+    #[must_use]
+    pub fn to_iso8601(self) -> String {
+        format!("PT{}", self.to_string().to_ascii_uppercase())
+    }
+}
+
+/// The length of an ISO 8601 duration, in seconds; a day is 24 hours, a week seven of them. `None` for a text that is
+/// not one, and for months and years, which have no length of their own.
+#[must_use]
+pub fn iso8601_seconds(text: &str) -> Option<i64> {
+    let span: jiff::Span = text.parse().ok().filter(|_| text.starts_with(['P', 'p']))?;
+    Some(span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?.as_secs())
 }
 
 impl FromStr for Seconds {
@@ -80,35 +94,11 @@ impl fmt::Display for Seconds {
     }
 }
 
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl schemars::JsonSchema for Seconds {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
-            "examples": ["10m", "90s", "1h30m"]
-        })
-    }
-}
+text_form!(Seconds, schema {
+    "type": "string",
+    "pattern": "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+    "examples": ["10m", "90s", "1h30m"]
+});
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +116,18 @@ mod tests {
         for text in ["", "10", "500ms", "10mfoo", "1m1h", "1.5h", "-5m", "m", "0s", "10m10m", "99999999999999999999h"] {
             assert!(text.parse::<Seconds>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn equal_lengths_are_equal_in_iso_8601() {
+        for (text, seconds) in [("PT5M", 300), ("PT300S", 300), ("PT1H30M", 5400), ("P1D", 86_400), ("P1W", 604_800)] {
+            assert_eq!(iso8601_seconds(text), Some(seconds), "{text}");
+        }
+        for text in ["", "5m", "P", "P1M", "P1Y", "soon"] {
+            assert_eq!(iso8601_seconds(text), None, "{text}");
+        }
+        let duration: Seconds = "1h30m5s".parse().unwrap();
+        assert_eq!(duration.to_iso8601(), "PT1H30M5S");
     }
 
     #[test]

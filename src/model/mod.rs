@@ -10,10 +10,11 @@ mod resource_id;
 mod rules;
 mod secret;
 mod span;
+mod text_form;
 
 pub use address::{Address, AddressError, Part};
 pub use diagnostic::{Code, Diagnostic, Severity};
-pub use duration::{Seconds, SecondsError};
+pub use duration::{Seconds, SecondsError, iso8601_seconds};
 pub use field_path::{FieldPath, FieldPathError, Segment};
 pub use glob::Glob;
 pub use live_state::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
@@ -21,3 +22,4 @@ pub use resource_id::{ResourceId, ResourceIdError};
 pub use rules::{Habit, Rule, Rules, Scalar};
 pub use secret::{Secret, SecretRef};
 pub use span::{Source, Span};
+pub(crate) use text_form::text_form;

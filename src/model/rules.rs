@@ -29,15 +29,59 @@ pub enum Habit {
     ImmutableWord(Option<&'static str>),
     /// Cannot change after creation; absent means the value, where one is given.
     Immutable(Option<&'static str>),
-    /// A map of secrets: accepted, never returned; keys may come back with empty values.
+    /// A secret, or a map of secrets: accepted, never returned; the keys of a map may come back with empty values.
     Secrets,
     /// A list in which order does not matter.
     Set,
     /// Base64 of a text. Texts that differ in white space at their ends are the same: some clients encode a file with its
     /// last line end, some without.
     Base64Text,
+    /// An ISO 8601 duration. Texts that stand for the same length are the same.
+    Duration,
     /// Whatever is found is kept, unless the spec says something about it.
     KeepFound,
+    /// As [`Habit::KeepFound`], of a word whose letter case the service changes.
+    KeepFoundWord,
+    /// As [`Habit::KeepFound`], and it cannot change after creation.
+    KeepFoundImmutable,
+}
+
+impl Habit {
+    /// Whether what is found is kept where the spec says nothing.
+    #[must_use]
+    pub const fn keeps_found(self) -> bool {
+        match self {
+            Self::KeepFound | Self::KeepFoundWord | Self::KeepFoundImmutable => true,
+            Self::Plain
+            | Self::Default(_)
+            | Self::ReadOnly
+            | Self::Word(_)
+            | Self::ImmutableWord(_)
+            | Self::Immutable(_)
+            | Self::Secrets
+            | Self::Set
+            | Self::Base64Text
+            | Self::Duration => false,
+        }
+    }
+
+    /// Whether it cannot change after creation.
+    #[must_use]
+    pub const fn is_immutable(self) -> bool {
+        match self {
+            Self::ImmutableWord(_) | Self::Immutable(_) | Self::KeepFoundImmutable => true,
+            Self::Plain
+            | Self::Default(_)
+            | Self::ReadOnly
+            | Self::Word(_)
+            | Self::Secrets
+            | Self::Set
+            | Self::Base64Text
+            | Self::Duration
+            | Self::KeepFound
+            | Self::KeepFoundWord => false,
+        }
+    }
 }
 
 /// A default value.

@@ -8,7 +8,7 @@ use crate::kinds::Kind;
 use crate::kinds::cluster::{self, ClusterType, Connectivity, connection_state, connectivity};
 use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance, kustomization_states};
 use crate::kinds::extension::{self, is_flux};
-use crate::kinds::flux_configuration::{ConfigurationSpec, kustomization_order};
+use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::model::{Address, LiveState, Reading};
 
@@ -86,6 +86,8 @@ pub struct ConfigurationStatus {
 pub enum Verdict {
     /// Everything declared is applied, at one revision.
     Compliant,
+    /// Flux leaves it alone, as the spec says.
+    Suspended,
     /// Not yet, and nothing is wrong so far.
     Waiting {
         /// What is waited for.
@@ -101,6 +103,17 @@ pub enum Verdict {
         /// Why.
         message: String,
     },
+}
+
+impl Verdict {
+    /// Whether the configuration is as the spec wants it.
+    #[must_use]
+    pub const fn is_as_wanted(&self) -> bool {
+        match self {
+            Self::Compliant | Self::Suspended => true,
+            Self::Waiting { .. } | Self::Failing { .. } | Self::Unknown { .. } => false,
+        }
+    }
 }
 
 impl StatusReport {
@@ -127,7 +140,7 @@ impl StatusReport {
 
 impl ClusterStatus {
     fn is_compliant(&self) -> bool {
-        let verdicts = self.configurations.iter().all(|one| one.verdict == Verdict::Compliant);
+        let verdicts = self.configurations.iter().all(|one| one.verdict.is_as_wanted());
         self.ready && self.extension.as_ref().is_some_and(|extension| extension.ready) && verdicts
     }
 }
@@ -191,10 +204,12 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         provisioning_state: Some(provisioning(body).0),
         compliance_state: text("/properties/complianceState"),
         synced_revision: text("/properties/sourceSyncedCommitId"),
-        verdict: match compliance(name, &order, spec.git_repository.commit.as_deref(), body) {
+        verdict: match compliance(name, &order, Source::of(spec).and_then(Source::commit), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
             Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for },
             Compliance::Failing(cause) => Verdict::Failing { cause },
+            Compliance::Suspended if spec.suspend => Verdict::Suspended,
+            Compliance::Suspended => Verdict::Waiting { waiting_for: "somebody has suspended it".to_owned() },
         },
         kustomizations: kustomization_states(name, &order, body),
     }

@@ -40,6 +40,10 @@ const PATCHABLE: [&str; 6] = [
     "configurationProtectedSettings",
 ];
 
+/// The two members that say whether the extension is upgraded by itself.
+const MINOR_VERSION: &str = "autoUpgradeMinorVersion";
+const MODE: &str = "autoUpgradeMode";
+
 /// Key of the protected settings among the stored properties: names with empty values, as they are shown.
 const PROTECTED: &str = "configurationProtectedSettings";
 
@@ -179,6 +183,13 @@ impl World<'_> {
                         stored.insert(name.to_owned(), json!({}));
                     }
                 }
+            }
+        }
+        // The two say one thing: whichever is sent decides the other.
+        for (sent, other) in [(MINOR_VERSION, MODE), (MODE, MINOR_VERSION)] {
+            let is_sent = |name: &str| patch.get(name).is_some_and(|value| !value.is_null());
+            if is_sent(sent) && !is_sent(other) {
+                stored.insert(other.to_owned(), Value::Null);
             }
         }
         let mut merged = Value::Object(stored);
@@ -334,12 +345,14 @@ fn properties_of(
 fn read_properties(sent: &Map<String, Value>) -> Result<Map<String, Value>, Answer> {
     let mut properties = shape::read(FIELDS, sent, &mut BTreeSet::new())?;
     let pinned = properties.get("version").is_some_and(Value::is_string);
-    if sent.get("autoUpgradeMinorVersion").is_none_or(Value::is_null) {
-        properties.insert("autoUpgradeMinorVersion".to_owned(), Value::from(!pinned));
+    let mode = properties.get(MODE).and_then(Value::as_str).map(str::to_owned);
+    if sent.get(MINOR_VERSION).is_none_or(Value::is_null) {
+        let upgrades = mode.as_ref().map_or(!pinned, |mode| mode != "none");
+        properties.insert(MINOR_VERSION.to_owned(), Value::from(upgrades));
     }
-    if properties.get("autoUpgradeMode").is_none_or(Value::is_null) {
-        let upgrades = properties.get("autoUpgradeMinorVersion") == Some(&Value::Bool(true));
-        properties.insert("autoUpgradeMode".to_owned(), Value::from(if upgrades { "compatible" } else { "none" }));
+    if mode.is_none() {
+        let upgrades = properties.get(MINOR_VERSION) == Some(&Value::Bool(true));
+        properties.insert(MODE.to_owned(), Value::from(if upgrades { "compatible" } else { "none" }));
     }
     let kind = properties.get("extensionType").and_then(Value::as_str).unwrap_or_default().to_lowercase();
     let is_namespaced = properties.get("scope").and_then(|scope| scope.get("namespace")).is_some_and(Value::is_object);

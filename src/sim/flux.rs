@@ -46,6 +46,34 @@ struct Written {
     secrets: BTreeSet<String>,
 }
 
+/// Where the keys of a blob source are noted.
+const BLOB_KEYS: [&str; 2] = ["properties.azureBlob.accountKey", "properties.azureBlob.sasToken"];
+
+impl Written {
+    /// Whether a stored secret still has a place: protected settings always, inline ones while the object around them
+    /// is there.
+    fn has_place_for(&self, secret: &str) -> bool {
+        let Some(inline) = secret.strip_prefix("properties.") else { return true };
+        let Some((parents, _)) = inline.rsplit_once('.') else { return true };
+        let mut steps = parents.split('.');
+        let first = steps.next().and_then(|key| self.properties.get(key));
+        steps.fold(first, |place, key| place?.get(key)).is_some_and(Value::is_object)
+    }
+}
+
+/// Whether a blob source that was signed in to with a key or signature goes on without one, and without another way.
+fn loses_blob_key(existing: &FluxConfiguration, written: &Written) -> bool {
+    let had = existing.blob_key_lost || BLOB_KEYS.iter().any(|key| existing.secrets.contains(*key));
+    let has = BLOB_KEYS.iter().any(|key| written.secrets.contains(*key));
+    let blob = written.properties.get("azureBlob").filter(|blob| blob.is_object());
+    let other_way = |blob: &Value| {
+        ["servicePrincipal", "managedIdentity", "localAuthRef"]
+            .iter()
+            .any(|way| blob.get(way).is_some_and(|value| !value.is_null()))
+    };
+    had && !has && blob.is_some_and(|blob| !other_way(blob))
+}
+
 impl World<'_> {
     /// Answers a call on one flux configuration.
     pub(crate) fn configuration(&mut self, one: &ChildCall<'_>) -> Handled {
@@ -88,6 +116,7 @@ impl World<'_> {
         let configuration = FluxConfiguration {
             name: existing.as_ref().map_or_else(|| one.name.to_owned(), |existing| existing.name.clone()),
             ssh_key_lost: (had_ssh_key || was_lost) && !written.secrets.contains(SSH_KEY),
+            blob_key_lost: existing.as_ref().is_some_and(|existing| loses_blob_key(existing, &written)),
             properties: written.properties,
             secrets: written.secrets,
             created: existing.as_ref().map_or(now, |existing| existing.created),
@@ -158,8 +187,9 @@ impl World<'_> {
         let mut written = self.written(&merged.as_object().cloned().unwrap_or_default())?;
         let is_secret_sent = !written.secrets.is_empty();
         let dropped = dropped_settings(&patch);
-        let kept = existing.secrets.iter().filter(|secret| !dropped.contains(*secret));
-        written.secrets.extend(kept.cloned());
+        let kept = existing.secrets.iter().filter(|secret| !dropped.contains(*secret) && written.has_place_for(secret));
+        let kept: Vec<String> = kept.cloned().collect();
+        written.secrets.extend(kept);
         if written.properties == existing.properties && !is_secret_sent && written.secrets == existing.secrets {
             return Ok(Answer::ok(&self.configuration_body(&one.call.path, &existing, one.version)));
         }
@@ -171,6 +201,7 @@ impl World<'_> {
         let region = children::region_of(cluster);
         if let Some(configuration) = cluster.configurations.get_mut(&one.key()) {
             configuration.ssh_key_lost = existing.ssh_key_lost && !written.secrets.contains(SSH_KEY);
+            configuration.blob_key_lost = loses_blob_key(&existing, &written);
             configuration.properties = written.properties;
             configuration.secrets = written.secrets;
             configuration.modified = one.call.now;

@@ -127,13 +127,7 @@ impl<'a> Reconciler<'a> {
     }
 
     fn fetch(&self, configuration: &FluxConfiguration, source: &Source) -> Fetched {
-        let refused = || Fetched::Failed {
-            reason: source.failure_reason(),
-            message: format!(
-                "failed to checkout and determine revision: unable to clone '{}': authentication required",
-                source.url
-            ),
-        };
+        let refused = || Fetched::Failed { reason: source.failure_reason(), message: source.refusal() };
         let missing = || Fetched::Failed {
             reason: source.failure_reason(),
             message: format!(
@@ -155,10 +149,12 @@ impl<'a> Reconciler<'a> {
             )
             | None => {}
         }
-        if source.needs_https_key && !configuration.secrets.contains("httpsKey") {
+        let has_secret =
+            source.secrets.is_empty() || source.secrets.iter().any(|secret| configuration.secrets.contains(*secret));
+        if !has_secret || (configuration.blob_key_lost && source.kind == "AzureBlob") {
             return refused();
         }
-        if configuration.ssh_key_lost && source.is_ssh {
+        if configuration.ssh_key_lost && source.needs_ssh_key {
             return Fetched::Failed {
                 reason: source.failure_reason(),
                 message: format!(
@@ -292,8 +288,9 @@ struct Source {
     kind: String,
     url: String,
     reference: GitReference,
-    needs_https_key: bool,
-    is_ssh: bool,
+    /// The secrets of which one is needed; empty where none is.
+    secrets: &'static [&'static str],
+    needs_ssh_key: bool,
 }
 
 impl Source {
@@ -310,8 +307,21 @@ impl Source {
         let url = text("url").unwrap_or_default().to_owned();
         let reference = source.and_then(|source| source.get("repositoryRef"));
         Self {
-            needs_https_key: kind == "GitRepository" && text("httpsUser").is_some() && text("localAuthRef").is_none(),
-            is_ssh: url.starts_with("ssh://") || url.starts_with("git@"),
+            secrets: match kind.as_str() {
+                _ if text("localAuthRef").is_some() => &[],
+                "GitRepository" if text("httpsUser").is_some() => &["httpsKey"],
+                "Bucket" if text("accessKey").is_some() => &["bucketSecretKey"],
+                "AzureBlob"
+                    if source.and_then(|source| source.get("servicePrincipal")).is_some_and(Value::is_object) =>
+                {
+                    &[
+                        "properties.azureBlob.servicePrincipal.clientSecret",
+                        "properties.azureBlob.servicePrincipal.clientCertificate",
+                    ]
+                }
+                _ => &[],
+            },
+            needs_ssh_key: (url.starts_with("ssh://") || url.starts_with("git@")) && text("localAuthRef").is_none(),
             reference: reference_of(&kind, reference),
             kind,
             url,
@@ -324,6 +334,18 @@ impl Source {
             "Bucket" | "AzureBlob" => "BucketOperationFailed",
             "OCIRepository" => "OCIArtifactPullFailed",
             _ => "GitOperationFailed",
+        }
+    }
+
+    /// What Flux says when the server does not know it. Only that of git has been recorded.
+    fn refusal(&self) -> String {
+        match self.kind.as_str() {
+            "Bucket" | "AzureBlob" => format!("failed to get the objects of '{}': access denied", self.url),
+            "OCIRepository" => format!("failed to pull the artifact from '{}': authentication required", self.url),
+            _ => format!(
+                "failed to checkout and determine revision: unable to clone '{}': authentication required",
+                self.url
+            ),
         }
     }
 
@@ -412,7 +434,6 @@ fn interval(configuration: &FluxConfiguration) -> Duration {
         .iter()
         .filter_map(|name| configuration.properties.get(*name))
         .filter_map(|source| source.get("syncIntervalInSeconds"))
-        .filter_map(Value::as_u64)
-        .next();
+        .find_map(Value::as_u64);
     Duration::from_secs(seconds.unwrap_or(600).max(1))
 }

@@ -189,10 +189,12 @@ fn configuration_end(
         // A cluster without Flux has nothing to remove, so only the agents have to be there.
         return online.map(|online| after(pending.started.max(online), durations::FLUX_DELETE));
     }
-    if scenario == Some(Scenario::OperationStuck)
-        || configuration.report.next.is_some_and(|_| is_picked_up(configuration))
-    {
+    if scenario == Some(Scenario::OperationStuck) {
         return None;
+    }
+    if configuration.report.next.is_some() && is_picked_up(configuration) {
+        let since = configuration.report.reconciling_since?;
+        return wait_limit(configuration).map(|limit| after(since, limit));
     }
     flux.map(|flux| after(pending.started.max(flux), durations::FLUX_OPERATION))
 }
@@ -240,6 +242,12 @@ fn happen(
                 ended.push((pending, End { at, outcome: Outcome::Succeeded }));
                 return;
             }
+            if is_picked_up(configuration) {
+                // The wait for Flux is over, whatever Flux has come to.
+                configuration.pending = None;
+                end_wait(configuration, pending, at, ended);
+                return;
+            }
             reconciler.pick_up(configuration, at);
             if !waits_for_reconciliation(configuration) {
                 configuration.pending = None;
@@ -254,12 +262,7 @@ fn happen(
                 && is_picked_up(configuration)
                 && let Some(pending) = configuration.pending.take()
             {
-                let outcome = waited_for(configuration);
-                configuration.provisioning = match outcome {
-                    Outcome::Succeeded => Provisioning::Succeeded,
-                    Outcome::Failed { .. } | Outcome::Canceled => Provisioning::Failed,
-                };
-                ended.push((pending, End { at, outcome }));
+                end_wait(configuration, pending, at, ended);
             }
         }
     }
@@ -294,6 +297,24 @@ fn end_extension(
     extension.ready_since = Some(at);
     extension.failure = None;
     Outcome::Succeeded
+}
+
+/// How long an operation waits for Flux at most, where its caller said so. What the service takes where nobody did has
+/// not been recorded.
+fn wait_limit(configuration: &FluxConfiguration) -> Option<Duration> {
+    let text = configuration.properties.get("reconciliationWaitDuration")?.as_str()?;
+    let span: jiff::Span = text.parse().ok()?;
+    Duration::try_from(span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?).ok()
+}
+
+/// Ends an operation that was to last until Flux had reconciled.
+fn end_wait(configuration: &mut FluxConfiguration, pending: Pending, at: Timestamp, ended: &mut Ended) {
+    let outcome = waited_for(configuration);
+    configuration.provisioning = match outcome {
+        Outcome::Succeeded => Provisioning::Succeeded,
+        Outcome::Failed { .. } | Outcome::Canceled => Provisioning::Failed,
+    };
+    ended.push((pending, End { at, outcome }));
 }
 
 /// How an operation ends that was to last until Flux had reconciled.

@@ -244,6 +244,9 @@ pub(crate) struct FluxConfiguration {
     pub(crate) secrets: BTreeSet<String>,
     /// A stored ssh key was dropped by a PUT: the key pair that the cluster made instead is nobody's deploy key.
     pub(crate) ssh_key_lost: bool,
+    /// As [`Self::ssh_key_lost`], of the account key or signature of a blob source, which leaves no other trace.
+    #[serde(default)]
+    pub(crate) blob_key_lost: bool,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) provisioning: Provisioning,
@@ -275,7 +278,7 @@ pub(crate) struct Report {
 }
 
 impl State {
-    /// A new state: empty, or with what the seed names.
+    /// A new state: empty, or with what the seeds name.
     pub(crate) fn new(settings: &Settings) -> Self {
         let mut state = Self {
             format: FORMAT,
@@ -285,7 +288,7 @@ impl State {
             subscriptions: BTreeMap::new(),
             operations: BTreeMap::new(),
         };
-        if let Some(seed) = &settings.seed {
+        for seed in &settings.seeds {
             state.plant(seed);
         }
         state

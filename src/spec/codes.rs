@@ -114,15 +114,18 @@ table! {
     NO_REF = 40 Error "no revision to follow"
         "Flux needs to know what to follow: exactly one of `branch`, `tag` and `semver`.";
     TWO_REFS = 41 Error "two revisions to follow"
-        "Exactly one of `branch`, `tag` and `semver` may be given. Flux would take one of them silently.";
+        "One revision may be given: for git exactly one of `branch`, `tag` and `semver`, for an OCI repository at most one \
+         of `tag`, `semver` and `digest`. Flux would take one of them silently.";
     COMMIT_NEEDS_BRANCH = 42 Error "commit without branch"
         "A `commit` goes with the `branch` that it is on: many servers refuse to send a commit alone.";
     BAD_URL = 43 Error "not a usable URL"
-        "A git source is at an `https://`, `http://` or `ssh://` URL with a host and a path.";
+        "A git source is at an `https://`, `http://` or `ssh://` URL with a host and a path; a bucket and a storage account \
+         are at `https://` or `http://`, and an OCI repository is at `oci://REGISTRY/REPOSITORY`.";
     SCP_URL = 44 Error "short ssh form"
         "`git@host:path` is not a URL, and Flux refuses it. The same place as a URL is `ssh://git@host/path`.";
     URL_CREDENTIALS = 45 Error "credentials in a URL"
-        "Everybody who can read the configuration can read its URL. Use `httpsUser` and `httpsKey`.";
+        "Everybody who can read the configuration can read its URL. Credentials are references under keys of their own, such \
+         as `httpsUser` and `httpsKey`.";
     AUTH_SCHEME = 46 Error "sign-in does not fit the URL"
         "User and key, and the CA certificate, are for `https://`; the private key and the known hosts for `ssh://`.";
     USER_WITHOUT_KEY = 47 Error "user and key go together"
@@ -143,6 +146,17 @@ table! {
          `sshKnownHosts` is needed, else Flux cannot trust it.";
     CA_CERTIFICATE = 54 Error "not a PEM certificate"
         "`httpsCACert` is a certificate in PEM form, not base64 of that: arcflux encodes it.";
+    SOURCE_CHOICE = 55 Error "not one source"
+        "A configuration applies from exactly one source: `gitRepository`, `bucket`, `azureBlob` or `ociRepository`.";
+    SEVERAL_SIGN_INS = 56 Error "several ways to sign in"
+        "A source is signed in to in one way. Which of several would be used cannot be known.";
+    HALF_A_SIGN_IN = 57 Error "half of a way to sign in"
+        "A bucket needs `accessKey` with `bucketSecretKey`, or `localAuthRef`; a service principal needs one of \
+         `clientSecret` and `clientCertificate`; a certificate for TLS needs its `privateKey`.";
+    IDENTITY_ON_ARC = 58 Error "managed identity on an Arc-connected cluster"
+        "Only AKS clusters have a managed identity that Flux can sign in to a storage account with.";
+    INSECURE = 59 Warning "connection without TLS"
+        "Whoever is on the way can change what is applied to the cluster.";
     // Kustomizations and the order of things.
     NO_KUSTOMIZATIONS = 60 Error "no kustomizations"
         "A configuration applies nothing without at least one kustomization.";
@@ -165,11 +179,28 @@ table! {
     CORAL_NAMES = 68 Error "configuration must be flux-system"
         "What Coral generates refers to the GitRepository `flux-system` in the namespace `flux-system`, and that takes \
          its name and namespace from the configuration.";
+    WAIT_DURATION_ALONE = 69 Warning "duration of a wait that is not asked for"
+        "`reconciliationWaitDuration` says how long ARM's operation waits for Flux; it waits only with \
+         `waitForReconciliation: true`.";
     // The extension.
     SETTING_NOT_TEXT = 70 Error "setting is not text"
         "Settings of an extension are texts, booleans and numbers too. Quote the value.";
     MULTI_TENANCY_TWICE = 71 Error "multiTenancy said twice"
         "`multiTenancy` is the setting `multiTenancy.enforce`. Say it in one place.";
+    PIN_NEEDS_NO_UPGRADES = 72 Error "pinned version with automatic upgrades"
+        "A `version` is kept only with `autoUpgradeMode: none` or `autoUpgradeMinorVersion: false`.";
+    UPGRADES_TWICE = 73 Error "upgrades said twice"
+        "`autoUpgradeMinorVersion` and `autoUpgradeMode` say the same thing. Azure's own tools take one of the two.";
+    TRAIN_WITHOUT_UPGRADES = 74 Warning "release train without upgrades"
+        "A release train is what automatic upgrades follow. Without them it says nothing.";
+    RELEASE_NAMESPACE = 75 Warning "Flux outside flux-system"
+        "The extension installs Flux into `flux-system`. Azure accepts another `releaseNamespace` and shows it back.";
+    // What is applied, and what Flux puts into it.
+    STRAY_DOLLAR = 80 Warning "dollar sign that begins nothing"
+        "Flux's substitution knows `${NAME}`, and what it takes after the name. A `$` that is meant as such is written \
+         `$$`, here as in manifests.";
+    ANYBODY_SIGNS = 81 Warning "signature of anybody"
+        "Without trusted keys or identities, a signature that anybody made passes.";
 }
 
 #[cfg(test)]

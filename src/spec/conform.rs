@@ -8,7 +8,7 @@ use jsonschema::paths::{Location, LocationSegment};
 
 use super::codes;
 use super::forms::{form, is_duration_key, last_key, subject};
-use super::mask::SECRET_KEYS;
+use super::mask::{is_in_a_secret, is_secret};
 use super::node::{Entry, Node, Value};
 use super::report::MAX_PROBLEMS;
 use super::schema::{self, Checked, HOMES};
@@ -61,7 +61,7 @@ impl Conformance<'_> {
         if matches!(node.value, Value::Unresolved) {
             return;
         }
-        if last_key(&path).is_some_and(|key| SECRET_KEYS.contains(&key)) {
+        if is_secret(&path) {
             return self.explain_secret(node, &path, found);
         }
         match error.kind() {
@@ -204,11 +204,7 @@ impl Conformance<'_> {
     }
 
     fn type_hint(&self, node: &Node, path: &FieldPath, types: &[&str]) -> Option<String> {
-        let is_below_a_secret = path
-            .segments()
-            .iter()
-            .any(|segment| matches!(segment, Segment::Key(key) if SECRET_KEYS.contains(&key.as_str())));
-        if is_below_a_secret {
+        if is_in_a_secret(path) {
             return None;
         }
         match &node.value {
@@ -290,8 +286,10 @@ fn arm_hint(key: &str) -> Option<&'static str> {
         "timeoutInSeconds" => "write `timeout: 10m`",
         "syncIntervalInSeconds" | "intervalInSeconds" => "write `interval: 10m`",
         "retryIntervalInSeconds" => "write `retryInterval: 1m`",
-        "sourceKind" => "leave it out: `gitRepository` says it",
-        "configurationProtectedSettings" => "write `httpsKey` or `sshPrivateKey` beside `url`, as a reference",
+        "sourceKind" => "leave it out: the key of the source says it",
+        "configurationProtectedSettings" => {
+            "write `httpsKey`, `sshPrivateKey` or `bucketSecretKey` beside `url`, as a reference"
+        }
         "extensionType" => "leave it out: the extension is always `microsoft.flux`",
         "properties" => "write what it holds one level higher: the spec has no `properties`",
         "multiTenancy.enforce" => "write `multiTenancy: false`, or put it under `configurationSettings`",

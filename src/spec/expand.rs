@@ -193,8 +193,24 @@ static EXTENSION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<Extensio
 static KUSTOMIZATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<KustomizationSpec>(json!({}), &[]));
 static CONFIGURATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| {
     defaults::<ConfigurationSpec>(
-        json!({"gitRepository": {"url": ""}, "kustomizations": {}}),
-        &["/gitRepository/url", "/kustomizations"],
+        json!({
+            "gitRepository": {"url": ""},
+            "bucket": {"url": "", "bucketName": ""},
+            "azureBlob": {"url": "", "containerName": "", "servicePrincipal": {"clientId": "", "tenantId": ""}},
+            "ociRepository": {"url": "", "layerSelector": {}},
+            "kustomizations": {},
+        }),
+        &[
+            "/gitRepository/url",
+            "/bucket/url",
+            "/bucket/bucketName",
+            "/azureBlob/url",
+            "/azureBlob/containerName",
+            "/azureBlob/servicePrincipal/clientId",
+            "/azureBlob/servicePrincipal/tenantId",
+            "/ociRepository/url",
+            "/kustomizations",
+        ],
     )
 });
 
@@ -208,6 +224,8 @@ mod tests {
         assert_eq!(*EXTENSION_DEFAULTS, json!({"name": "flux"}));
         assert_eq!(CONFIGURATION_DEFAULTS["scope"], "cluster");
         assert_eq!(CONFIGURATION_DEFAULTS["gitRepository"]["interval"], "10m");
+        assert_eq!(CONFIGURATION_DEFAULTS["bucket"], json!({"insecure": false, "interval": "10m", "timeout": "10m"}));
+        assert_eq!(CONFIGURATION_DEFAULTS["ociRepository"]["layerSelector"], json!({"operation": "extract"}));
         assert_eq!(KUSTOMIZATION_DEFAULTS["wait"], true);
     }
 }

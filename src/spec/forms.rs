@@ -23,7 +23,7 @@ pub(super) fn subject(path: &FieldPath) -> String {
 
 /// The keys of durations.
 pub(super) fn is_duration_key(key: &str) -> bool {
-    ["interval", "timeout", "retryInterval"].contains(&key)
+    ["interval", "timeout", "retryInterval", "reconciliationWaitDuration"].contains(&key)
 }
 
 /// A text that does not have the form that its place needs.
@@ -55,6 +55,11 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             format!("`{text}` is not a valid name"),
             "letters, digits, `-` and `.`, with a letter or digit first",
         ),
+        ("name", _) if is_item_of(path, "substituteFrom") => (
+            codes::BAD_NAME,
+            format!("`{text}` is not a valid name of a Kubernetes object"),
+            "lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
+        ),
         ("name", _) => (codes::BAD_NAME, format!("`{text}` is not a valid name"), CLUSTER_NAME),
         ("namespace", _) => (
             codes::BAD_NAME,
@@ -70,6 +75,24 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             codes::NOT_A_GUID,
             format!("{} is not a GUID", subject(path)),
             "write the id, not the display name; `az account show` prints both",
+        ),
+        ("clientId" | "tenantId", _) => (
+            codes::NOT_A_GUID,
+            format!("{} is not a GUID", subject(path)),
+            "write the id, such as 0f6d2c1b-7a3e-4c58-9b1d-2e5f8a7c6d40",
+        ),
+        ("releaseNamespace", _) => (
+            codes::BAD_NAME,
+            format!("`{text}` is not a valid namespace"),
+            "63 characters at most: lower-case letters, digits and `-`, with a letter or digit at both ends",
+        ),
+        ("version", _) => {
+            (codes::WRONG_FORM, format!("`{text}` is not a version"), "write all three numbers, such as `1.18.5`")
+        }
+        ("digest", _) => (
+            codes::WRONG_FORM,
+            "`digest` is not the digest of an artifact".to_owned(),
+            "write `sha256:` and all 64 hexadecimal digits, in lower case",
         ),
         (key, _) if is_duration_key(key) => return bad_duration(key, text, span),
         ("commit", _) => (
@@ -106,6 +129,11 @@ pub(super) fn bad_duration(key: &str, text: &str, span: Span) -> Diagnostic {
     let why =
         text.parse::<Seconds>().err().map_or_else(|| format!("`{text}` is not a duration"), |error| error.to_string());
     codes::BAD_DURATION.at(span, format!("`{key}`: {why}"))
+}
+
+/// Whether the path is a key of an item of this list.
+fn is_item_of(path: &FieldPath, list: &str) -> bool {
+    matches!(path.segments(), [.., Segment::Key(key), Segment::Index(_), Segment::Key(_)] if key == list)
 }
 
 fn parent_key(path: &FieldPath) -> Option<&str> {

@@ -5,14 +5,45 @@ use std::ops::Range;
 
 use super::node::{Entry, Node, Value};
 use super::schema::{self, HOMES, PUBLISHED};
-use crate::model::FieldPath;
+use crate::model::{FieldPath, Segment};
 
 /// The keys whose values are secrets.
-pub(super) const SECRET_KEYS: [&str; 2] = ["httpsKey", "sshPrivateKey"];
+const SECRET_KEYS: [&str; 10] = [
+    "httpsKey",
+    "sshPrivateKey",
+    "bucketSecretKey",
+    "accountKey",
+    "sasToken",
+    "clientSecret",
+    "clientCertificate",
+    "clientCertificatePassword",
+    "privateKey",
+    "caCertificate",
+];
+
+/// The key of a mapping in which every value is a secret.
+const SECRET_MAP: &str = "configurationProtectedSettings";
+
+/// Whether the value at `path` is a secret.
+pub(super) fn is_secret(path: &FieldPath) -> bool {
+    match path.segments() {
+        [.., Segment::Key(map), Segment::Key(_)] if map == SECRET_MAP => true,
+        [.., Segment::Key(key)] => SECRET_KEYS.contains(&key.as_str()),
+        [] | [.., Segment::Index(_)] => false,
+    }
+}
+
+/// Whether the value at `path` is a secret, or lies in one.
+pub(super) fn is_in_a_secret(path: &FieldPath) -> bool {
+    path.segments().iter().any(|segment| match segment {
+        Segment::Key(key) => key == SECRET_MAP || SECRET_KEYS.contains(&key.as_str()),
+        Segment::Index(_) => false,
+    })
+}
 
 /// Masks a source that could be read.
 pub(super) fn masked(text: &str, tree: &Node) -> String {
-    let mut hidden = userinfo_ranges(text);
+    let mut hidden: Vec<Range<usize>> = userinfo_ranges(text).into_iter().chain(query_ranges(text)).collect();
     hide_unknown(text, tree, &FieldPath::default(), &mut hidden);
     starred(text, &hidden)
 }
@@ -20,7 +51,7 @@ pub(super) fn masked(text: &str, tree: &Node) -> String {
 /// Masks a source that is not YAML, line by line: only lines that are a known key with a plain value, a name without a
 /// value, or an item of a list are left to read.
 pub(super) fn masked_by_line(text: &str) -> String {
-    let mut hidden = userinfo_ranges(text);
+    let mut hidden: Vec<Range<usize>> = userinfo_ranges(text).into_iter().chain(query_ranges(text)).collect();
     let mut secret_indent: Option<usize> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -44,7 +75,7 @@ pub(super) fn masked_by_line(text: &str) -> String {
             Some((key, value)) => {
                 let key = key.trim().trim_matches(['"', '\'']);
                 let value_start = start + item.len() - value.len();
-                let is_secret = SECRET_KEYS.contains(&key);
+                let is_secret = key == SECRET_MAP || SECRET_KEYS.contains(&key);
                 let is_known = HOMES.contains_key(key) && !value.contains(['{', '[']);
                 if is_secret {
                     secret_indent = Some(indent);
@@ -74,15 +105,24 @@ fn userinfo_ranges(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// Where queries stand in URLs: a shared access signature is one.
+fn query_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices("://").filter_map(|(at, _)| {
+        let url = text[at..].split(|end: char| end.is_whitespace() || "\"'<>`".contains(end)).next()?;
+        let query = url.find('?')? + 1;
+        Some(at + query..at + url.len())
+    })
+}
+
 fn hide_unknown(text: &str, node: &Node, path: &FieldPath, hidden: &mut Vec<Range<usize>>) {
     match &node.value {
         Value::Map(entries) => {
             let known = schema::keys_at(&PUBLISHED.schema, path);
             let is_open = schema::takes_any_key(&PUBLISHED.schema, path);
             for Entry { key, node, .. } in entries {
-                if SECRET_KEYS.contains(&key.as_str()) {
+                if is_secret(&path.key(key)) {
                     hide_secret(node, hidden);
-                } else if !(is_open || known.contains(&key.as_str())) {
+                } else if !(is_open || known.contains(&key.as_str())) || (key == SECRET_MAP && !node.is_map()) {
                     hide_all(node, hidden);
                 } else if key == "url" {
                     hide_account(text, node, hidden);
@@ -175,6 +215,9 @@ mod tests {
     fn every_key_that_takes_a_secret_is_known() {
         for (definition, schema) in PUBLISHED.schema["$defs"].as_object().unwrap() {
             for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+                if property["additionalProperties"]["$ref"] == "#/$defs/SecretRef" {
+                    assert_eq!(key, SECRET_MAP, "{definition}");
+                }
                 if property["$ref"] == "#/$defs/SecretRef" {
                     assert!(SECRET_KEYS.contains(&key.as_str()), "{definition}.{key}");
                 }

@@ -23,7 +23,7 @@ fn text(report: &StatusReport, style: Style) -> String {
         out.push('\n');
     }
     let all = report.clusters.iter().flat_map(|cluster| &cluster.configurations);
-    let good = all.clone().filter(|one| one.verdict == Verdict::Compliant).count();
+    let good = all.clone().filter(|one| one.verdict.is_as_wanted()).count();
     let sentence = format!("Status: {good} of {} configurations compliant.", all.count());
     let unready = report.clusters.iter().filter(|cluster| !cluster.ready).count();
     let sentence = match unready {
@@ -66,12 +66,13 @@ fn configuration_lines(out: &mut String, configuration: &ConfigurationStatus, st
     let ConfigurationStatus { address, provisioning_state, compliance_state, synced_revision, verdict, kustomizations } =
         configuration;
     let tone = match verdict {
-        Verdict::Compliant => Tone::Good,
+        Verdict::Compliant | Verdict::Suspended => Tone::Good,
         Verdict::Waiting { .. } => Tone::Change,
         Verdict::Failing { .. } | Verdict::Unknown { .. } => Tone::Bad,
     };
     let word = match verdict {
         Verdict::Compliant => "compliant",
+        Verdict::Suspended => "suspended, as the spec says",
         Verdict::Waiting { .. } => "not compliant yet",
         Verdict::Failing { .. } => "failing",
         Verdict::Unknown { message } => message,
@@ -95,7 +96,7 @@ fn configuration_lines(out: &mut String, configuration: &ConfigurationStatus, st
         out.push('\n');
     }
     match verdict {
-        Verdict::Compliant | Verdict::Unknown { .. } => {}
+        Verdict::Compliant | Verdict::Suspended | Verdict::Unknown { .. } => {}
         Verdict::Waiting { waiting_for } => {
             out.push_str(&style.sentence("    waiting: ", "      ", waiting_for));
         }
@@ -104,7 +105,7 @@ fn configuration_lines(out: &mut String, configuration: &ConfigurationStatus, st
             out.push_str(&style.sentence("    first failing: ", "      ", &sentence));
         }
     }
-    if *verdict != Verdict::Compliant {
+    if !verdict.is_as_wanted() {
         let words = [("provisioningState", provisioning_state), ("complianceState", compliance_state)];
         let words: Vec<String> =
             words.into_iter().filter_map(|(name, word)| Some(format!("{name} {}", word.as_ref()?))).collect();
@@ -126,6 +127,7 @@ fn mermaid(report: &StatusReport) -> String {
         for configuration in &cluster.configurations {
             let (class, word) = match configuration.verdict {
                 Verdict::Compliant => ("create", "compliant"),
+                Verdict::Suspended => ("same", "suspended"),
                 Verdict::Waiting { .. } => ("wait", "not compliant yet"),
                 Verdict::Failing { .. } => ("delete", "failing"),
                 Verdict::Unknown { .. } => ("same", "unknown"),

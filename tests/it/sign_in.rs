@@ -39,7 +39,7 @@ impl Served {
             groups: vec![],
             clusters: vec![cluster],
         };
-        let simulator = Simulator::in_memory(Settings { seed: Some(seed), ..Settings::default() });
+        let simulator = Simulator::in_memory(Settings { seeds: vec![seed], ..Settings::default() });
         let serving = Serving {
             certificate: Some(Certificate::in_directory(&files.path().join("tls"), SystemClock.now()).unwrap()),
             log: Some(TrafficLog::open(&files.path().join("log")).unwrap()),
@@ -262,12 +262,13 @@ async fn a_wrong_secret_is_told_once_in_entras_words() {
     settings.bind(|| {
         insta::assert_snapshot!(told.err, @r"
         Error: cannot sign in to Azure: no credential gave a token
-          environment: ClientSecretCredential authentication failed. AADSTS7000215: Invalid client secret
+          - environment: ClientSecretCredential authentication failed. AADSTS7000215: Invalid client secret
             provided. Ensure the secret being sent in the request is the client secret value, not the client
             secret ID, for a secret added to app 'some-client'. Trace ID:
             ID Correlation ID: ID
             Timestamp: NOW; check the secret, its expiry, and that client and tenant belong
             together
+        Hint: no Azure account at hand? `--cloud sim` plans and applies on an embedded simulator
         ");
     });
 }

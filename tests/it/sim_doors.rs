@@ -261,7 +261,7 @@ fn thousands_of_clusters_can_be_read_and_written() {
     let clusters = 1000;
     seed.clusters =
         (0..clusters).map(|index| SeedCluster { name: format!("arc{index}"), ..seed.clusters[0].clone() }).collect();
-    let sim = Simulator::in_memory(Settings { seed: Some(seed), ..settings() });
+    let sim = Simulator::in_memory(Settings { seeds: vec![seed], ..settings() });
     register(&sim, "Microsoft.KubernetesConfiguration");
     for index in 0..clusters {
         let target = flux_target("x").replace("/arc1/", &format!("/arc{index}/"));

@@ -28,7 +28,7 @@ fn the_short_form_is_the_configuration_flux_system() {
     let cluster = &desired.clusters[0];
     let configuration = &cluster.configurations["flux-system"];
     assert_eq!(configuration.namespace, "flux-system");
-    assert_eq!(configuration.git_repository.branch.as_deref(), Some("main"));
+    assert_eq!(configuration.git_repository.as_ref().and_then(|source| source.branch.as_deref()), Some("main"));
     assert!(configuration.kustomizations["app"].prune);
     assert_eq!(cluster.providers, ["Microsoft.Kubernetes", "Microsoft.KubernetesConfiguration"]);
     assert_eq!((cluster.key.as_deref(), cluster.cluster.cluster_type), (None, ClusterType::ConnectedClusters));
@@ -84,7 +84,8 @@ fn what_comes_from_the_environment_is_not_a_template() {
         "{HEAD}cluster: {{name: c}}\nrepo: {{url: https://h/r, branch: '${{env:BRANCH}}'}}\nkustomizations: {{app: {{path: ./a}}}}\n"
     );
     let desired = spec::load_bytes("arcflux.yaml", text.as_bytes(), &inputs).desired.unwrap();
-    let branch = desired.clusters[0].configurations["flux-system"].git_repository.branch.clone();
+    let branch =
+        desired.clusters[0].configurations["flux-system"].git_repository.clone().and_then(|source| source.branch);
     assert_eq!(branch.as_deref(), Some("${cluster.name}"));
 }
 

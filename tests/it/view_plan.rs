@@ -153,12 +153,12 @@ fn a_failed_extension_is_repaired() {
 #[test]
 fn secrets_are_named_and_never_shown() {
     let mut desired = world::quickstart();
-    let source = &mut world::configuration(&mut desired).git_repository;
+    let source = world::source(&mut desired);
     source.https_user = Some("git".to_owned());
     source.https_key = Some(SecretRef::Env("GIT_TOKEN".to_owned()));
     check("plan-secret-create", &text(&planned(&desired, &world::bare(&desired)), WIDE));
     let live = world::converged(&desired);
-    world::configuration(&mut desired).git_repository.branch = Some("release".to_owned());
+    world::source(&mut desired).branch = Some("release".to_owned());
     check("plan-secret-update", &text(&planned(&desired, &live), WIDE));
 }
 
@@ -170,13 +170,14 @@ fn texts_of_several_lines_are_compared_line_by_line() {
         substitute: [("MOTD", motd), ("REGION", "eu"), ("API_TOKEN", motd)]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
+        substitute_from: Vec::new(),
     };
     let mut before = world::quickstart();
-    world::configuration(&mut before).git_repository.https_ca_cert = Some(CERTIFICATE.to_owned());
+    world::source(&mut before).https_ca_cert = Some(CERTIFICATE.to_owned());
     let mut desired = before.clone();
     world::kustomization(&mut before, "app").post_build = Some(substitute("first\nsecond\nthird\n"));
     world::kustomization(&mut desired, "app").post_build = Some(substitute("first\n2nd\nthird"));
-    world::configuration(&mut desired).git_repository.https_ca_cert = Some(CERTIFICATE.replace("MIIBb", "MIICb"));
+    world::source(&mut desired).https_ca_cert = Some(CERTIFICATE.replace("MIIBb", "MIICb"));
     check("plan-lines", &text(&planned(&desired, &world::converged(&before)), NARROW));
     check("plan-lines-create", &text(&planned(&desired, &world::bare(&desired)), WIDE));
     let without = world::quickstart();
@@ -200,6 +201,7 @@ fn hostile_values_come_out_inert_and_bounded() {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into(),
+        substitute_from: Vec::new(),
     });
     let mut plan = planned(&desired, &world::converged(&before));
     // As in a plan file that somebody else wrote.

@@ -36,7 +36,13 @@ pub(crate) fn quickstart() -> Desired {
         namespace: "flux-system".to_owned(),
         scope: Scope::Cluster,
         depends_on: Vec::new(),
-        git_repository: GitRepositorySpec {
+        suspend: false,
+        wait_for_reconciliation: false,
+        reconciliation_wait_duration: None,
+        bucket: None,
+        azure_blob: None,
+        oci_repository: None,
+        git_repository: Some(GitRepositorySpec {
             url: "https://github.com/contoso/gitops".to_owned(),
             branch: Some("main".to_owned()),
             tag: None,
@@ -51,7 +57,7 @@ pub(crate) fn quickstart() -> Desired {
             ssh_known_hosts: None,
             https_ca_cert: None,
             local_auth_ref: None,
-        },
+        }),
         kustomizations: BTreeMap::from([
             ("infrastructure".to_owned(), kustomization("./clusters/store-001/coral-system/ManifestDeployments", &[])),
             (
@@ -74,7 +80,7 @@ pub(crate) fn quickstart() -> Desired {
             extension: ExtensionSpec {
                 name: "flux".to_owned(),
                 multi_tenancy: Some(false),
-                configuration_settings: BTreeMap::new(),
+                ..ExtensionSpec::default()
             },
             configurations: BTreeMap::from([("flux-system".to_owned(), configuration)]),
         }],
@@ -85,6 +91,11 @@ pub(crate) fn quickstart() -> Desired {
 /// The one configuration of [`quickstart`].
 pub(crate) fn configuration(desired: &mut Desired) -> &mut ConfigurationSpec {
     desired.clusters[0].configurations.get_mut("flux-system").unwrap()
+}
+
+/// Its source.
+pub(crate) fn source(desired: &mut Desired) -> &mut GitRepositorySpec {
+    configuration(desired).git_repository.as_mut().unwrap()
 }
 
 /// One of its kustomizations.
@@ -133,7 +144,7 @@ pub(crate) fn converged(desired: &Desired) -> LiveState {
             }
             Want::Group(_) | Want::Cluster(_) => {}
             Want::Extension(spec, _) => {
-                let mut body = extension::body(spec).json;
+                let mut body = extension::body(spec, "").json;
                 body["name"] = json!(spec.name);
                 body["properties"]["provisioningState"] = json!("Succeeded");
                 body["properties"]["currentVersion"] = json!("1.24.1");
@@ -200,6 +211,11 @@ fn cluster_id(desired: &Desired) -> ResourceId {
     graph(desired).nodes().iter().find_map(|node| node.cluster.clone()).unwrap()
 }
 
+/// The id of the configuration of [`quickstart`].
+pub(crate) fn configuration_id(desired: &Desired) -> ResourceId {
+    cluster_id(desired).resource(flux_configuration::RESOURCE_TYPE, "flux-system")
+}
+
 /// Changes the live cluster.
 pub(crate) fn edit_cluster(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
     let id = cluster_id(desired);
@@ -209,7 +225,7 @@ pub(crate) fn edit_cluster(desired: &Desired, live: &mut LiveState, edit: impl F
 
 /// Changes the live configuration, as a hand would.
 pub(crate) fn edit_configuration(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
-    let id = cluster_id(desired).resource(flux_configuration::RESOURCE_TYPE, "flux-system");
+    let id = configuration_id(desired);
     let Some(Reading::Present(body)) = live.readings.get_mut(&id) else { return };
     edit(body);
 }

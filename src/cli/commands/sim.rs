@@ -27,15 +27,15 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
             "with --tls the simulator listens on 127.0.0.1 or [::1]: its certificate is for these",
         ));
     }
-    let seed = match &args.seed {
-        None => None,
+    let seeds = match &args.seed {
+        None => Vec::new(),
         Some(file) => {
             let spec = SpecArgs { file: file.clone(), allow_env: Vec::new() };
-            Some(connect::seed(&spec_file::require(&spec, session)?.0))
+            connect::seeds(&spec_file::require(&spec, session)?.0)
         }
     };
     let settings = sim::Settings {
-        seed,
+        seeds,
         scenario: args.sim_scenario,
         repositories: connect::local(&args.repositories),
         ..sim::Settings::default()

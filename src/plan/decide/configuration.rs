@@ -3,14 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::credentials::{self, Stored};
-use super::{Decision, Obstacle, wait};
+use super::{Decision, Obstacle, is_immutable, wait};
 use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
-use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, kustomization_order};
+use crate::kinds::flux_configuration::{
+    self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
+};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::kinds::{Body, Hole, shown_path};
-use crate::model::{FieldPath, Habit, LiveState, Reading, ResourceId};
-use crate::plan::{Action, Condition, Expectation, Options, Reason, SecretWrite, Step, Until, WaitFor, Workloads};
+use crate::kinds::{Body, shown_path};
+use crate::model::{FieldPath, LiveState, Reading, ResourceId};
+use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
     node: &Node,
@@ -19,7 +21,7 @@ pub(super) fn towards(
     live: &LiveState,
     options: &Options,
 ) -> Result<Decision, Obstacle> {
-    let draft = Draft { node, spec, options, ends: Ends::of(node, graph, options) };
+    let draft = Draft { node, spec, options, ends: Ends::of(node, spec, graph, options) };
     match live.readings.get(&node.id) {
         Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
         Some(Reading::Present(body)) => Ok(draft.existing(body)),
@@ -57,6 +59,9 @@ pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision
     decision
 }
 
+/// What to do about a stored secret that would be lost.
+const GIVE_THE_SECRET: &str = "give the secret in the spec, beside the source's `url`, so that it can be sent again";
+
 /// Everything that a decision about a declared configuration draws on.
 struct Draft<'a> {
     node: &'a Node,
@@ -72,12 +77,13 @@ struct Ends {
 }
 
 impl Ends {
-    /// A dependant needs the full end, whatever the user is willing to wait for.
-    fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
+    /// A dependant needs the full end, whatever the user is willing to wait for. A suspended configuration has none:
+    /// Flux leaves it alone.
+    fn of(node: &Node, spec: &ConfigurationSpec, graph: &Graph, options: &Options) -> Self {
         let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
         Self {
             provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
-            compliant: is_needed || options.choices.wait == WaitFor::Compliant,
+            compliant: !spec.suspend && (is_needed || options.choices.wait == WaitFor::Compliant),
         }
     }
 }
@@ -88,7 +94,7 @@ impl Draft<'_> {
         let mut steps = vec![self.put(&body)];
         steps.extend(self.end());
         let mut decision = Decision::create(&body.json, steps);
-        self.account_for_secrets(&mut decision, &body.holes, "it is created");
+        decision.account_for_secrets(self.node, &body.holes, "it is created", self.options);
         decision
     }
 
@@ -109,7 +115,8 @@ impl Draft<'_> {
         let body = flux_configuration::body(self.spec);
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json);
         let stored = credentials::stored(self.spec, live);
-        decision.replace_paths = decision.fields.iter().map(|field| field.path.clone()).filter(is_immutable).collect();
+        decision.replace_paths =
+            decision.fields.iter().map(|field| field.path.clone()).filter(|path| is_immutable(RULES, path)).collect();
         if !decision.replace_paths.is_empty() {
             self.replace(&mut decision, &body, live, &stored);
         } else if !decision.fields.is_empty() {
@@ -127,11 +134,8 @@ impl Draft<'_> {
             ProvisioningState::InFlight(state) => {
                 decision.reason = Reason::OperationInFlight;
                 decision.steps = self.end();
-                decision.note(
-                    address,
-                    "operation_in_flight",
-                    format!("the configuration is {state}; apply waits for it"),
-                );
+                let and = if decision.steps.is_empty() { "" } else { "; apply waits for it" };
+                decision.note(address, "operation_in_flight", format!("the configuration is {state}{and}"));
             }
             ProvisioningState::Failed(state) if *stored == Stored::Nothing => {
                 let message = live.pointer("/properties/errorMessage").and_then(Value::as_str).unwrap_or_default();
@@ -150,7 +154,8 @@ impl Draft<'_> {
         }
         let Expectation { kustomizations, commit } = self.expectation();
         let why = match compliance(self.node.id.name(), &kustomizations, commit.as_deref(), live) {
-            Compliance::Reconciled { .. } => return,
+            // Suspended although the spec does not say so would be a difference.
+            Compliance::Reconciled { .. } | Compliance::Suspended => return,
             Compliance::Progressing(why) => why,
             Compliance::Failing(cause) => format!("{} {}: {}", cause.kind, cause.name, cause.message),
         };
@@ -171,10 +176,11 @@ impl Draft<'_> {
         match stored {
             Stored::Nothing | Stored::Supplied => {
                 decision.steps.push(self.put(&whole));
-                self.account_for_secrets(
-                    decision,
+                decision.account_for_secrets(
+                    self.node,
                     &body.holes,
                     "the configuration is sent whole, and a secret left out would be lost",
+                    self.options,
                 );
                 if !removed.is_empty() {
                     decision.steps.push(self.wait(Until::Provisioned));
@@ -216,7 +222,7 @@ impl Draft<'_> {
                     "{} can only change when the configuration is sent whole, and that would lose the stored secret",
                     stuck.join(", ")
                 ),
-                "give the secret in the spec (`httpsKey` or `sshPrivateKey`) so that it can be sent again".to_owned(),
+                GIVE_THE_SECRET.to_owned(),
             );
         }
         let mut json = whole.json.clone();
@@ -247,9 +253,7 @@ impl Draft<'_> {
     /// read-back is removed by PATCH.
     fn remove_what_is_left(&self, whole: &Body, removed: Vec<FieldPath>) -> Step {
         let properties = &whole.json["properties"];
-        let mut json = json!({ "properties": {
-            "sourceKind": properties["sourceKind"], "gitRepository": properties["gitRepository"],
-        } });
+        let mut json = json!({ "properties": source_block(properties) });
         for path in &removed {
             path.set(&mut json, Value::Null);
         }
@@ -316,7 +320,7 @@ impl Draft<'_> {
                 address,
                 "stored_secret_would_be_lost",
                 "the configuration has a stored secret, which a new one would not have".to_owned(),
-                "give the secret in the spec (`httpsKey` or `sshPrivateKey`) so that it can be sent again".to_owned(),
+                GIVE_THE_SECRET.to_owned(),
             );
         }
         let all = live_kustomizations(live);
@@ -346,12 +350,12 @@ impl Draft<'_> {
         decision.steps.push(self.wait(Until::Gone));
         decision.steps.push(self.put(&self.whole_body(decision, body)));
         decision.steps.extend(self.end());
-        self.account_for_secrets(decision, &body.holes, "it is created again");
+        decision.account_for_secrets(self.node, &body.holes, "it is created again", self.options);
     }
 
     /// A credential that stays where it is must not be led to another server by a changed spec.
     fn check_destination(&self, decision: &mut Decision, live: &Value, stored: &Stored) {
-        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, stored) else { return };
+        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, &decision.fields, stored) else { return };
         if self.options.allow_auth_hosts.iter().any(|host| host.eq_ignore_ascii_case(&danger.host)) {
             return;
         }
@@ -364,19 +368,6 @@ impl Draft<'_> {
             ),
             format!("if that is meant, allow it with `--allow-auth-host {}`", danger.host),
         );
-    }
-
-    fn account_for_secrets(&self, decision: &mut Decision, holes: &[Hole], because: &str) {
-        for hole in holes {
-            decision.secrets.push(SecretWrite {
-                path: hole.path.clone(),
-                secret: hole.secret.clone(),
-                because: because.to_owned(),
-            });
-            if let Err(refused) = credentials::granted(hole, &self.node.address, &self.options.secrets) {
-                decision.refuse(&self.node.address, "secret_not_allowed", refused.message, refused.hint);
-            }
-        }
     }
 
     fn put(&self, body: &Body) -> Step {
@@ -399,26 +390,13 @@ impl Draft<'_> {
     }
 
     fn expectation(&self) -> Expectation {
-        Expectation { kustomizations: kustomization_order(self.spec), commit: self.spec.git_repository.commit.clone() }
+        let commit = Source::of(self.spec).and_then(Source::commit).map(str::to_owned);
+        Expectation { kustomizations: kustomization_order(self.spec), commit }
     }
 }
 
 fn is_going(live: &Value) -> bool {
     matches!(provisioning_state(live), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
-}
-
-fn is_immutable(path: &FieldPath) -> bool {
-    RULES.iter().any(|rule| match rule.habit {
-        Habit::Immutable(_) | Habit::ImmutableWord(_) => rule.names(path),
-        Habit::Plain
-        | Habit::Default(_)
-        | Habit::ReadOnly
-        | Habit::Word(_)
-        | Habit::Secrets
-        | Habit::Set
-        | Habit::Base64Text
-        | Habit::KeepFound => false,
-    })
 }
 
 /// A kustomization as it is live.
@@ -483,12 +461,7 @@ fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: 
 /// else ARM answers `Invalid source kind match` (`../shared/facts/domain.md` S37): the live one, unchanged.
 fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
     let api_version = node.kind.api_version();
-    let mut properties = Map::new();
-    for key in ["sourceKind", "gitRepository", "bucket", "azureBlob", "ociRepository"] {
-        if let Some(value) = before["properties"].get(key) {
-            properties.insert(key.to_owned(), value.clone());
-        }
-    }
+    let mut properties = source_block(&before["properties"]);
     let off: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({"prune": false}))).collect();
     properties.insert("kustomizations".to_owned(), Value::Object(off));
     let id: &ResourceId = &node.id;
@@ -502,15 +475,35 @@ fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
     [patch, wait(id, api_version, Until::Provisioned)]
 }
 
+/// What a PATCH must say of the source: its kind and the whole of its description.
+fn source_block(properties: &Value) -> Map<String, Value> {
+    ["sourceKind"]
+        .into_iter()
+        .chain(SOURCE_MEMBERS)
+        .filter_map(|key| Some((key.to_owned(), properties.get(key)?.clone())))
+        .collect()
+}
+
+/// What says where a source is, in the description of each kind.
+const PLACE: [&str; 3] = ["url", "bucketName", "containerName"];
+
+/// What says which revision of it is applied.
+const REVISION: [&str; 2] = ["repositoryRef", "layerSelector"];
+
 fn explain_source(decision: &mut Decision) {
-    let url = FieldPath::dotted("properties.gitRepository.url");
-    let reference = FieldPath::dotted("properties.gitRepository.repositoryRef");
-    if decision.fields.iter().any(|field| field.path == url || url.starts_with(&field.path)) {
+    let changed = |keys: &[&str]| {
+        let paths = SOURCE_MEMBERS.iter().flat_map(|member| keys.iter().map(|key| ["properties", member, key]));
+        paths.map(FieldPath::of).any(|path| {
+            let touches = |field: &FieldPath| field.starts_with(&path) || path.starts_with(field);
+            decision.fields.iter().any(|field| touches(&field.path))
+        })
+    };
+    if changed(&PLACE) {
         decision.consequence(
             "source_change",
-            "everything is applied from another repository; what is not in it is deleted where prune is on".to_owned(),
+            "everything is applied from another source; what is not in it is deleted where prune is on".to_owned(),
         );
-    } else if decision.fields.iter().any(|field| field.path.starts_with(&reference)) {
+    } else if changed(&REVISION) {
         decision.consequence(
             "revision_change",
             "another revision is applied; what is not in it is deleted where prune is on".to_owned(),
@@ -536,8 +529,22 @@ fn explain_paths(decision: &mut Decision, live: &Value) {
     for message in moved {
         decision.consequence("garbage_collection", message);
     }
-    let suspend = FieldPath::dotted("properties.suspend");
-    if decision.fields.iter().any(|field| field.path == suspend) {
-        decision.consequence("resume", "Flux reconciles the configuration again".to_owned());
+    explain_suspension(decision);
+}
+
+/// What it means that Flux leaves a configuration alone, or goes back to work on it.
+fn explain_suspension(decision: &mut Decision) {
+    let path = FieldPath::dotted("properties.suspend");
+    let suspended = decision.fields.iter().find(|field| field.path == path).map(|field| field.after.clone());
+    match suspended {
+        Some(Some(Value::Bool(true))) => decision.consequence(
+            "suspend",
+            "Flux leaves the configuration alone: what is applied stays as it is, whatever the source says".to_owned(),
+        ),
+        Some(_) => decision.consequence(
+            "resume",
+            "Flux reconciles the configuration again: what changed in the source since is applied at once".to_owned(),
+        ),
+        None => {}
     }
 }

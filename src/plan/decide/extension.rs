@@ -2,24 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::{Decision, Obstacle, wait};
+use super::{Decision, Obstacle, is_immutable, wait};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
-use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES};
-use crate::kinds::flux_configuration;
+use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::kinds::{Body, Hole, flux_configuration, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
-use crate::plan::{Action, Reason, Step, Until};
+use crate::plan::{Action, Options, Reason, Step, Until};
 
 pub(super) fn towards(
     node: &Node,
     spec: &ExtensionSpec,
     cluster_type: ClusterType,
     live: &LiveState,
+    options: &Options,
 ) -> Result<Decision, Obstacle> {
     match found(node, live)? {
-        None => create(node, spec, cluster_type, live),
-        Some((id, body)) => Ok(existing(node, spec, &id, body)),
+        None => create(node, spec, cluster_type, live, options),
+        Some((id, body)) => Ok(existing(node, spec, &id, body, options)),
     }
 }
 
@@ -84,6 +85,7 @@ fn create(
     spec: &ExtensionSpec,
     cluster_type: ClusterType,
     live: &LiveState,
+    options: &Options,
 ) -> Result<Decision, Obstacle> {
     let taken = node.cluster.iter().flat_map(|cluster| live.items(&cluster.collection(RESOURCE_TYPE))).find(|item| {
         item.get("name").and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case(&spec.name))
@@ -96,44 +98,54 @@ fn create(
         });
     }
     let api_version = node.kind.api_version();
-    let mut body = extension::creation_defaults(cluster_type);
-    json_patch::merge(&mut body, &extension::body(spec).json);
-    if body.pointer("/properties/configurationSettings").is_some_and(|settings| *settings == json!({})) {
-        FieldPath::dotted("properties.configurationSettings").remove(&mut body);
-    }
-    let put =
-        Step::Put { id: node.id.clone(), api_version: api_version.to_owned(), body: body.clone(), holes: Vec::new() };
+    let wanted = wanted(node, spec);
+    let mut body = extension::creation_defaults(spec, cluster_type);
+    json_patch::merge(&mut body, &wanted.json);
+    let put = Step::Put {
+        id: node.id.clone(),
+        api_version: api_version.to_owned(),
+        body: body.clone(),
+        holes: wanted.holes.clone(),
+    };
     let mut decision = Decision::create(&body, vec![put, wait(&node.id, api_version, Until::Provisioned)]);
+    decision.account_for_secrets(node, &wanted.holes, "it is created", options);
     explain_settings(&mut decision);
     Ok(decision)
 }
 
-fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value) -> Decision {
-    let api_version = node.kind.api_version();
-    let mut decision = Decision::compared(RULES, &node.address, live, &extension::body(spec).json);
+/// What the spec says. Its secrets may be used at the extension alone.
+fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
+    extension::body(spec, &node.address.to_string())
+}
+
+fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, options: &Options) -> Decision {
+    let wanted = wanted(node, spec);
+    let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json);
     decision.id = Some(id.clone());
-    list_kept(node, spec, live, &mut decision);
+    list_kept(node, spec, live, &wanted.json, &mut decision);
+    let api_version = node.kind.api_version();
     let provisioned = || wait(id, api_version, Until::Provisioned);
     let state = provisioning_state(live);
-    let in_flight = matches!(state, ProvisioningState::InFlight(_));
-    if !decision.fields.is_empty() {
+    let holes = protected_to_send(node, spec, live, &wanted, &mut decision);
+    if !decision.fields.is_empty() || !holes.is_empty() {
         decision.action = Action::Update;
         decision.reason = Reason::FieldsDiffer;
-        if in_flight {
+        if matches!(state, ProvisioningState::InFlight(_)) {
             // A write now would be refused (409 ExtensionPatchFailed).
             decision.steps.push(provisioned());
         }
-        // All settings are sent, so that it is right whether the service merges keys or replaces the map.
-        let settings = decision.after.pointer("/properties/configurationSettings").cloned().unwrap_or(json!({}));
+        refuse_fixed(node, &mut decision);
+        decision.account_for_secrets(node, &holes, "a protected setting is missing", options);
         decision.steps.push(Step::Patch {
             id: id.clone(),
             api_version: api_version.to_owned(),
-            body: json!({ "properties": { "configurationSettings": settings } }),
-            holes: Vec::new(),
+            body: patch(&decision, &wanted.json),
+            holes,
             when: None,
         });
         decision.steps.push(provisioned());
         explain_settings(&mut decision);
+        explain_version(&mut decision, live);
         decision.consequence("controllers_restart", "the Flux controllers restart with the new settings".to_owned());
         return decision;
     }
@@ -148,13 +160,105 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value) ->
                 format!("the extension is {state}; apply waits for it"),
             );
         }
-        ProvisioningState::Failed(state) => repair(node, id, live, &state, &mut decision),
+        ProvisioningState::Failed(state) => repair(node, id, live, &state, wanted.holes, &mut decision, options),
     }
     decision
 }
 
+/// The protected settings that an update sends. Values cannot be compared, so they are sent when the live extension
+/// lacks one; then all of them, which is right whether the service merges keys or replaces the map.
+fn protected_to_send(
+    node: &Node,
+    spec: &ExtensionSpec,
+    live: &Value,
+    wanted: &Body,
+    decision: &mut Decision,
+) -> Vec<Hole> {
+    let found: Vec<&str> = extension::protected_names(live).collect();
+    if spec.configuration_protected_settings.keys().all(|name| found.contains(&name.as_str())) {
+        return Vec::new();
+    }
+    refuse_loss(node, live, &wanted.holes, decision);
+    wanted.holes.clone()
+}
+
+/// Refuses to send protected settings that would take the place of others, which cannot be read.
+fn refuse_loss(node: &Node, live: &Value, holes: &[Hole], decision: &mut Decision) {
+    let map = FieldPath::dotted("properties.configurationProtectedSettings");
+    let lost: Vec<&str> =
+        extension::protected_names(live).filter(|name| !holes.iter().any(|hole| hole.path == map.key(*name))).collect();
+    if !lost.is_empty() {
+        decision.refuse(
+            &node.address,
+            "protected_settings_would_be_lost",
+            format!(
+                "protected settings that the spec does not give could be emptied, and they cannot be read: {}",
+                lost.join(", ")
+            ),
+            "give them all under `configurationProtectedSettings`".to_owned(),
+        );
+    }
+}
+
+/// Refuses a change of what is set on creation only: without the extension nothing on the cluster is reconciled, so it
+/// is never replaced on the way.
+fn refuse_fixed(node: &Node, decision: &mut Decision) {
+    let fixed: Vec<String> = decision
+        .fields
+        .iter()
+        .filter(|field| is_fixed(&field.path))
+        .map(|field| shown_path(&field.path).to_string())
+        .collect();
+    if !fixed.is_empty() {
+        decision.reason = Reason::ImmutableFieldsDiffer;
+        decision.refuse(
+            &node.address,
+            "extension_is_fixed",
+            format!("{} cannot change after the extension was created", fixed.join(", ")),
+            "take the change back, or destroy the extension with its configurations and apply again".to_owned(),
+        );
+    }
+}
+
+/// Whether a field, or something in it, is set on creation only.
+fn is_fixed(path: &FieldPath) -> bool {
+    let above = RULES.iter().filter(|rule| rule.habit.is_immutable()).map(|rule| FieldPath::dotted(rule.path));
+    is_immutable(RULES, path) || above.into_iter().any(|fixed| fixed.starts_with(path))
+}
+
+/// What an update sends: the upgrade fields that the spec names, when one of them changes; and all settings, when one of
+/// them changes, so that it is right whether the service merges keys or replaces the map.
+fn patch(decision: &Decision, wanted: &Value) -> Value {
+    let properties = FieldPath::dotted("properties");
+    let changes = |key: &str| {
+        let path = properties.key(key);
+        decision.fields.iter().any(|field| field.path.starts_with(&path))
+    };
+    let mut body = json!({ "properties": {} });
+    if UPGRADE_FIELDS.iter().any(|key| changes(key)) {
+        for path in UPGRADE_FIELDS.iter().map(|key| properties.key(*key)) {
+            if let Some(value) = path.get(wanted) {
+                path.set(&mut body, value.clone());
+            }
+        }
+    }
+    if changes("configurationSettings") {
+        let path = properties.key("configurationSettings");
+        path.set(&mut body, path.get(&decision.after).cloned().unwrap_or(json!({})));
+    }
+    body
+}
+
 /// Sends a failed extension again, as it is: with everything that was found.
-fn repair(node: &Node, id: &ResourceId, live: &Value, state: &str, decision: &mut Decision) {
+fn repair(
+    node: &Node,
+    id: &ResourceId,
+    live: &Value,
+    state: &str,
+    holes: Vec<Hole>,
+    decision: &mut Decision,
+    options: &Options,
+) {
     let api_version = node.kind.api_version();
     decision.action = Action::Update;
     decision.reason = Reason::ProvisioningFailed;
@@ -165,22 +269,15 @@ fn repair(node: &Node, id: &ResourceId, live: &Value, state: &str, decision: &mu
         .map(|message| format!(": {message}"))
         .unwrap_or_default();
     decision.note(&node.address, "extension_failed", format!("the extension is {state}{cause}"));
-    let protected = live.pointer("/properties/configurationProtectedSettings").and_then(Value::as_object);
-    if protected.is_some_and(|settings| !settings.is_empty()) {
-        decision.refuse(
-            &node.address,
-            "protected_settings_would_be_lost",
-            "sending the failed extension again would empty its protected settings, which cannot be read".to_owned(),
-            "repair it by hand: `az k8s-extension update` with the protected settings".to_owned(),
-        );
-    }
+    refuse_loss(node, live, &holes, decision);
+    decision.account_for_secrets(
+        node,
+        &holes,
+        "the extension is sent whole, and a setting left out would be lost",
+        options,
+    );
     decision.steps = vec![
-        Step::Put {
-            id: id.clone(),
-            api_version: api_version.to_owned(),
-            body: decision.after.clone(),
-            holes: Vec::new(),
-        },
+        Step::Put { id: id.clone(), api_version: api_version.to_owned(), body: decision.after.clone(), holes },
         wait(id, api_version, Until::Provisioned),
     ];
 }
@@ -211,8 +308,18 @@ fn explain_settings(decision: &mut Decision) {
     }
 }
 
+/// Another version is installed in place.
+fn explain_version(decision: &mut Decision, live: &Value) {
+    let path = FieldPath::dotted("properties.version");
+    let wanted = decision.fields.iter().find(|field| field.path == path).and_then(|field| field.after.clone());
+    if let Some(Value::String(wanted)) = wanted {
+        let installed = extension::version(live).unwrap_or("unknown");
+        decision.consequence("version_change", format!("Flux goes from version {installed} to {wanted}"));
+    }
+}
+
 /// Lists what is found, not said by the spec, and not what the service would have chosen itself.
-fn list_kept(node: &Node, spec: &ExtensionSpec, live: &Value, decision: &mut Decision) {
+fn list_kept(node: &Node, spec: &ExtensionSpec, live: &Value, declared: &Value, decision: &mut Decision) {
     if !id_name_matches(spec, decision) {
         decision.note(
             &node.address,
@@ -223,7 +330,6 @@ fn list_kept(node: &Node, spec: &ExtensionSpec, live: &Value, decision: &mut Dec
             ),
         );
     }
-    let declared = extension::body(spec).json;
     let kept_settings: Vec<String> = live
         .pointer("/properties/configurationSettings")
         .and_then(Value::as_object)
@@ -235,7 +341,7 @@ fn list_kept(node: &Node, spec: &ExtensionSpec, live: &Value, decision: &mut Dec
         .collect();
     let usual = json!({"releaseTrain": "stable", "autoUpgradeMode": "compatible", "autoUpgradeMinorVersion": true});
     let kept_fields =
-        ["version", "releaseTrain", "autoUpgradeMode", "autoUpgradeMinorVersion"].into_iter().filter(|key| {
+        UPGRADE_FIELDS.into_iter().filter(|key| declared["properties"].get(*key).is_none()).filter(|key| {
             let found = &live["properties"][*key];
             let is_usual = match found {
                 Value::String(word) => usual[*key].as_str().is_some_and(|usual| usual.eq_ignore_ascii_case(word)),

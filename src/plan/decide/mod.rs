@@ -13,7 +13,7 @@ use super::{Action, Consequence, Note, Options, Precondition, Reason, Refusal, S
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
-use crate::kinds;
+use crate::kinds::{self, Hole};
 use crate::model::{Address, FieldPath, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
@@ -50,7 +50,7 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
         Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
-        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live),
+        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
     }
 }
@@ -143,6 +143,20 @@ impl Decision {
         self.refusals.push(Refusal { code: code.to_owned(), address: address.clone(), message, hint });
     }
 
+    /// Lists the secrets that are sent with `holes`, and refuses those that are not allowed to go there.
+    fn account_for_secrets(&mut self, node: &Node, holes: &[Hole], because: &str, options: &Options) {
+        for hole in holes {
+            self.secrets.push(SecretWrite {
+                path: hole.path.clone(),
+                secret: hole.secret.clone(),
+                because: because.to_owned(),
+            });
+            if let Err(refused) = credentials::granted(hole, &node.address, &options.secrets) {
+                self.refuse(&node.address, "secret_not_allowed", refused.message, refused.hint);
+            }
+        }
+    }
+
     fn note(&mut self, address: &Address, code: &str, message: String) {
         self.notes.push(Note { code: code.to_owned(), address: address.clone(), message });
     }
@@ -155,6 +169,11 @@ impl Decision {
 /// The precondition that a body in the comparable shape is still this one.
 fn unchanged(before: &Value) -> Precondition {
     Precondition::Unchanged { live: sensitive::masked(before), sha256: digest::sha256(before) }
+}
+
+/// Whether a field cannot change after creation.
+fn is_immutable(rules: Rules, path: &FieldPath) -> bool {
+    rules.iter().any(|rule| rule.habit.is_immutable() && rule.names(path))
 }
 
 /// A wait for `id`.

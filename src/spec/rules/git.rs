@@ -4,7 +4,6 @@
 use url::Url;
 
 use super::super::codes;
-use super::super::mask::SECRET_KEYS;
 use super::super::node::{Entry, Node};
 use super::super::report::Report;
 
@@ -240,7 +239,7 @@ fn check_provider(source: &Node, url: &Url, report: &mut Report) {
         report.add_once(codes::PROVIDER_FIT.at(provider.span, message).with_hint(hint));
     }
     if matches!(provider.text(), Some("Azure" | "GitHub")) {
-        for entry in SECRET_KEYS.iter().chain(&["httpsUser"]).filter_map(|key| source.entry(key)) {
+        for entry in ["httpsKey", "sshPrivateKey", "httpsUser"].iter().filter_map(|key| source.entry(key)) {
             report.add_once(
                 codes::PROVIDER_FIT
                     .at(entry.key_span, format!("`{}` does not go with this provider", entry.key))

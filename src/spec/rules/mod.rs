@@ -1,21 +1,28 @@
 //! What no schema can say: rules about a whole document, and about each cluster after substitution. Each rule asks the
 //! tree for what it needs and says nothing about a value that is missing or of the wrong type: the schema did.
 
+pub(super) mod blob;
+pub(super) mod bucket;
 pub(super) mod document;
 pub(super) mod extension;
 pub(super) mod git;
 pub(super) mod keys;
+pub(super) mod oci;
 pub(super) mod order;
 pub(super) mod paths;
+pub(super) mod source;
+pub(super) mod substitutes;
 
 use std::collections::BTreeSet;
 
 use super::clusters::ClusterTree;
 use super::codes;
 use super::desired::Profile;
+use super::expand::cluster_type;
 use super::forms::{bad_duration, is_duration_key};
-use super::node::{Entry, Node};
+use super::node::{Entry, Node, Value};
 use super::report::Report;
+use crate::kinds::cluster::ClusterType;
 use crate::model::Seconds;
 
 /// The most characters that the names of a configuration and of one of its kustomizations may have together.
@@ -39,22 +46,28 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
                 names: &names,
                 profile,
             };
-            check_configuration(configuration, &layout, report);
+            let cluster_type = cluster.tree.get("cluster").and_then(|own| own.text_of("type")).and_then(cluster_type);
+            check_configuration(configuration, &layout, cluster_type, report);
         }
     }
 }
 
-fn check_configuration(configuration: &Entry, layout: &paths::Layout<'_>, report: &mut Report) {
+fn check_configuration(
+    configuration: &Entry,
+    layout: &paths::Layout<'_>,
+    cluster_type: Option<ClusterType>,
+    report: &mut Report,
+) {
     layout.check_names(configuration, report);
-    if let Some(source) = configuration.node.get("gitRepository") {
-        check_durations(source, report);
-        git::check(source, report);
-    }
+    check_durations(&configuration.node, report);
+    check_wait(&configuration.node, report);
+    source::check(configuration, cluster_type, report);
     let Some(kustomizations) = configuration.node.get("kustomizations") else { return };
     order::check("kustomization", kustomizations, Some(&configuration.key), report);
     for kustomization in kustomizations.entries() {
         check_names_together(configuration, kustomization, report);
         check_durations(&kustomization.node, report);
+        substitutes::check(&kustomization.node, report);
         layout.check_path(kustomization, report);
     }
 }
@@ -72,6 +85,18 @@ fn check_names_together(configuration: &Entry, kustomization: &Entry, report: &m
                     ),
                 )
                 .with_hint("shorten one of them"),
+        );
+    }
+}
+
+/// A duration of a wait that is not asked for.
+fn check_wait(configuration: &Node, report: &mut Report) {
+    let waits = configuration.get("waitForReconciliation").is_some_and(|node| matches!(node.value, Value::Bool(true)));
+    if let Some(duration) = configuration.entry("reconciliationWaitDuration").filter(|_| !waits) {
+        report.add_once(
+            codes::WAIT_DURATION_ALONE
+                .at(duration.key_span, "`reconciliationWaitDuration` does nothing without `waitForReconciliation`")
+                .with_hint("add `waitForReconciliation: true`, or take it out"),
         );
     }
 }
