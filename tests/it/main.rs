@@ -7,6 +7,7 @@ mod arm_lists;
 mod arm_operations;
 mod arm_recordings;
 mod arm_tokens;
+mod completeness;
 mod engine;
 mod engine_fields;
 mod floors;
