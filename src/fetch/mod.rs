@@ -45,8 +45,8 @@ pub async fn live_state(reads: &[Read], arm: &ArmClient) -> Result<LiveState, Ve
 
 async fn ask(read: &Read, arm: &ArmClient) -> Result<Answer, ArmError> {
     let answer = match read.method {
-        ReadMethod::Get => arm.get(&read.id, read.api_version).await.map(Answer::One),
-        ReadMethod::List | ReadMethod::ListIfSupported => arm.list(&read.id, read.api_version).await.map(Answer::Many),
+        ReadMethod::Get => arm.get(&read.id, &read.api_version).await.map(Answer::One),
+        ReadMethod::List | ReadMethod::ListIfSupported => arm.list(&read.id, &read.api_version).await.map(Answer::Many),
     };
     let none = || Ok(Answer::Many(Listing::Items(Vec::new())));
     match (answer, read.method) {

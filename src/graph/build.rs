@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Graph, GraphError, Node, Want, order};
+use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::{Kind, extension, flux_configuration};
 use crate::model::{Address, Part, ResourceId};
 use crate::spec::{Desired, DesiredCluster};
@@ -17,7 +18,7 @@ pub fn build(desired: &Desired) -> Result<Graph, Vec<GraphError>> {
     let mut nodes: BTreeMap<Address, Node> = BTreeMap::new();
     let mut address_of: BTreeMap<ResourceId, Address> = BTreeMap::new();
     let mut errors = Vec::new();
-    for node in desired.clusters.iter().flat_map(|cluster| cluster_nodes(cluster, &ambiguous)) {
+    for node in desired.clusters.iter().flat_map(|cluster| cluster_nodes(cluster, &desired.api_versions, &ambiguous)) {
         // ARM ids ignore case and addresses do not: `RG-edge` and `rg-edge` would be two nodes for one resource.
         if address_of.entry(node.id.clone()).or_insert_with(|| node.address.clone()) != &node.address {
             errors.push(GraphError::Contradiction { address: node.address });
@@ -39,7 +40,7 @@ pub fn build(desired: &Desired) -> Result<Graph, Vec<GraphError>> {
         errors.dedup();
         return Err(errors);
     }
-    order::ordered(nodes).map(|nodes| Graph { nodes })
+    order::ordered(nodes).map(|nodes| Graph { nodes, api_versions: desired.api_versions.clone() })
 }
 
 /// Names without a subscription that would stand for resources in more than one: those need the prefix.
@@ -55,7 +56,7 @@ fn ambiguous_names(desired: &Desired) -> BTreeSet<String> {
     subscriptions.into_iter().filter(|(_, found)| found.len() > 1).map(|(name, _)| name).collect()
 }
 
-fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<Node> {
+fn cluster_nodes(desired: &DesiredCluster, versions: &ApiVersions, ambiguous: &BTreeSet<String>) -> Vec<Node> {
     let DesiredCluster { subscription, resource_group, cluster, providers, extension, configurations, .. } = desired;
     let prefix = |name: &str| ambiguous.contains(&name.to_ascii_lowercase()).then(|| subscription.clone());
     let root = ResourceId::subscription(subscription);
@@ -79,6 +80,7 @@ fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<
             },
             id: root.provider(namespace),
             kind: Kind::ProviderRegistration,
+            api_version: versions.of(Kind::ProviderRegistration).to_owned(),
             want: Want::Registered,
             needs: Vec::new(),
             cluster: None,
@@ -90,6 +92,7 @@ fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<
         address: group_address.clone(),
         id: group_id,
         kind: Kind::ResourceGroup,
+        api_version: versions.of(Kind::ResourceGroup).to_owned(),
         want: Want::Group(resource_group.clone()),
         needs: Vec::new(),
         cluster: None,
@@ -98,6 +101,7 @@ fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<
         address: at(Part::Itself),
         id: cluster_id.clone(),
         kind: Kind::of_cluster(cluster.cluster_type),
+        api_version: versions.of(Kind::of_cluster(cluster.cluster_type)).to_owned(),
         want: Want::Cluster(cluster.cluster_type),
         needs: vec![group_address],
         cluster: Some(cluster_id.clone()),
@@ -106,6 +110,7 @@ fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<
         address: at(Part::Extension),
         id: cluster_id.resource(extension::RESOURCE_TYPE, &extension.name),
         kind: Kind::Extension,
+        api_version: versions.of(Kind::Extension).to_owned(),
         want: Want::Extension(Box::new(extension.clone()), cluster.cluster_type),
         needs: registered.into_iter().chain([at(Part::Itself)]).collect(),
         cluster: Some(cluster_id.clone()),
@@ -115,6 +120,7 @@ fn cluster_nodes(desired: &DesiredCluster, ambiguous: &BTreeSet<String>) -> Vec<
             address: at(Part::Configuration(name.clone())),
             id: cluster_id.resource(flux_configuration::RESOURCE_TYPE, name),
             kind: Kind::FluxConfiguration,
+            api_version: versions.of(Kind::FluxConfiguration).to_owned(),
             want: Want::Configuration(Box::new(configuration.clone())),
             needs: [at(Part::Extension)]
                 .into_iter()

@@ -7,6 +7,7 @@ mod build;
 mod order;
 
 use crate::kinds::Kind;
+use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::ConfigurationSpec;
@@ -21,6 +22,8 @@ pub use order::waves;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
+    /// The api-versions to talk to Azure with.
+    api_versions: ApiVersions,
 }
 
 /// One resource that a spec speaks of.
@@ -32,6 +35,8 @@ pub struct Node {
     pub id: ResourceId,
     /// Its kind.
     pub kind: Kind,
+    /// The api-version that it is read and written with.
+    pub api_version: String,
     /// What the spec wants of it.
     pub want: Want,
     /// What must be done before, in order of address.
@@ -111,7 +116,10 @@ impl Graph {
                 wanted.extend(&node.needs);
             }
         }
-        Self { nodes: self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect() }
+        Self {
+            nodes: self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect(),
+            api_versions: self.api_versions.clone(),
+        }
     }
 
     /// The part of the graph that `keep` selects, with everything that needs it: what must go before it can.
@@ -123,30 +131,34 @@ impl Graph {
                 selected.push(node.clone());
             }
         }
-        Self { nodes: selected }
+        Self { nodes: selected, api_versions: self.api_versions.clone() }
     }
 
     /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.
     #[must_use]
     pub fn reads(&self) -> Vec<Read> {
-        let mut reads: Vec<Read> = self.nodes.iter().flat_map(node_reads).collect();
+        let mut reads: Vec<Read> = self.nodes.iter().flat_map(|node| node_reads(node, &self.api_versions)).collect();
         reads.sort();
         reads.dedup();
         reads
     }
 }
 
-fn node_reads(node: &Node) -> Vec<Read> {
-    let get = |api_version| Read { id: node.id.clone(), method: ReadMethod::Get, api_version };
-    let list = |resource_type, method, api_version| Read { id: node.id.collection(resource_type), method, api_version };
+fn node_reads(node: &Node, versions: &ApiVersions) -> Vec<Read> {
+    let get = || Read { id: node.id.clone(), method: ReadMethod::Get, api_version: node.api_version.clone() };
+    let list = |resource_type, method, api_version: &str| Read {
+        id: node.id.collection(resource_type),
+        method,
+        api_version: api_version.to_owned(),
+    };
     match &node.want {
-        Want::Registered | Want::Group(_) | Want::Configuration(_) => vec![get(node.kind.api_version())],
+        Want::Registered | Want::Group(_) | Want::Configuration(_) => vec![get()],
         // The extension is found by its type, so it is listed, not read by its name.
         Want::Extension(..) => Vec::new(),
         Want::Cluster(_) => vec![
-            get(node.kind.api_version()),
-            list(extension::RESOURCE_TYPE, ReadMethod::List, extension::API_VERSION),
-            list(flux_configuration::RESOURCE_TYPE, ReadMethod::List, flux_configuration::API_VERSION),
+            get(),
+            list(extension::RESOURCE_TYPE, ReadMethod::List, versions.of(Kind::Extension)),
+            list(flux_configuration::RESOURCE_TYPE, ReadMethod::List, versions.of(Kind::FluxConfiguration)),
             list(FLUX_V1, ReadMethod::ListIfSupported, FLUX_V1_API_VERSION),
         ],
     }

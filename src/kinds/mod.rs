@@ -1,5 +1,6 @@
 //! The resource kinds: one file each, holding everything Azure-specific about it as data and small functions.
 
+pub mod api_versions;
 pub mod cluster;
 pub mod compliance;
 pub mod extension;
@@ -66,7 +67,7 @@ impl Kind {
         }
     }
 
-    /// The api-version that arcflux reads and writes it with.
+    /// The api-version that arcflux reads and writes it with, where a spec pins no other.
     #[must_use]
     pub const fn api_version(self) -> &'static str {
         match self {

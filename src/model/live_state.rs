@@ -15,7 +15,7 @@ pub struct Read {
     /// Whether `id` names one resource or a collection.
     pub method: ReadMethod,
     /// The api-version to ask with.
-    pub api_version: &'static str,
+    pub api_version: String,
 }
 
 /// How to read.

@@ -180,7 +180,7 @@ fn assemble(
             address: node.address.clone(),
             id: id.unwrap_or_else(|| node.id.clone()),
             kind: node.kind,
-            api_version: node.kind.api_version().to_owned(),
+            api_version: node.api_version.clone(),
             change: Delta {
                 actions: action,
                 before: sensitive::masked(&before),

@@ -95,7 +95,7 @@ fn of_entry(
         }
     }
     let shared = Scope { places, cluster_label: None, cluster: Vec::new(), values: None };
-    for key in ["tenant", "policy"] {
+    for key in ["tenant", "policy", "apiVersions"] {
         if let Some(entry) = expanded.entry(key) {
             tree.add(Entry { node: shared.apply(&entry.node, report), ..entry.clone() });
         }

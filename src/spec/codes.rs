@@ -201,6 +201,9 @@ table! {
          `$$`, here as in manifests.";
     ANYBODY_SIGNS = 81 Warning "signature of anybody"
         "Without trusted keys or identities, a signature that anybody made passes.";
+    // The api-versions.
+    NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
+        "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";
 }
 
 #[cfg(test)]

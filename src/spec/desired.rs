@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::document::ClusterDocument;
 pub use super::document::Profile;
 use super::node::{Node, Value};
+use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::ConfigurationSpec;
@@ -19,6 +20,8 @@ pub struct Desired {
     pub tenant: Option<String>,
     /// The repository layout whose rules hold.
     pub profile: Option<Profile>,
+    /// The api-versions to talk to Azure with.
+    pub api_versions: ApiVersions,
     /// The clusters, in the order of the spec.
     pub clusters: Vec<DesiredCluster>,
     /// The spec in its long form: short forms and defaults written out, environment variables put in, no secrets (they are
@@ -54,6 +57,7 @@ impl DesiredCluster {
         let ClusterDocument {
             tenant: _,
             policy: _,
+            api_versions: _,
             subscription,
             resource_group,
             cluster,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::{ClusterSpec, ClusterType};
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::{ConfigurationSpec, GitRepositorySpec, KustomizationSpec};
@@ -57,6 +58,10 @@ pub(super) struct Document {
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}))]
     configurations: Option<BTreeMap<String, ConfigurationSpec>>,
+    /// The api-versions to talk to Azure with, for clouds that do not have the newest ones. What is not named here has
+    /// the newest that arcflux knows.
+    #[serde(default)]
+    api_versions: Option<ApiVersions>,
     /// What is allowed, and which conventions hold.
     #[serde(default)]
     policy: Option<Policy>,
@@ -161,6 +166,8 @@ pub(super) struct ClusterDocument {
     pub(super) tenant: Option<String>,
     #[serde(default)]
     pub(super) policy: Policy,
+    #[serde(default)]
+    pub(super) api_versions: ApiVersions,
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub(super) subscription: String,
     pub(super) resource_group: ResourceGroupSpec,

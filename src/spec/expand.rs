@@ -16,7 +16,7 @@ use crate::model::{FieldPath, Span};
 pub(super) const SHORT_FORM_CONFIGURATION: &str = "flux-system";
 
 /// The keys of the long form.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "apiVersion",
     "tenant",
     "subscription",
@@ -26,6 +26,7 @@ const KEYS: [&str; 10] = [
     "providers",
     "extension",
     "configurations",
+    "apiVersions",
     "policy",
 ];
 

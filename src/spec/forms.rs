@@ -81,6 +81,9 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             format!("{} is not a GUID", subject(path)),
             "write the id, such as 0f6d2c1b-7a3e-4c58-9b1d-2e5f8a7c6d40",
         ),
+        (_, Some("apiVersions")) => {
+            (codes::WRONG_FORM, format!("`{text}` is not an api-version"), "write a date, such as `2024-11-01`")
+        }
         ("releaseNamespace", _) => (
             codes::BAD_NAME,
             format!("`{text}` is not a valid namespace"),

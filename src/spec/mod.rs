@@ -37,6 +37,7 @@ use self::document::ClusterDocument;
 use self::node::Node;
 use self::report::Report;
 use self::yaml::Places;
+use crate::kinds::api_versions::ApiVersions;
 use crate::model::{Diagnostic, Source, Span};
 
 /// The largest spec that is read, in bytes. ARM's own limit for one request body is the same 4 MiB.
@@ -128,13 +129,20 @@ fn interpret(tree: &Node, places: &Places<'_>, inputs: &Inputs, report: &mut Rep
         return None;
     }
     let spans = Arc::new(Spans::of(&expanded));
-    let mut desired = Desired { tenant: None, profile: None, clusters: Vec::new(), expanded: expanded.to_json() };
+    let mut desired = Desired {
+        tenant: None,
+        profile: None,
+        api_versions: ApiVersions::default(),
+        clusters: Vec::new(),
+        expanded: expanded.to_json(),
+    };
     for cluster in clusters {
         match serde_json::from_value::<ClusterDocument>(cluster.tree.to_json()) {
             Ok(document) => {
                 // Nothing about these differs between clusters.
                 desired.tenant.clone_from(&document.tenant);
                 desired.profile = document.policy.profile;
+                desired.api_versions.clone_from(&document.api_versions);
                 desired.clusters.push(DesiredCluster::new(cluster.key, document, Arc::clone(&spans)));
             }
             // The strict schema and the rules are at least as strict as the types; this says so if they are not.

@@ -210,7 +210,13 @@ fn desired(target: &Target, extension: ExtensionSpec, configurations: Vec<(Strin
         extension,
         configurations: configurations.into_iter().collect(),
     };
-    Desired { tenant: None, profile: None, clusters: vec![cluster], expanded: json!({}) }
+    Desired {
+        api_versions: Default::default(),
+        tenant: None,
+        profile: None,
+        clusters: vec![cluster],
+        expanded: json!({}),
+    }
 }
 
 /// Everything else as the spec wants it, and `body` as it was recorded.

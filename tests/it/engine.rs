@@ -13,6 +13,7 @@ const LONG_FORM: &str = include_str!("../../specs/long-form.yaml");
 const FLEET: &str = include_str!("../../specs/fleet.yaml");
 const AKS: &str = include_str!("../../specs/aks.yaml");
 const RUNBOOK: &str = include_str!("../../specs/runbook.yaml");
+const EVERYTHING: &str = include_str!("../../specs/everything.yaml");
 
 #[tokio::test]
 async fn the_quickstart_converges_and_the_second_plan_is_empty() {
@@ -99,7 +100,7 @@ async fn a_change_of_scope_is_a_replace_and_must_be_allowed() {
 
 #[tokio::test]
 async fn every_spec_converges_under_every_quirk() {
-    for spec in [QUICKSTART, LONG_FORM, FLEET, AKS, RUNBOOK] {
+    for spec in [QUICKSTART, LONG_FORM, FLEET, AKS, RUNBOOK, EVERYTHING] {
         for (name, quirks) in Quirks::all_variants() {
             let world = World::with(spec, sim::Settings { quirks, ..sim::Settings::default() });
             let plan = world.try_plan(spec, &options()).await.unwrap();

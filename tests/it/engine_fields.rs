@@ -374,3 +374,38 @@ async fn a_protected_setting_goes_only_where_it_is_allowed_to() {
     let plan = world.try_plan(&spec(EXTENSION), &granted("rg-edge/store-001/extension")).await.unwrap();
     assert_eq!(plan.refusals, []);
 }
+
+#[tokio::test]
+async fn pinned_api_versions_are_used_for_every_read_and_write() {
+    let pins = "apiVersions:
+  fluxConfigurations: 2022-11-01
+  extensions: 2022-07-01
+  connectedClusters: 2021-10-01
+  resourceGroups: 2021-04-01
+  providers: 2020-10-01
+";
+    let text = format!("{pins}{}", spec(GIT));
+    let world = World::of(&text);
+    let plan = world.converge(&text).await;
+    assert!(plan.resource_changes.iter().all(|change| pins.contains(&change.api_version)));
+    let requests = world.sim.requests();
+    for logged in &requests {
+        let (path, query) = logged.target.split_once('?').unwrap();
+        // The service's own status URLs have their own spelling.
+        let version = query.to_lowercase();
+        let version = version.split("api-version=").nth(1).unwrap().split('&').next().unwrap();
+        let pinned = [
+            ("/fluxConfigurations", "2022-11-01"),
+            ("/extensions", "2022-07-01"),
+            ("/sourceControlConfigurations", "2022-03-01"),
+            ("/connectedClusters/", "2021-10-01"),
+            ("/resourceGroups/", "2021-04-01"),
+            ("", "2020-10-01"),
+        ];
+        let (_, wanted) = pinned.into_iter().find(|(part, _)| path.contains(part)).unwrap();
+        assert_eq!(version, wanted, "{path}");
+    }
+    // What the version does not show is no difference, and what it has is one line.
+    let edited = text.replace("branch: main", "branch: next");
+    assert_eq!(fields(&world.converge(&edited).await), ["gitRepository.repositoryRef.branch"]);
+}

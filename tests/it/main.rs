@@ -20,6 +20,7 @@ mod binary_scenarios;
 mod binary_secrets;
 mod binary_served;
 mod binary_spec;
+mod completeness;
 mod conformance;
 mod credentials;
 mod edits;

@@ -115,6 +115,7 @@ fn the_long_form_loads_to_the_same_clusters() {
         let again = again.desired.unwrap_or_else(|| panic!("{}: {:?}", path.display(), again.diagnostics));
         assert_eq!(again.expanded, desired.expanded, "{}", path.display());
         assert_eq!((&again.tenant, again.profile), (&desired.tenant, desired.profile));
+        assert_eq!(again.api_versions, desired.api_versions);
         assert_eq!(again.clusters.len(), desired.clusters.len());
         for (left, right) in again.clusters.iter().zip(&desired.clusters) {
             let facts = |cluster: &spec::DesiredCluster| {

@@ -40,7 +40,7 @@ fn nothing_is_planned_on_a_cluster_that_is_going_away() {
 async fn listed(method: ReadMethod, code: &str) -> Result<Vec<Listing>, String> {
     let cluster: ResourceId =
         "/subscriptions/s/resourceGroups/g/providers/Microsoft.Kubernetes/connectedClusters/c".parse().unwrap();
-    let read = Read { id: cluster.collection(FLUX_V1), method, api_version: "2022-03-01" };
+    let read = Read { id: cluster.collection(FLUX_V1), method, api_version: "2022-03-01".to_owned() };
     let line = format!("GET https://management.azure.com{}?api-version=2022-03-01", read.id);
     let script = Script::new([(line.as_str(), Reply::json(404, &json!({"error": {"code": code, "message": "no"}})))]);
     let live = fetch::live_state(&[read], &client(&script, &VirtualClock::new())).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arcflux::graph::{self, FLUX_V1, Graph, Want};
+use arcflux::kinds::api_versions::ApiVersions;
 use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
 use arcflux::kinds::extension::{self, ExtensionSpec};
 use arcflux::kinds::flux_configuration::{
@@ -69,6 +70,7 @@ pub(crate) fn quickstart() -> Desired {
     Desired {
         tenant: None,
         profile: None,
+        api_versions: ApiVersions::default(),
         clusters: vec![DesiredCluster {
             spans: Arc::default(),
             key: None,

@@ -46,7 +46,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
             format!("the cluster is {state}{since}: nothing is written to it until it talks to Azure again"),
         );
         decision.reason = Reason::ClusterNotReady;
-        decision.steps = vec![wait(&node.id, node.kind.api_version(), Until::Connected)];
+        decision.steps = vec![wait(&node.id, node.api_version.as_str(), Until::Connected)];
     }
     let flux_v1: Vec<&str> = live
         .items(&node.id.collection(FLUX_V1))

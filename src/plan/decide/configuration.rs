@@ -38,7 +38,7 @@ pub(super) fn towards(
 }
 
 pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision {
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     let Some(body) = live.body(&node.id) else { return Decision::nothing(Reason::NotFound) };
     let gone = wait(&node.id, api_version, Until::Gone);
     if is_going(body) {
@@ -89,8 +89,13 @@ impl Ends {
 }
 
 impl Draft<'_> {
+    /// What the spec says, as the api-version takes it.
+    fn wanted(&self) -> Body {
+        flux_configuration::body(self.spec).for_version(self.node.kind, &self.node.api_version)
+    }
+
     fn create(&self) -> Decision {
-        let body = flux_configuration::body(self.spec);
+        let body = self.wanted();
         let mut steps = vec![self.put(&body)];
         steps.extend(self.end());
         let mut decision = Decision::create(&body.json, steps);
@@ -112,7 +117,7 @@ impl Draft<'_> {
     }
 
     fn existing(&self, live: &Value) -> Decision {
-        let body = flux_configuration::body(self.spec);
+        let body = self.wanted();
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json);
         let stored = credentials::stored(self.spec, live);
         decision.replace_paths =
@@ -237,7 +242,7 @@ impl Draft<'_> {
         }
         decision.steps.push(Step::Patch {
             id: self.node.id.clone(),
-            api_version: self.node.kind.api_version().to_owned(),
+            api_version: self.node.api_version.clone(),
             body: json,
             holes: Vec::new(),
             when: None,
@@ -259,7 +264,7 @@ impl Draft<'_> {
         }
         Step::Patch {
             id: self.node.id.clone(),
-            api_version: self.node.kind.api_version().to_owned(),
+            api_version: self.node.api_version.clone(),
             body: json,
             holes: Vec::new(),
             when: Some(Condition::AnyPresent(removed)),
@@ -344,9 +349,7 @@ impl Draft<'_> {
         for kustomization in all.iter().filter(|one| delete && one.prune) {
             removal_consequence(decision, kustomization, false);
         }
-        decision
-            .steps
-            .push(Step::Delete { id: self.node.id.clone(), api_version: self.node.kind.api_version().to_owned() });
+        decision.steps.push(Step::Delete { id: self.node.id.clone(), api_version: self.node.api_version.clone() });
         decision.steps.push(self.wait(Until::Gone));
         decision.steps.push(self.put(&self.whole_body(decision, body)));
         decision.steps.extend(self.end());
@@ -373,14 +376,14 @@ impl Draft<'_> {
     fn put(&self, body: &Body) -> Step {
         Step::Put {
             id: self.node.id.clone(),
-            api_version: self.node.kind.api_version().to_owned(),
+            api_version: self.node.api_version.clone(),
             body: body.json.clone(),
             holes: body.holes.clone(),
         }
     }
 
     fn wait(&self, until: Until) -> Step {
-        wait(&self.node.id, self.node.kind.api_version(), until)
+        wait(&self.node.id, self.node.api_version.as_str(), until)
     }
 
     fn end(&self) -> Vec<Step> {
@@ -461,7 +464,7 @@ fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: 
 /// Switches prune off for some live kustomizations and waits until the cluster knows. PATCH wants the source block,
 /// else ARM answers `Invalid source kind match` (`../shared/facts/domain.md` S37): the live one, unchanged.
 fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     let mut properties = source_block(&before["properties"]);
     let off: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({"prune": false}))).collect();
     properties.insert("kustomizations".to_owned(), Value::Object(off));

@@ -26,7 +26,7 @@ pub(super) fn towards(
 
 pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decision, Obstacle> {
     let Some((id, body)) = found(node, live)? else { return Ok(Decision::nothing(Reason::NotFound)) };
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     let steps =
         vec![Step::Delete { id: id.clone(), api_version: api_version.to_owned() }, wait(&id, api_version, Until::Gone)];
     let mut decision = Decision { id: Some(id), ..Decision::delete(RULES, body, steps) };
@@ -97,7 +97,7 @@ fn create(
             hint: "give another one: `extension: {name: …}`".to_owned(),
         });
     }
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     let wanted = wanted(node, spec);
     let mut body = extension::creation_defaults(spec, cluster_type);
     json_patch::merge(&mut body, &wanted.json);
@@ -115,7 +115,7 @@ fn create(
 
 /// What the spec says. Its secrets may be used at the extension alone.
 fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
-    extension::body(spec, &node.address.to_string())
+    extension::body(spec, &node.address.to_string()).for_version(node.kind, &node.api_version)
 }
 
 fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, options: &Options) -> Decision {
@@ -123,7 +123,7 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, op
     let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json);
     decision.id = Some(id.clone());
     list_kept(node, spec, live, &wanted.json, &mut decision);
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     let provisioned = || wait(id, api_version, Until::Provisioned);
     let state = provisioning_state(live);
     let holes = protected_to_send(node, spec, live, &wanted, &mut decision);
@@ -259,7 +259,7 @@ fn repair(
     decision: &mut Decision,
     options: &Options,
 ) {
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     decision.action = Action::Update;
     decision.reason = Reason::ProvisioningFailed;
     let cause = live

@@ -9,7 +9,7 @@ use crate::model::{LiveState, Missing, Reading};
 use crate::plan::{Action, Reason, Step};
 
 pub(super) fn towards(node: &Node, spec: &ResourceGroupSpec, live: &LiveState) -> Result<Decision, Obstacle> {
-    let api_version = node.kind.api_version().to_owned();
+    let api_version = node.api_version.clone();
     let error = |message: String, hint: &str| Err(Obstacle { message, hint: hint.to_owned() });
     match live.readings.get(&node.id) {
         Some(Reading::Present(body)) => Ok(existing(node, spec, body)),
@@ -58,7 +58,7 @@ fn existing(node: &Node, spec: &ResourceGroupSpec, body: &Value) -> Decision {
         // PATCH replaces the tags as a whole, so those that the spec does not name are sent too.
         decision.steps = vec![Step::Patch {
             id: node.id.clone(),
-            api_version: node.kind.api_version().to_owned(),
+            api_version: node.api_version.clone(),
             body: json!({ "tags": decision.after.get("tags") }),
             holes: Vec::new(),
             when: None,

@@ -10,7 +10,7 @@ use crate::model::{LiveState, Reading};
 use crate::plan::{Action, Reason, Step, Until};
 
 pub(super) fn towards(node: &Node, live: &LiveState) -> Result<Decision, Obstacle> {
-    let api_version = node.kind.api_version();
+    let api_version = node.api_version.as_str();
     let body = match live.readings.get(&node.id) {
         Some(Reading::Present(body)) => body,
         Some(Reading::Denied(_)) => {

@@ -12,6 +12,7 @@ pub(super) mod order;
 pub(super) mod paths;
 pub(super) mod source;
 pub(super) mod substitutes;
+pub(super) mod versions;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,7 @@ use super::expand::cluster_type;
 use super::forms::{bad_duration, is_duration_key};
 use super::node::{Entry, Node, Value};
 use super::report::Report;
+use crate::kinds::Kind;
 use crate::kinds::cluster::ClusterType;
 use crate::model::Seconds;
 
@@ -34,8 +36,12 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
         clusters.iter().filter_map(|cluster| cluster.tree.get("cluster")?.text_of("name")).collect();
     document::check_clusters(expanded, clusters, report);
     for cluster in clusters {
+        let pins = cluster.tree.get("apiVersions");
         if let Some(extension) = cluster.tree.get("extension") {
             extension::check(extension, report);
+            if let Some(pins) = pins {
+                versions::check(extension, Kind::Extension, pins, report);
+            }
         }
         let profile = cluster.tree.get("policy").and_then(|policy| policy.text_of("profile")).and_then(Profile::named);
         let Some(configurations) = cluster.tree.get("configurations") else { continue };
@@ -48,6 +54,9 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
             };
             let cluster_type = cluster.tree.get("cluster").and_then(|own| own.text_of("type")).and_then(cluster_type);
             check_configuration(configuration, &layout, cluster_type, report);
+            if let Some(pins) = pins {
+                versions::check(&configuration.node, Kind::FluxConfiguration, pins, report);
+            }
         }
     }
 }
