@@ -60,7 +60,11 @@ impl Runner<'_> {
         self.tell(&change.address, EventKind::ApplyStart { action });
         for step in &change.steps {
             if let Err(failure) = self.take(step, change, lock.as_ref(), &mut progress).await {
-                let failure = Failure { correlation_id: failure.correlation_id.or(progress.correlation_id), ..failure };
+                let failure = Failure {
+                    message: self.settings.secrets.masked(&failure.message),
+                    correlation_id: failure.correlation_id.or(progress.correlation_id),
+                    ..failure
+                };
                 self.tell(&change.address, EventKind::ApplyErrored { failure: failure.clone() });
                 return Outcome::Failed { failure, wrote: progress.wrote };
             }
@@ -178,11 +182,15 @@ impl Runner<'_> {
                         EventKind::ApplyProgress {
                             action: change.change.actions,
                             waiting_for: "another operation to end".to_owned(),
-                            status: error.to_string(),
+                            status: self.settings.secrets.masked(&error.to_string()),
                             elapsed_seconds: self.elapsed(progress),
                         },
                     );
                     self.arm.sleep(delay).await;
+                    // What was going on may have been somebody else's write to this very resource.
+                    if !progress.wrote {
+                        self.check_precondition(change, step.id()).await?;
+                    }
                 }
                 None => return Err(failed(&error)),
             }
@@ -219,6 +227,7 @@ impl Runner<'_> {
             until,
             change.kind,
             self.settings.timeouts.of(until, change.kind),
+            progress.wrote,
             self.arm.now(),
         );
         let started = progress.started;
@@ -228,7 +237,7 @@ impl Runner<'_> {
                 EventKind::ApplyProgress {
                     action: change.change.actions,
                     waiting_for: wait_words(until).to_owned(),
-                    status: status.to_owned(),
+                    status: self.settings.secrets.masked(status),
                     elapsed_seconds: self.arm.now().duration_since(started).as_secs(),
                 },
             );

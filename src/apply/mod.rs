@@ -1,4 +1,4 @@
-//! Plan → [`ApplyReport`], with events on the way. The only module that writes to Azure.
+//! Plan → [`ApplyReport`](crate::plan::ApplyReport), with events on the way. The only module that writes to Azure.
 //!
 //! It makes no choices about content: every request stands in the plan. What it decides is when a change may start
 //! ([`run`]), whether the world still is what the plan builds on, and when a wait is over.

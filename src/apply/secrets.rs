@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::kinds::{Encoding, Hole};
 use crate::model::{Secret, SecretRef};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, SENSITIVE, Step};
 
 /// Reads the value behind a reference. Implemented where the environment and files are.
 pub trait SecretResolver {
@@ -29,6 +29,9 @@ pub struct SecretError {
     /// Why.
     pub reason: String,
 }
+
+/// A shorter value is not looked for in texts: it would be found where it is not meant.
+const SHORTEST_MASKED: usize = 4;
 
 /// The values for every hole of a plan.
 #[derive(Debug)]
@@ -77,6 +80,33 @@ impl Secrets {
         }
         filled
     }
+
+    /// A text of the service without the values: services quote what they refuse.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.0.values().flat_map(spellings).fold(text.to_owned(), |text, spelling| text.replace(&*spelling, SENSITIVE))
+    }
+}
+
+/// The ways in which a value may come back: raw, as sent, and as either stands in JSON or in a URL.
+fn spellings(secret: &Secret) -> Vec<Zeroizing<String>> {
+    let raw = secret.reveal().trim();
+    if raw.len() < SHORTEST_MASKED {
+        return Vec::new();
+    }
+    let encoded = base64::engine::general_purpose::STANDARD.encode(secret.reveal());
+    let in_url = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let in_json = Value::from(raw).to_string();
+    // The longest first: a part must not be replaced before the whole.
+    [
+        in_url(&encoded),
+        in_url(raw),
+        in_json.trim_matches('"').to_owned(),
+        encoded.clone(),
+        encoded.trim_end_matches('=').to_owned(),
+        raw.to_owned(),
+    ]
+    .map(Zeroizing::new)
+    .into()
 }
 
 #[cfg(test)]

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::change::{GOES_ON, failed};
 use crate::arm::{ArmClient, ArmError};
 use crate::kinds::Kind;
-use crate::kinds::cluster::{ClusterType, Connectivity, connectivity};
-use crate::kinds::compliance::{Cause, Compliance, compliance};
+use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
+use crate::kinds::compliance::{Cause, Compliance, compliance, reported_at, seconds_between_attempts};
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::model::{Reading, ResourceId};
+use crate::model::{Reading, ResourceId, Seconds};
 use crate::plan::{Expectation, Failure, Until};
 
 /// How long something that Flux reports as failed must go on failing before it is believed: a first attempt often
 /// fails while what it needs is still on its way (`../shared/facts/domain.md` §3).
-const BELIEVE_FAILURE_AFTER: SignedDuration = SignedDuration::from_secs(120);
+const BELIEVE_FAILURE_AFTER: Duration = Duration::from_secs(120);
 
 /// States of a connected cluster that do not pass by themselves soon.
 const FAR_AWAY: &[&str] = &["Offline", "Expired", "AgentNotInstalled"];
@@ -51,6 +52,10 @@ pub(super) struct Wait<'a> {
     kind: Kind,
     patience: Duration,
     pub(super) deadline: Timestamp,
+    /// Whether what is waited for was written by this run.
+    follows_write: bool,
+    /// When what was seen first had been reported.
+    first_report: Option<String>,
     /// Since when the same failure has been seen.
     failing: Option<(Cause, Timestamp)>,
 }
@@ -62,10 +67,11 @@ impl<'a> Wait<'a> {
         until: &'a Until,
         kind: Kind,
         patience: Duration,
+        follows_write: bool,
         now: Timestamp,
     ) -> Self {
         let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-        Self { id, api_version, until, kind, patience, deadline, failing: None }
+        Self { id, api_version, until, kind, patience, deadline, follows_write, first_report: None, failing: None }
     }
 
     /// Reads once. `None` when the wait is over, else what is seen.
@@ -90,7 +96,7 @@ impl<'a> Wait<'a> {
                 Connectivity::NotReady(state) if FAR_AWAY.iter().any(|far| far.eq_ignore_ascii_case(&state)) => {
                     Err(Self::failure(
                         "cluster_not_ready",
-                        format!("the cluster is {state}"),
+                        format!("the cluster is {state}{}", since_last_contact(&body)),
                         Some(
                             "bring its Arc agents back (`az connectedk8s troubleshoot`), then run this again"
                                 .to_owned(),
@@ -117,6 +123,9 @@ impl<'a> Wait<'a> {
                 }
             },
             Until::Compliant(Expectation { kustomizations, commit }) => {
+                if self.first_report.is_none() {
+                    self.first_report = reported_at(&body).map(str::to_owned);
+                }
                 match compliance(self.id.name(), kustomizations, commit.as_deref(), &body) {
                     Compliance::Reconciled { .. } => Ok(None),
                     Compliance::Progressing(why) => {
@@ -127,21 +136,31 @@ impl<'a> Wait<'a> {
                         self.failing = None;
                         Ok(Some("somebody has suspended it".to_owned()))
                     }
-                    Compliance::Failing(cause) => self.see_failure(cause, arm.now()).map(Some),
+                    Compliance::Failing(cause) => self.see_failure(cause, &body, arm).map(Some),
                 }
             }
         }
     }
 
-    /// A failure is believed once it lasts.
-    fn see_failure(&mut self, cause: Cause, now: Timestamp) -> Result<String, Failure> {
+    /// A failure is believed once it lasts. Where nothing was written, one that was reported before may have been mended
+    /// in git since: it is believed only when Flux must have tried again.
+    fn see_failure(&mut self, cause: Cause, body: &Value, arm: &ArmClient) -> Result<String, Failure> {
+        let now = arm.now();
         let since = match &self.failing {
             Some((before, since)) if (&before.kind, &before.name) == (&cause.kind, &cause.name) => *since,
             Some(_) | None => now,
         };
-        let seen = format!("{} {}: {}", cause.kind, cause.name, cause.message);
+        let is_old = !self.follows_write && self.first_report.as_deref() == reported_at(body);
+        let (patience, remark) = match is_old {
+            true => (
+                BELIEVE_FAILURE_AFTER + Duration::from_secs(seconds_between_attempts(body)),
+                " (reported before this run: Flux tries again)",
+            ),
+            false => (BELIEVE_FAILURE_AFTER, ""),
+        };
+        let seen = format!("{} {}: {}{remark}", cause.kind, cause.name, cause.message);
         self.failing = Some((cause.clone(), since));
-        if now.duration_since(since) < BELIEVE_FAILURE_AFTER {
+        if now < since.checked_add(arm.scaled(patience)).unwrap_or(Timestamp::MAX) {
             return Ok(seen);
         }
         let Cause { kind, name, reason, message } = &cause;
@@ -157,12 +176,18 @@ impl<'a> Wait<'a> {
         if now < self.deadline {
             return Ok(());
         }
-        let minutes = self.patience.as_secs().div_ceil(60);
+        let patience = u32::try_from(self.patience.as_secs()).ok().and_then(Seconds::new);
+        let patience = patience.map_or_else(|| "no time".to_owned(), |patience| patience.to_string());
+        let remedy = self.failing.as_ref().and_then(|(cause, _)| remedy(&cause.reason, &cause.message));
         let look = match self.until {
             Until::Registered => "look with `az provider show`, and run this again",
             Until::Connected | Until::Provisioned | Until::Compliant(_) | Until::Gone => GOES_ON,
         };
-        Err(Self::failure("timed_out", format!("not done after {minutes} minutes: {status}"), Some(look.to_owned())))
+        Err(Self::failure(
+            "timed_out",
+            format!("not done after {patience}: {status}"),
+            Some(remedy.unwrap_or(look).to_owned()),
+        ))
     }
 
     fn cluster_type(&self) -> ClusterType {
@@ -175,17 +200,17 @@ impl<'a> Wait<'a> {
 }
 
 /// Whether the resource's own state is asked although following its operation ended in an error: only what the
-/// resource says tells whether it is as planned, and why not. Not when waiting longer is pointless.
+/// resource says tells whether it is as planned, and why not; an operation may also go on where the resource is done.
+/// Not when nothing that ARM answers could be trusted, or read.
 pub(super) fn fall_back(error: &ArmError) -> bool {
     match error {
-        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } => true,
+        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } | ArmError::TimedOut { .. } => true,
         ArmError::Status(_)
         | ArmError::Transport { .. }
         | ArmError::BadBody { .. }
         | ArmError::Token(_)
         | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
-        | ArmError::EndlessList { .. }
-        | ArmError::TimedOut { .. } => false,
+        | ArmError::EndlessList { .. } => false,
     }
 }

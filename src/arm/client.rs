@@ -90,14 +90,19 @@ impl ArmClient {
         self.sleep_at_most(duration, Duration::MAX).await;
     }
 
+    /// How long a wait of `duration` is on this client, after [`poll_scale`](Self::poll_scale).
+    #[must_use]
+    pub fn scaled(&self, duration: Duration) -> Duration {
+        Duration::try_from_secs_f64(duration.as_secs_f64() * self.poll_scale).unwrap_or(duration)
+    }
+
     /// The delays between polls, without end, to be given to [`sleep`](Self::sleep) one after the other.
     pub fn backoff() -> impl Iterator<Item = Duration> + Send {
         (0..=u32::MAX).map(poll_delay)
     }
 
     pub(super) async fn sleep_at_most(&self, duration: Duration, most: Duration) {
-        let scaled = Duration::try_from_secs_f64(duration.as_secs_f64() * self.poll_scale).unwrap_or(duration);
-        self.clock.sleep(scaled.min(most)).await;
+        self.clock.sleep(self.scaled(duration).min(most)).await;
     }
 
     /// Reads one resource.

@@ -148,7 +148,9 @@ impl HttpClient for OverTransport {
             let kind = match error {
                 TransportError::Connect { .. } => ErrorKind::Connection,
                 TransportError::Broken { .. } => ErrorKind::Io,
-                TransportError::Refused { .. } | TransportError::TooLarge { .. } => ErrorKind::Other,
+                TransportError::Untrusted { .. } | TransportError::Refused { .. } | TransportError::TooLarge { .. } => {
+                    ErrorKind::Other
+                }
             };
             let text = error.to_string();
             Error::with_error(kind, error, text)

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-use crate::arm::Cloud;
+use super::arg_values::{
+    CloudName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
+};
+use super::arg_values::{duration, factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
-use crate::model::{Glob, Seconds, SecretRef};
-use crate::plan::{Digest, SecretGrant, WaitFor, Workloads};
+use crate::model::Glob;
+use crate::plan::{Digest, SecretGrant};
 use crate::sim::Scenario;
 
 /// Plan and apply Flux (GitOps) on Azure Arc enabled Kubernetes and AKS clusters, from one YAML spec.
@@ -16,8 +19,20 @@ use crate::sim::Scenario;
 /// The spec is the intent, Azure Resource Manager is the truth; there is no state file.
 #[derive(Debug, Parser)]
 #[command(name = "arcflux", version, arg_required_else_help = true, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 refused by a safety rule,
-4 not everything was reached, 64 usage, 130 interrupted.")]
+#[command(after_help = "\
+First steps, without an Azure account:
+  arcflux init                 write a commented arcflux.yaml
+  arcflux plan --cloud sim     see what would be done, on an embedded simulator
+  arcflux apply --cloud sim    do it
+
+Exit codes:
+    0  done
+    1  error, or an invalid spec
+    2  changes (only plan --detailed-exitcode)
+    3  refused by a safety rule, with nothing written
+    4  apply: not everything was reached; status: something is not compliant
+   64  wrong command line
+  130  interrupted")]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -31,25 +46,31 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check a spec: no credentials, no network.
+    /// Check a spec. Needs no credentials and no network.
     Validate(ValidateArgs),
     /// Show what would change, and why. Only reads.
     Plan(PlanArgs),
-    /// Make the changes of a plan, and wait until Flux has reconciled.
+    /// Show the plan, ask, make the changes, and wait until Flux has reconciled.
     Apply(ApplyArgs),
     /// Take down what a spec declares: configurations, then the extension. Clusters and groups stay.
     Destroy(DestroyArgs),
-    /// Show how the clusters of a spec are doing.
+    /// Show how the clusters, extensions and configurations of a spec are doing.
     Status(StatusArgs),
     /// Show a saved plan.
     Show(ShowArgs),
-    /// Show what depends on what.
+    /// Show what a spec declares, in the order in which it is applied.
     Graph(GraphArgs),
     /// Write a commented starting spec.
     Init(InitArgs),
     /// Print the JSON schema of specs (or of plans, or of events).
     Schema(SchemaArgs),
-    /// Azure Resource Manager, simulated.
+    /// Explain a problem code, such as AF041.
+    ExplainCode(ExplainCodeArgs),
+    /// Print the completions of a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man,
+    /// Run a simulated Azure Resource Manager.
     #[command(subcommand)]
     Sim(SimCommand),
 }
@@ -69,21 +90,21 @@ pub(super) struct SpecArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Azure")]
 pub(super) struct CloudArgs {
-    /// Which Azure. `sim` is an embedded simulator: no account, no network.
-    #[arg(long, value_enum, default_value = "public", env = "ARCFLUX_CLOUD")]
+    /// The Azure cloud to talk to.
+    #[arg(long, value_enum, default_value = "public", env = "ARCFLUX_CLOUD", hide_env_values = true)]
     pub(super) cloud: CloudName,
-    /// Another ARM endpoint. Plain http only on loopback.
-    #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", conflicts_with = "cloud")]
+    /// Another Azure Resource Manager endpoint, such as that of `arcflux sim serve`. Plain http only on loopback.
+    #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", hide_env_values = true, conflicts_with = "cloud")]
     pub(super) arm_endpoint: Option<String>,
     /// More certificate authorities to trust, in PEM form.
-    #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE")]
+    #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE", hide_env_values = true)]
     pub(super) ca_bundle: Option<PathBuf>,
     /// How to sign in; without it, the ways that are set up are tried in a fixed order.
-    #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH")]
+    #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH", hide_env_values = true)]
     pub(super) auth: Option<CredentialKind>,
     /// Resource ids that may be read and written; `*` stands for any characters. Anything else is refused before the
     /// first request.
-    #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", value_delimiter = ',')]
+    #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", hide_env_values = true, value_delimiter = ',')]
     pub(super) scope: Vec<Glob>,
     /// Multiply every wait by this, for tests and demonstrations.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
@@ -115,15 +136,16 @@ pub(super) struct SimArgs {
 
 /// Decisions that are part of a plan.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Decisions")]
+#[command(next_help_heading = "Decisions (kept in the plan)")]
 pub(super) struct ChoiceArgs {
-    /// Plan only for these addresses, and what they need; `*` stands for any characters.
+    /// Plan only for these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters.
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<Glob>,
-    /// How far apply waits.
+    /// How far an apply waits.
     #[arg(long, value_enum, default_value = "compliant")]
     pub(super) wait: WaitName,
-    /// What becomes of the workloads of a kustomization that goes away while prune is on.
+    /// What becomes of the workloads of a kustomization that goes away while prune is on. Without this, such a plan is
+    /// refused.
     #[arg(long, value_enum)]
     pub(super) workloads: Option<WorkloadsName>,
     /// Allow deleting a configuration and creating it again, where a field cannot change in place.
@@ -133,7 +155,7 @@ pub(super) struct ChoiceArgs {
 
 /// What secrets and credentials may be used for. Never part of a plan.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Secrets")]
+#[command(next_help_heading = "Secrets (never kept in the plan)")]
 pub(super) struct SecretArgs {
     /// A secret that may be sent, and where to: `env:NAME@https://host`, `file:PATH@ssh://host`,
     /// `env:NAME@rg/cluster/flux/name`.
@@ -154,39 +176,53 @@ pub(super) struct ValidateArgs {
     /// Print the long form of the spec.
     #[arg(long)]
     pub(super) expand: bool,
-    /// How problems are printed: text on standard error, or json on standard output.
+    /// How problems are printed: text on standard error, json or sarif on standard output.
     #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: TextOrJson,
+    pub(super) format: ProblemFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainCodeArgs {
+    /// The code; all codes without one.
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) spec: SpecArgs,
+    /// Plan the destruction of what the spec declares, as `arcflux destroy` would carry it out.
+    #[arg(long)]
+    pub(super) destroy: bool,
+    /// How the plan is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: PlanFormat,
+    /// Also save the plan as JSON, for `arcflux show FILE` and `arcflux apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Exit with 2 when there are changes, instead of 0.
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
-    /// Plan the destruction of what the spec declares.
-    #[arg(long)]
-    pub(super) destroy: bool,
-    /// How the plan is printed.
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: PlanFormat,
-    /// Also save the plan as JSON, for `arcflux apply FILE`.
-    #[arg(long, value_name = "FILE")]
-    pub(super) out: Option<PathBuf>,
-    /// Exit with 2 when there are changes.
-    #[arg(long)]
-    pub(super) detailed_exitcode: bool,
 }
 
 /// How an apply runs.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Do not ask.
+    /// Do not ask before anything is written.
     #[arg(long)]
     pub(super) auto_approve: bool,
     /// Refuse any plan but the one with this digest.
@@ -212,13 +248,13 @@ pub(super) struct ApplyArgs {
     #[command(flatten)]
     pub(super) spec: SpecArgs,
     #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
-    #[command(flatten)]
-    pub(super) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -226,22 +262,22 @@ pub(super) struct DestroyArgs {
     #[command(flatten)]
     pub(super) spec: SpecArgs,
     #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
-    #[command(flatten)]
-    pub(super) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) spec: SpecArgs,
-    #[command(flatten)]
-    pub(super) cloud: CloudArgs,
     /// How the status is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
 }
 
 #[derive(Debug, Args)]
@@ -279,7 +315,7 @@ pub(super) struct SchemaArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SimCommand {
-    /// Serve the simulator over http, for arcflux (`--arm-endpoint`), SDKs and curl.
+    /// Serve the simulator over http or https, for arcflux (`--arm-endpoint`), SDKs and curl.
     Serve(ServeArgs),
     /// List what can be made to go wrong.
     Scenarios,
@@ -293,6 +329,13 @@ pub(super) struct ServeArgs {
     /// A spec whose group and cluster a new state holds.
     #[arg(long, value_name = "SPEC")]
     pub(super) seed: Option<String>,
+    /// Serve https, with a certificate that is kept in this directory: made at the first use, and again when it has
+    /// grown old. Clients have to trust DIR/ca.pem.
+    #[arg(long, value_name = "DIR")]
+    pub(super) tls: Option<PathBuf>,
+    /// Write every request and its answer to this file, one JSON object per line, without secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
     /// Where the simulator keeps its state; in memory only without it.
     #[arg(long, value_name = "FILE")]
     pub(super) sim_state: Option<PathBuf>,
@@ -305,143 +348,4 @@ pub(super) struct ServeArgs {
     /// A local git repository that stands for a URL.
     #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
     pub(super) repositories: Vec<(String, PathBuf)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CloudName {
-    /// Azure.
-    Public,
-    /// Azure US Government.
-    Usgov,
-    /// Azure operated by 21Vianet.
-    China,
-    /// The embedded simulator.
-    Sim,
-}
-
-impl CloudName {
-    /// The real cloud behind the name; `None` for the simulator.
-    pub(super) fn cloud(self) -> Option<Cloud> {
-        match self {
-            Self::Public => Some(Cloud::Public),
-            Self::Usgov => Some(Cloud::UsGov),
-            Self::China => Some(Cloud::China),
-            Self::Sim => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TextOrJson {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlanFormat {
-    Text,
-    Json,
-    Mermaid,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum GraphFormatName {
-    /// Everything in order, with what it needs.
-    Text,
-    /// Graphviz.
-    Dot,
-    /// Mermaid.
-    Mermaid,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SchemaName {
-    Spec,
-    Plan,
-    Event,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WaitName {
-    /// Only where something else needs the end of an operation.
-    None,
-    /// Until ARM's operations have ended.
-    Provisioned,
-    /// Until Flux has reconciled every configuration.
-    Compliant,
-}
-
-impl From<WaitName> for WaitFor {
-    fn from(name: WaitName) -> Self {
-        match name {
-            WaitName::None => Self::Nothing,
-            WaitName::Provisioned => Self::Provisioned,
-            WaitName::Compliant => Self::Compliant,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WorkloadsName {
-    /// Flux deletes them.
-    Delete,
-    /// They stay: prune is switched off first.
-    Keep,
-}
-
-impl From<WorkloadsName> for Workloads {
-    fn from(name: WorkloadsName) -> Self {
-        match name {
-            WorkloadsName::Delete => Self::Delete,
-            WorkloadsName::Keep => Self::Keep,
-        }
-    }
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(factor) if factor.is_finite() && factor >= 0.0 => Ok(factor),
-        Ok(_) | Err(_) => Err("give a number from 0 up".to_owned()),
-    }
-}
-
-fn pace(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(pace) if pace > 0.0 => Ok(pace),
-        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match text.parse::<Seconds>() {
-        Ok(seconds) => Ok(Duration::from_secs(u64::from(seconds.get()))),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn repository(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((url, path)) if !url.is_empty() && !path.is_empty() => Ok((url.to_owned(), PathBuf::from(path))),
-        Some(_) | None => Err("write it as URL=PATH".to_owned()),
-    }
-}
-
-fn grant(text: &str) -> Result<SecretGrant, String> {
-    let form = "write it as env:NAME@DESTINATION or file:PATH@DESTINATION".to_owned();
-    let (kind, rest) = text.split_once(':').ok_or_else(|| form.clone())?;
-    // A destination may hold an `@` no more than a name may: the last one divides.
-    let (name, destination) = rest.rsplit_once('@').ok_or_else(|| form.clone())?;
-    let secret = match kind {
-        "env" => SecretRef::Env(name.to_owned()),
-        "file" => SecretRef::File(name.to_owned()),
-        _ => return Err(form),
-    };
-    if name.is_empty() || destination.is_empty() {
-        return Err(form);
-    }
-    if destination.starts_with("http://") {
-        return Err("a secret never goes to plain http".to_owned());
-    }
-    let destination = destination.trim_end_matches('/').to_owned();
-    Ok(SecretGrant { secret, destination })
 }

@@ -16,7 +16,7 @@ use crate::http::{ReqwestTransport, SystemClock, Transport};
 use crate::kinds::cluster::ClusterType;
 use crate::model::{Glob, Secret};
 use crate::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
-use crate::spec::Desired;
+use crate::spec::{Desired, DesiredCluster};
 
 /// A client, and what is behind it.
 pub(super) struct Connection {
@@ -55,10 +55,11 @@ pub(super) fn connect(
 }
 
 impl Connection {
-    /// Whether the identity belongs to the tenant that the spec names. Tokens that are not readable tell nothing.
-    pub(super) async fn check_tenant(&self, wanted: Option<&str>) -> Result<(), CliError> {
+    /// Signs in before anything is read, so that what goes wrong is told once; and looks whether the identity belongs
+    /// to the tenant that the spec names. Tokens that are not readable tell nothing.
+    pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<(), CliError> {
+        let token = self.tokens.token().await.map_err(|error| not_signed_in(&error))?;
         let Some(wanted) = wanted.filter(|_| !self.is_simulated) else { return Ok(()) };
-        let token = self.tokens.token().await.map_err(|error| not_signed_in(&chain(&error)))?;
         match crate::arm::tenant_of(&token) {
             Some(found) if !found.eq_ignore_ascii_case(wanted) => {
                 Err(CliError::refused(format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))
@@ -69,8 +70,14 @@ impl Connection {
     }
 }
 
-pub(super) fn not_signed_in(why: &str) -> CliError {
+fn not_signed_in(error: &(dyn std::error::Error + 'static)) -> CliError {
+    let text = chain(error);
+    // After the first line comes everything that was tried, each on a line.
+    let mut lines = text.lines();
+    let why = lines.next().unwrap_or_default();
     CliError::new(format!("cannot sign in to Azure: {why}"))
+        .details(lines.map(|line| line.trim().to_owned()).collect())
+        .hint("no Azure account at hand? `--cloud sim` plans and applies on an embedded simulator")
 }
 
 /// Every id that will be read or written must fit one of the scopes.
@@ -135,7 +142,7 @@ fn sign_in(
     environment: &Environment,
 ) -> Result<Arc<dyn TokenSource>, CliError> {
     let values = IdentityValues::from_variables(|name| environment.get(name).map(str::to_owned));
-    let chosen = credentials::select(named, &values).map_err(|error| not_signed_in(&chain(&error)))?;
+    let chosen = credentials::select(named, &values).map_err(|error| not_signed_in(&error))?;
     let metadata: Arc<dyn Transport> = Arc::new(ReqwestTransport::link_local());
     let outside = Outside::new(authority_host.to_owned(), Arc::clone(transport), metadata);
     let candidates = identity::build(chosen, &values, &outside);
@@ -144,7 +151,7 @@ fn sign_in(
 
 fn embedded(args: &SimArgs, desired: &Desired) -> Result<Connection, CliError> {
     let settings = sim::Settings {
-        seed: (!args.sim_empty).then(|| seed(desired)),
+        seeds: if args.sim_empty { Vec::new() } else { seeds(desired) },
         scenario: args.sim_scenario,
         repositories: local(&args.repositories),
         ..sim::Settings::default()
@@ -167,29 +174,27 @@ pub(super) fn local(repositories: &[(String, PathBuf)]) -> Option<Arc<dyn sim::R
     (!repositories.is_empty()).then(|| Arc::new(LocalRepositories(repositories)) as Arc<dyn sim::Repositories>)
 }
 
-/// The groups and clusters that a spec names, for a new simulated subscription.
-pub(super) fn seed(desired: &Desired) -> Seed {
-    let mut groups: BTreeMap<&str, &str> = BTreeMap::new();
-    for cluster in &desired.clusters {
-        let group = &cluster.resource_group;
-        groups.insert(&group.name, group.location.as_deref().unwrap_or("westeurope"));
+/// The groups and clusters that a spec names, for new simulated subscriptions: one seed for each.
+pub(super) fn seeds(desired: &Desired) -> Vec<Seed> {
+    let mut seeds: BTreeMap<&str, Seed> = BTreeMap::new();
+    for DesiredCluster { subscription, resource_group, cluster, .. } in &desired.clusters {
+        let location = resource_group.location.as_deref().unwrap_or("westeurope").to_owned();
+        let seed = seeds.entry(subscription).or_insert_with(|| Seed {
+            subscription: subscription.clone(),
+            tenant: desired.tenant.clone(),
+            groups: Vec::new(),
+            clusters: Vec::new(),
+        });
+        seed.groups.push(SeedGroup { name: resource_group.name.clone(), location: location.clone() });
+        seed.clusters.push(SeedCluster {
+            resource_group: resource_group.name.clone(),
+            name: cluster.name.clone(),
+            cluster_type: match cluster.cluster_type {
+                ClusterType::ConnectedClusters => SeedClusterType::ConnectedClusters,
+                ClusterType::ManagedClusters => SeedClusterType::ManagedClusters,
+            },
+            location,
+        });
     }
-    let clusters = desired.clusters.iter().map(|cluster| SeedCluster {
-        resource_group: cluster.resource_group.name.clone(),
-        name: cluster.cluster.name.clone(),
-        cluster_type: match cluster.cluster.cluster_type {
-            ClusterType::ConnectedClusters => SeedClusterType::ConnectedClusters,
-            ClusterType::ManagedClusters => SeedClusterType::ManagedClusters,
-        },
-        location: groups.get(cluster.resource_group.name.as_str()).map_or("westeurope", |name| *name).to_owned(),
-    });
-    Seed {
-        subscription: desired.clusters.first().map(|cluster| cluster.subscription.clone()).unwrap_or_default(),
-        tenant: desired.tenant.clone(),
-        clusters: clusters.collect(),
-        groups: groups
-            .into_iter()
-            .map(|(name, location)| SeedGroup { name: name.to_owned(), location: location.to_owned() })
-            .collect(),
-    }
+    seeds.into_values().collect()
 }

@@ -50,7 +50,7 @@ impl Console {
 
     /// An error, with its hint.
     pub(super) fn tell_error(&self, error: &CliError) {
-        self.tell(view::problem::render(&error.messages, error.hint.as_deref(), &self.err).trim_end());
+        self.tell(view::problem::render(&error.messages, &error.details, error.hint.as_deref(), &self.err).trim_end());
     }
 
     /// Whether somebody can answer a question.

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::Exit;
+use crate::arm::ArmError;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -10,13 +11,15 @@ pub(super) struct CliError {
     pub(super) exit: Exit,
     /// What failed, and why: each is one paragraph.
     pub(super) messages: Vec<String>,
+    /// What belongs to the messages, an item each: everything that was tried, everything that is different.
+    pub(super) details: Vec<String>,
     pub(super) hint: Option<String>,
 }
 
 impl CliError {
     /// An error.
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Error, messages: vec![message.into()], hint: None }
+        Self { exit: Exit::Error, messages: vec![message.into()], details: Vec::new(), hint: None }
     }
 
     /// Something that a safety rule does not allow.
@@ -36,7 +39,43 @@ impl CliError {
 
     /// Several errors.
     pub(super) fn several(messages: Vec<String>) -> Self {
-        Self { exit: Exit::Error, messages, hint: None }
+        Self { exit: Exit::Error, messages, details: Vec::new(), hint: None }
+    }
+
+    /// What could not be read. What broke several requests in the same way is told once.
+    pub(super) fn unread(errors: &[ArmError]) -> Self {
+        let mut broken: Vec<(String, String, usize)> = Vec::new();
+        let mut messages = Vec::new();
+        for error in errors {
+            match error {
+                ArmError::Transport { request, source } => {
+                    let why = chain(source);
+                    match broken.iter_mut().find(|(_, known, _)| *known == why) {
+                        Some((_, _, more)) => *more += 1,
+                        None => broken.push((request.to_string(), why, 0)),
+                    }
+                }
+                ArmError::Status(_)
+                | ArmError::Token(_)
+                | ArmError::ForeignHost { .. }
+                | ArmError::BadRequest { .. }
+                | ArmError::BadBody { .. }
+                | ArmError::EndlessList { .. }
+                | ArmError::OperationFailed(_)
+                | ArmError::StatusUnreadable { .. }
+                | ArmError::TimedOut { .. } => messages.push(chain(error)),
+            }
+        }
+        messages.extend(broken.into_iter().map(|(request, why, more)| match more {
+            0 => format!("no response to {request}: {why}"),
+            1 => format!("no response to {request}, nor to another request: {why}"),
+            _ => format!("no response to {request}, nor to {more} other requests: {why}"),
+        }));
+        Self::several(messages)
+    }
+
+    pub(super) fn details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
     }
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {

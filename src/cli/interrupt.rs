@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Exit;
-use super::console::Console;
+use super::progress::Progress;
 use crate::apply::Interrupt;
 use crate::model::Address;
 use crate::plan::{Event, EventKind};
@@ -34,42 +34,74 @@ impl InFlight {
 }
 
 /// Listens until the runtime ends.
-pub(super) fn listen(interrupt: Interrupt, in_flight: InFlight, console: Console) {
+pub(super) fn listen(interrupt: Interrupt, in_flight: InFlight, progress: Arc<Progress>) {
+    let mut signals = Signals::listen();
     tokio::spawn(async move {
-        signal().await;
+        signals.next().await;
         interrupt.request();
-        console.tell(
+        progress.tell(
             "Interrupt received. Finishing what Azure has accepted; nothing new will be started. \
              Press Ctrl-C again to exit now.",
         );
-        signal().await;
+        signals.next().await;
+        progress.finish();
         let addresses = in_flight.addresses();
         if addresses.is_empty() {
-            console.tell("Exiting now. Nothing is in flight.");
+            progress.tell("Exiting now. Nothing is in flight.");
         } else {
-            console.tell(&format!("Exiting now. In flight, and going on without us: {}", addresses.join(", ")));
+            progress.tell(&format!("Exiting now. In flight, and going on without us: {}", addresses.join(", ")));
         }
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
 }
 
+/// Signals that ask to stop. Listening goes on between one and the next: of two that come close together, none is lost.
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _unavailable = tokio::signal::ctrl_c().await;
+struct Signals {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Listens from now on. A signal that cannot be listened to keeps its meaning: it ends the process.
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self { interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
+    }
+
+    async fn next(&mut self) {
+        let interrupt = of(&mut self.interrupt);
+        let terminate = of(&mut self.terminate);
+        tokio::select! {
+            () = interrupt => {}
+            () = terminate => {}
         }
     }
 }
 
+#[cfg(unix)]
+async fn of(signal: &mut Option<tokio::signal::unix::Signal>) {
+    let received = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if received.is_none() {
+        // There is nothing to listen to.
+        std::future::pending::<()>().await;
+    }
+}
+
 #[cfg(not(unix))]
-async fn signal() {
-    let _unavailable = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _unavailable = tokio::signal::ctrl_c().await;
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: arguments, files, environment, streams, colour, exit codes, and the wiring of everything else.
 
+mod arg_values;
 mod args;
 mod commands;
 mod connect;
@@ -59,6 +60,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Graph(args) => commands::graph::run(args, &session),
         Command::Init(args) => commands::init::run(args, &session),
         Command::Schema(args) => Ok(commands::schema::run(args, &session)),
+        Command::ExplainCode(args) => commands::explain_code::run(args, &session),
+        Command::Completions(args) => Ok(commands::shell::completions(args, &session)),
+        Command::Man => commands::shell::man(&session),
         Command::Sim(args) => commands::sim::run(args, &session),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,11 +1,12 @@
 //! From a spec to a plan, through a connection: what `plan`, `apply` and `destroy` share.
 
+use super::Session;
 use super::args::{ChoiceArgs, CloudArgs, SecretArgs};
 use super::connect::{self, Connection};
-use super::error::{CliError, chain};
-use super::{Exit, Session};
+use super::error::CliError;
 use crate::fetch;
 use crate::graph::Graph;
+use crate::model::{Glob, LiveState};
 use crate::plan::{self, Choices, Mode, Options, Plan, SecretPolicy};
 use crate::spec::Desired;
 
@@ -37,6 +38,26 @@ impl From<&ChoiceArgs> for Choices {
     }
 }
 
+/// Signs in and reads the live state of everything that the spec is about.
+pub(super) async fn read(
+    desired: &Desired,
+    graph: &Graph,
+    cloud: &CloudArgs,
+    session: &Session,
+) -> Result<(Connection, LiveState), CliError> {
+    let connection = connect::connect(cloud, desired, graph, session)?;
+    connection.sign_in(desired.tenant.as_deref()).await?;
+    let reads = graph.reads();
+    let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
+    session.console.tell(&format!(
+        "Read {} resources and lists from {} at {:.0}.",
+        reads.len(),
+        connection.arm.origin(),
+        live.as_of
+    ));
+    Ok((connection, live))
+}
+
 /// Reads the live state and plans.
 pub(super) async fn plan(
     desired: &Desired,
@@ -44,18 +65,8 @@ pub(super) async fn plan(
     request: Request<'_>,
     session: &Session,
 ) -> Result<Planned, CliError> {
-    let connection = connect::connect(request.cloud, desired, graph, session)?;
-    connection.check_tenant(desired.tenant.as_deref()).await?;
-    let reads = graph.reads();
-    let live = fetch::live_state(&reads, &connection.arm)
-        .await
-        .map_err(|errors| CliError::several(errors.iter().map(|error| chain(error)).collect()))?;
-    session.console.tell(&format!(
-        "Read {} resources and lists from {} at {:.0}.",
-        reads.len(),
-        connection.arm.origin(),
-        live.as_of
-    ));
+    every_glob_selects(&request.choices.only, graph)?;
+    let (connection, live) = read(desired, graph, request.cloud, session).await?;
     let options = Options {
         origin: connection.arm.origin().to_string(),
         tenant: desired.tenant.clone(),
@@ -70,10 +81,19 @@ pub(super) async fn plan(
         Mode::Apply => plan::make(graph, &live, &desired.expanded, &options),
         Mode::Destroy => plan::destroy(graph, &live, &desired.expanded, &options),
     };
-    let plan = made.map_err(|errors| CliError {
-        exit: Exit::Error,
-        messages: errors.iter().map(|error| format!("{error}; {}", error.hint)).collect(),
-        hint: None,
-    })?;
+    let plan = made
+        .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
     Ok(Planned { plan, as_of: live.as_of, connection })
+}
+
+/// A selection that selects nothing is a mistake: "no changes" would be said of nothing.
+fn every_glob_selects(only: &[Glob], graph: &Graph) -> Result<(), CliError> {
+    let addresses: Vec<String> = graph.nodes().iter().map(|node| node.address.to_string()).collect();
+    match only.iter().find(|glob| !addresses.iter().any(|address| glob.matches(address))) {
+        None => Ok(()),
+        Some(glob) => Err(CliError::new(format!("`--only {glob}` selects nothing of this spec"))
+            // The last are those of configurations, which hold every other kind of name. A fleet has too many for all.
+            .details(addresses.into_iter().rev().take(5).collect())
+            .hint("addresses of this spec look like those above; `arcflux graph` shows all of them")),
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::args::TextOrJson;
+use super::arg_values::TextOrJson;
 use super::console::Console;
 use crate::model::Address;
 use crate::plan::{Event, EventKind};
@@ -77,10 +77,21 @@ impl Progress {
         }
     }
 
-    /// Takes what is still drawn off the terminal.
+    /// A message, on a line of its own: above the bars, where there are some.
+    pub(super) fn tell(&self, line: &str) {
+        match &self.sink {
+            Sink::Json | Sink::Lines => self.console.tell(line),
+            Sink::Bars { all, .. } => {
+                let _gone = all.println(line);
+            }
+        }
+    }
+
+    /// Takes what is still drawn off the terminal, and leaves the cursor at the beginning of a line.
     pub(super) fn finish(&self) {
         if let Sink::Bars { all, .. } = &self.sink {
             let _gone = all.clear();
+            self.console.tell("");
         }
     }
 }

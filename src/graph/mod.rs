@@ -122,6 +122,18 @@ impl Graph {
         }
     }
 
+    /// The part of the graph that `keep` selects, with everything that needs it: what must go before it can.
+    #[must_use]
+    pub fn select_dependants(&self, keep: impl Fn(&Address) -> bool) -> Self {
+        let mut selected: Vec<Node> = Vec::new();
+        for node in &self.nodes {
+            if keep(&node.address) || node.needs.iter().any(|needs| selected.iter().any(|one| one.address == *needs)) {
+                selected.push(node.clone());
+            }
+        }
+        Self { nodes: selected, api_versions: self.api_versions.clone() }
+    }
+
     /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.
     #[must_use]
     pub fn reads(&self) -> Vec<Read> {

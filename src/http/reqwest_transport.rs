@@ -1,5 +1,6 @@
 //! The [`Transport`] of production: reqwest over rustls, with the machine's certificate store and proxy settings.
 
+use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -180,9 +181,29 @@ async fn read_whole(host: &str, mut incoming: reqwest::Response) -> Result<Respo
 fn failure(host: &str, error: reqwest::Error) -> TransportError {
     let host = host.to_owned();
     let unsent = error.is_connect();
+    if let Some(reason) = distrust(&error) {
+        return TransportError::Untrusted { host, reason };
+    }
     // reqwest prints the URL in its errors, and the URL may be signed.
     let source = Box::new(error.without_url());
     if unsent { TransportError::Connect { host, source } } else { TransportError::Broken { host, source } }
+}
+
+/// What is wrong with the server's certificate, when that is why there is no connection.
+fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut causes = std::iter::successors(Some(error), |&error| cause(error));
+    causes.find_map(|error| match error.downcast_ref()? {
+        rustls::Error::InvalidCertificate(reason) => Some(reason.to_string()),
+        _ => None,
+    })
+}
+
+/// What is behind an error. What an I/O error wraps is not its source.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().map(|wrapped| wrapped as &(dyn Error + 'static)),
+        None => error.source(),
+    }
 }
 
 fn host_and_port(uri: &Uri) -> String {
@@ -190,7 +211,7 @@ fn host_and_port(uri: &Uri) -> String {
     uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn reasons(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
+fn reasons(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -51,7 +51,9 @@ impl From<&TransportError> for Failure {
         match error {
             TransportError::Connect { .. } => Self::NotSent,
             TransportError::Broken { .. } => Self::Broken,
-            TransportError::Refused { .. } | TransportError::TooLarge { .. } => Self::Hopeless,
+            TransportError::Untrusted { .. } | TransportError::Refused { .. } | TransportError::TooLarge { .. } => {
+                Self::Hopeless
+            }
         }
     }
 }

@@ -30,6 +30,17 @@ pub enum TransportError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The server's certificate was not accepted, so the server has not seen the request.
+    #[error(
+        "the certificate of {host} is not trusted ({reason}); if the server is the right one, name the authority that \
+         issued its certificate with --ca-bundle"
+    )]
+    Untrusted {
+        /// Host and port of the request.
+        host: String,
+        /// What is wrong with the certificate.
+        reason: String,
+    },
     /// The connection broke, or timed out, after the request had been started.
     #[error("the connection to {host} broke before the whole response had arrived")]
     Broken {
@@ -62,7 +73,7 @@ impl TransportError {
     #[must_use]
     pub fn may_have_been_received(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Refused { .. } => false,
+            Self::Connect { .. } | Self::Untrusted { .. } | Self::Refused { .. } => false,
             Self::Broken { .. } | Self::TooLarge { .. } => true,
         }
     }

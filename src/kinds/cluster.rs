@@ -118,3 +118,10 @@ pub fn agent_version(live: &Value) -> Option<&str> {
 pub fn last_heartbeat(live: &Value) -> Option<&str> {
     live.pointer("/properties/lastConnectivityTime").and_then(Value::as_str)
 }
+
+/// When a connected cluster last talked to Azure, as the end of a sentence: ` since <time>`; empty where that is not
+/// known.
+#[must_use]
+pub fn since_last_contact(live: &Value) -> String {
+    last_heartbeat(live).map(|time| format!(" since {time}")).unwrap_or_default()
+}

@@ -83,6 +83,25 @@ pub fn kustomization_states(name: &str, kustomizations: &[String], live: &Value)
         .collect()
 }
 
+/// When the agent last reported, in ARM's words.
+#[must_use]
+pub fn reported_at(live: &Value) -> Option<&str> {
+    text(live, "/properties/statusUpdatedAt")
+}
+
+/// The longest that Flux goes without a new attempt, in seconds: its interval for the source, and for each kustomization
+/// the one for retries, or the ordinary one where there is none (`../shared/facts/arm-contracts.md` §1.7).
+#[must_use]
+pub fn seconds_between_attempts(live: &Value) -> u64 {
+    let interval = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64);
+    let source = live.pointer("/properties/gitRepository").and_then(|source| interval(source, "syncIntervalInSeconds"));
+    let kustomizations = live.pointer("/properties/kustomizations").and_then(Value::as_object);
+    let retries = kustomizations.into_iter().flat_map(|all| all.values()).filter_map(|kustomization| {
+        interval(kustomization, "retryIntervalInSeconds").or_else(|| interval(kustomization, "syncIntervalInSeconds"))
+    });
+    source.into_iter().chain(retries).max().unwrap_or_default()
+}
+
 /// Judges the live body of the configuration `name`.
 ///
 /// `kustomizations` are the declared ones in dependency order; `commit` is the pinned one, if any. Fresh means that the
@@ -105,7 +124,12 @@ pub fn compliance(name: &str, kustomizations: &[String], commit: Option<&str>, l
         return Compliance::Suspended;
     }
     if !is_fresh(live) {
-        return Compliance::Progressing("no status has been reported since the last write".to_owned());
+        let time = |pointer| text(live, pointer).unwrap_or("none");
+        return Compliance::Progressing(format!(
+            "no status has been reported since the last write (last status {}, last write {})",
+            time("/properties/statusUpdatedAt"),
+            time("/systemData/lastModifiedAt")
+        ));
     }
     let statuses = Statuses::of(live);
     let source = source_object(live);

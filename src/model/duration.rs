@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::text_form;
 
 /// A whole number of seconds, from 1 to 35 791 394: what ARM takes for Flux intervals and timeouts
 /// (`../shared/facts/arm-contracts.md` §1.7). Written with the units `h`, `m`, `s`, each at most once, in that order.
@@ -94,35 +94,11 @@ impl fmt::Display for Seconds {
     }
 }
 
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl schemars::JsonSchema for Seconds {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "pattern": "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
-            "examples": ["10m", "90s", "1h30m"]
-        })
-    }
-}
+text_form!(Seconds, schema {
+    "type": "string",
+    "pattern": "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+    "examples": ["10m", "90s", "1h30m"]
+});
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ mod resource_id;
 mod rules;
 mod secret;
 mod span;
+mod text_form;
 
 pub use address::{Address, AddressError, Part};
 pub use diagnostic::{Code, Diagnostic, Severity};
@@ -21,3 +22,4 @@ pub use resource_id::{ResourceId, ResourceIdError};
 pub use rules::{Habit, Rule, Rules, Scalar};
 pub use secret::{Secret, SecretRef};
 pub use span::{Source, Span};
+pub(crate) use text_form::text_form;

@@ -31,7 +31,7 @@ pub struct Options {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Choices {
-    /// The addresses to plan for, with what they need; all where there are none.
+    /// The addresses to plan for, with what they need (to destroy: with what needs them); all where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<Glob>,
     /// How far an apply waits.
@@ -104,7 +104,7 @@ pub struct PlanError {
 ///
 /// Every [`PlanError`] there is.
 pub fn make(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
-    let selected = select(graph, &options.choices.only);
+    let selected = select(graph, Mode::Apply, &options.choices.only);
     let decided = decide_all(&selected, |node| decide::towards(node, &selected, live, options))?;
     Ok(assemble(Mode::Apply, graph, &selected, live, spec, options, decided))
 }
@@ -116,7 +116,7 @@ pub fn make(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) ->
 ///
 /// Every [`PlanError`] there is.
 pub fn destroy(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
-    let selected = select(graph, &options.choices.only);
+    let selected = select(graph, Mode::Destroy, &options.choices.only);
     let decided = decide_all(&selected, |node| decide::away(node, &selected, live, options))?;
     let mut plan = assemble(Mode::Destroy, graph, &selected, live, spec, options, decided);
     plan.resource_changes.reverse();
@@ -124,12 +124,14 @@ pub fn destroy(graph: &Graph, live: &LiveState, spec: &Value, options: &Options)
     Ok(plan)
 }
 
-/// The nodes to plan for.
-fn select(graph: &Graph, only: &[Glob]) -> Graph {
-    if only.is_empty() {
-        graph.clone()
-    } else {
-        graph.select(|address| only.iter().any(|glob| glob.matches(&address.to_string())))
+/// The nodes to plan for: on the way up, what is asked for and what that needs; on the way down, what is asked for and
+/// what needs that.
+fn select(graph: &Graph, mode: Mode, only: &[Glob]) -> Graph {
+    let is_asked_for = |address: &Address| only.iter().any(|glob| glob.matches(&address.to_string()));
+    match mode {
+        Mode::Apply | Mode::Destroy if only.is_empty() => graph.clone(),
+        Mode::Apply => graph.select(is_asked_for),
+        Mode::Destroy => graph.select_dependants(is_asked_for),
     }
 }
 

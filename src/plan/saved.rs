@@ -1,5 +1,7 @@
 //! A saved plan against a fresh one: the same, a remainder of it, or something else.
 
+use serde_json::{Value, to_value};
+
 use super::{Action, Change, Plan, Precondition};
 use crate::diff::compare;
 use crate::kinds::shown_path;
@@ -22,7 +24,11 @@ pub fn deviations(saved: &Plan, fresh: &Plan) -> Vec<Deviation> {
     let mut found = Vec::new();
     for change in fresh.resource_changes.iter().filter(|change| change.writes()) {
         match saved.resource_changes.iter().find(|planned| planned.address == change.address) {
-            Some(planned) if planned.fingerprint == change.fingerprint => {}
+            Some(planned) if planned.fingerprint == change.fingerprint => {
+                if let Some(edited) = edited(planned, change) {
+                    found.push(deviation(&change.address, edited));
+                }
+            }
             Some(planned) if planned.writes() => found.push(deviation(&change.address, moved(planned, change))),
             Some(_) | None => found.push(deviation(
                 &change.address,
@@ -31,6 +37,24 @@ pub fn deviations(saved: &Plan, fresh: &Plan) -> Vec<Deviation> {
         }
     }
     found
+}
+
+/// What somebody wrote into a saved change: whoever reads it must read what is done. Compared as written into plan
+/// files, where values that look like secrets are masked.
+fn edited(planned: &Change, now: &Change) -> Option<String> {
+    let differs =
+        |planned: Result<Value, serde_json::Error>, now: Result<Value, serde_json::Error>| match (planned, now) {
+            (Ok(planned), Ok(now)) => planned != now,
+            (Err(_), _) | (_, Err(_)) => true,
+        };
+    let part = if differs(to_value(&planned.steps), to_value(&now.steps)) {
+        "steps"
+    } else if differs(to_value(&planned.fields), to_value(&now.fields)) {
+        "fields"
+    } else {
+        return None;
+    };
+    Some(format!("its {part} in the plan are not what its fingerprint stands for: the plan was edited"))
 }
 
 /// What moved between two changes of the same resource.
@@ -42,13 +66,15 @@ fn moved(planned: &Change, now: &Change) -> String {
             words(planned.change.actions)
         );
     }
-    if let (Some(Precondition::Unchanged { live: then, .. }), Some(Precondition::Unchanged { live: now, .. })) =
-        (&planned.precondition, &now.precondition)
+    if let (
+        Some(Precondition::Unchanged { live: then, sha256: hash_then }),
+        Some(Precondition::Unchanged { live: now, sha256: hash_now }),
+    ) = (&planned.precondition, &now.precondition)
+        && hash_then != hash_now
     {
         let fields: Vec<String> = compare(then, now).iter().map(|field| shown_path(&field.path).to_string()).collect();
-        if !fields.is_empty() {
-            return format!("changed since the plan was made: {}", fields.join(", "));
-        }
+        let what = if fields.is_empty() { "a value that is not shown".to_owned() } else { fields.join(", ") };
+        return format!("changed since the plan was made: {what}");
     }
     "would be changed in another way than the plan says".to_owned()
 }

@@ -20,11 +20,13 @@ pub(crate) struct Call {
     body: bytes::Bytes,
     /// When it is answered, on the simulator's clock.
     pub(crate) now: Timestamp,
+    /// When it is answered, on the caller's clock.
+    pub(crate) callers_now: Timestamp,
 }
 
 impl Call {
     /// Takes a request apart.
-    pub(crate) fn new(request: Request, now: Timestamp) -> Self {
+    pub(crate) fn new(request: Request, now: Timestamp, callers_now: Timestamp) -> Self {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().trim_end_matches('/').to_owned();
         Self {
@@ -35,6 +37,7 @@ impl Call {
             path,
             body,
             now,
+            callers_now,
         }
     }
 
@@ -55,6 +58,11 @@ impl Call {
     /// The 400 that ARM answers when there is none.
     pub(crate) fn api_version(&self) -> Result<&str, Answer> {
         self.parameter("api-version").filter(|version| !version.is_empty()).ok_or_else(answer::missing_api_version)
+    }
+
+    /// A parameter of the body, when the body is a form.
+    pub(crate) fn form_parameter(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     /// The body as a JSON object.

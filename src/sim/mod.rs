@@ -1,7 +1,7 @@
 //! Azure Resource Manager in memory: what arcflux talks to in tests, in demonstrations and while learning.
 //!
 //! One state machine ([`Simulator::handle`]) with two doors: an in-process [`Transport`](crate::http::Transport) and a
-//! TCP server. It is an independent witness: it shares no code with the modules that know Azure for arcflux, and is
+//! TCP server, with or without TLS. It is an independent witness: it shares no code with the modules that know Azure for arcflux, and is
 //! built from recorded traffic, the published contracts and the clients' own sources, kept in `../shared` beside the
 //! repository. The recordings are replayed into it (`tests/it/sim_replay.rs`). Where nobody has recorded what Azure
 //! does, [`Quirks`] has every plausible answer.
@@ -12,11 +12,13 @@
 //!
 //! What it has: subscriptions, tenants, cloud endpoints; providers and their registration; resource groups; connected
 //! clusters whole, managed clusters as far as their existence goes; extensions; flux configurations, with Flux acted
-//! out on them; Flux v1 configurations, on which nothing acts. Anything else is answered 501, by name.
+//! out on them; Flux v1 configurations, on which nothing acts; the token endpoints of Entra and of managed identities.
+//! Anything else is answered 501, by name.
 //!
 //! # Differences from Azure
 //!
-//! - Nobody signs in: the Authorization header is not looked at, so that curl works by hand. There are no roles.
+//! - Nobody has to sign in: the Authorization header is not looked at, so that curl works by hand. There are no roles.
+//! - Anybody can sign in: every client id, with every secret or assertion but the word `wrong`. Tokens are not signed.
 //! - Any subscription id is a subscription, empty until something is written to it.
 //! - A connected cluster that is created gets its agents by itself, about a minute later.
 //! - A managed cluster has no node pools, and its operation is followed at the same kind of URL as a connected one's.
@@ -32,6 +34,7 @@
 
 mod answer;
 mod call;
+mod certificate;
 mod children;
 mod cluster_body;
 mod clusters;
@@ -48,22 +51,30 @@ mod reconcile;
 mod repositories;
 mod route;
 mod scenario;
+mod server;
 mod settings;
 mod settle;
 mod shape;
+mod sign_in;
 mod simulator;
 mod source_control;
 mod state;
 mod state_file;
 mod tenant;
 mod throttle;
+mod tls;
+mod traffic;
 mod versions;
 mod world;
 
+pub use certificate::{Certificate, CertificateError};
 pub use doors::{InProcess, ORIGIN, PacedClock};
 pub use quirks::Quirks;
 pub use repositories::{Found, GitReference, Repositories};
 pub use scenario::{Scenario, UnknownScenario};
+pub use server::Serving;
 pub use settings::{Bucket, Limits, Seed, SeedCluster, SeedClusterType, SeedGroup, Settings};
+pub use sign_in::REFUSED_SECRET;
 pub use simulator::{Logged, Simulator};
 pub use state_file::StateError;
+pub use traffic::TrafficLog;

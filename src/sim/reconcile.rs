@@ -154,7 +154,7 @@ impl<'a> Reconciler<'a> {
         if !has_secret || (configuration.blob_key_lost && source.kind == "AzureBlob") {
             return refused();
         }
-        if configuration.ssh_key_lost && source.is_ssh {
+        if configuration.ssh_key_lost && source.needs_ssh_key {
             return Fetched::Failed {
                 reason: source.failure_reason(),
                 message: format!(
@@ -290,7 +290,7 @@ struct Source {
     reference: GitReference,
     /// The secrets of which one is needed; empty where none is.
     secrets: &'static [&'static str],
-    is_ssh: bool,
+    needs_ssh_key: bool,
 }
 
 impl Source {
@@ -321,7 +321,7 @@ impl Source {
                 }
                 _ => &[],
             },
-            is_ssh: url.starts_with("ssh://") || url.starts_with("git@"),
+            needs_ssh_key: (url.starts_with("ssh://") || url.starts_with("git@")) && text("localAuthRef").is_none(),
             reference: reference_of(&kind, reference),
             kind,
             url,

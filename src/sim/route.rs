@@ -11,6 +11,18 @@ pub(crate) enum Route {
     },
     Tenants,
     Endpoints,
+    /// What Entra says about a tenant.
+    OpenIdConfiguration {
+        tenant: String,
+    },
+    /// Which authorities Entra knows.
+    InstanceDiscovery,
+    /// Where Entra issues a tenant's tokens.
+    EntraToken {
+        tenant: String,
+    },
+    /// Where a machine asks for the token of its identity.
+    ManagedIdentity(IdentityEndpoint),
     Providers {
         subscription: String,
     },
@@ -66,6 +78,15 @@ pub(crate) enum Route {
     NotSimulated(String),
 }
 
+/// The two kinds of managed-identity endpoint, which want different headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdentityEndpoint {
+    /// `IDENTITY_ENDPOINT` of App Service and its like.
+    AppService,
+    /// The instance metadata service of virtual machines.
+    Metadata,
+}
+
 /// Names on the way to a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClusterPath {
@@ -111,6 +132,17 @@ pub(crate) fn read(segments: &[String]) -> Route {
         [first] if is(first, "subscriptions") => Route::Subscriptions,
         [first] if is(first, "tenants") => Route::Tenants,
         [first, second] if is(first, "metadata") && is(second, "endpoints") => Route::Endpoints,
+        [first, second, third] if is(first, "common") && is(second, "discovery") && is(third, "instance") => {
+            Route::InstanceDiscovery
+        }
+        [first, second] if is(first, "msi") && is(second, "token") => {
+            Route::ManagedIdentity(IdentityEndpoint::AppService)
+        }
+        ["metadata", "identity", "oauth2", "token"] => Route::ManagedIdentity(IdentityEndpoint::Metadata),
+        [tenant, "v2.0", ".well-known", "openid-configuration"] => {
+            Route::OpenIdConfiguration { tenant: (*tenant).to_owned() }
+        }
+        [tenant, "oauth2", "v2.0", "token"] => Route::EntraToken { tenant: (*tenant).to_owned() },
         [first, subscription, rest @ ..] if is(first, "subscriptions") && !subscription.is_empty() => {
             in_subscription(subscription, rest)
         }

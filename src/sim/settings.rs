@@ -12,8 +12,9 @@ use super::scenario::Scenario;
 /// What a simulator is started with. None of it is kept in the state file.
 #[derive(Clone)]
 pub struct Settings {
-    /// What a new state holds; nothing when absent. A state file that exists is never seeded.
-    pub seed: Option<Seed>,
+    /// What a new state holds, one entry for each subscription; nothing when empty. A state file that exists is never
+    /// seeded.
+    pub seeds: Vec<Seed>,
     /// What goes wrong.
     pub scenario: Option<Scenario>,
     /// Answers to what is not known about Azure.
@@ -31,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            seed: None,
+            seeds: Vec::new(),
             scenario: None,
             quirks: Quirks::default(),
             repositories: None,
@@ -46,7 +47,7 @@ impl Default for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("seed", &self.seed)
+            .field("seeds", &self.seeds)
             .field("scenario", &self.scenario)
             .field("quirks", &self.quirks)
             .field("repositories", &self.repositories.as_ref().map(|_| "bound"))
@@ -93,7 +94,7 @@ pub struct Bucket {
 pub struct Seed {
     /// Subscription id.
     pub subscription: String,
-    /// Tenant id; a fixed one when absent.
+    /// Tenant id; a fixed one when absent. A simulator has one tenant: the last seed that names one says which.
     pub tenant: Option<String>,
     /// Resource groups.
     pub groups: Vec<SeedGroup>,

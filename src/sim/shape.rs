@@ -117,6 +117,22 @@ fn visible_value(shape: &Shape, value: &Value, version: &str) -> Value {
     }
 }
 
+/// Whether a member named `name`, at any depth, is a secret.
+pub(crate) fn has_secret(fields: &[Field], name: &str) -> bool {
+    fields.iter().any(|field| match &field.shape {
+        Shape::Secret | Shape::ProtectedSettings => field.name.eq_ignore_ascii_case(name),
+        Shape::Object(members) | Shape::Named(members) | Shape::List(members) => has_secret(members, name),
+        Shape::Text
+        | Shape::TextOr(_)
+        | Shape::Choice(..)
+        | Shape::Count(_)
+        | Shape::Flag(_)
+        | Shape::Texts
+        | Shape::Settings
+        | Shape::SettingsOrNull => false,
+    })
+}
+
 struct Reader<'a> {
     secrets: &'a mut BTreeSet<String>,
 }

@@ -13,6 +13,7 @@ use super::call::Call;
 use super::durations;
 use super::route::{self, Route};
 use super::settings::Settings;
+use super::sign_in;
 use super::state::State;
 use super::state_file::{StateError, StateFile};
 use super::tenant;
@@ -112,12 +113,22 @@ impl Simulator {
         });
     }
 
-    /// Answers one request.
+    /// Answers one request of a caller who has no other clock than the simulator's.
     #[must_use]
     pub fn handle(&self, request: Request) -> Response {
+        self.answer(request, None)
+    }
+
+    /// Answers one request of a caller on whose clock it is `callers_now`: tokens are issued by that one, because
+    /// callers compare their expiry with it.
+    pub(crate) fn handle_at(&self, request: Request, callers_now: Timestamp) -> Response {
+        self.answer(request, Some(callers_now))
+    }
+
+    fn answer(&self, request: Request, callers_now: Option<Timestamp>) -> Response {
         let method = request.method().clone();
         let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-        let (answer, at) = match self.change(|state, settings| answer_one(state, settings, request)) {
+        let (answer, at) = match self.change(|state, settings| answer_one(state, settings, request, callers_now)) {
             Ok(answered) => answered,
             Err(error) => {
                 let message = format!("The simulator's state is out of reach: {}", chain(&error));
@@ -169,11 +180,16 @@ impl Simulator {
 }
 
 /// Answers one request, at the instant at which the clock then stands.
-fn answer_one(state: &mut State, settings: &Settings, request: Request) -> (Answer, Timestamp) {
+fn answer_one(
+    state: &mut State,
+    settings: &Settings,
+    request: Request,
+    callers_now: Option<Timestamp>,
+) -> (Answer, Timestamp) {
     let now = durations::after(state.now, durations::REQUEST);
     let mut world = World { state, settings };
     world.settle(now);
-    let call = Call::new(request, now);
+    let call = Call::new(request, now, callers_now.unwrap_or(now));
     let answer = match world.dispatch(&call) {
         Ok(answer) | Err(answer) => answer,
     };
@@ -207,6 +223,10 @@ impl World<'_> {
             Route::Subscription { subscription } => self.subscription(call, subscription),
             Route::Tenants => self.tenants(call),
             Route::Endpoints => tenant::endpoints(call),
+            Route::OpenIdConfiguration { tenant } => self.openid_configuration(call, tenant),
+            Route::InstanceDiscovery => sign_in::instance_discovery(call),
+            Route::EntraToken { tenant } => self.entra_token(call, tenant),
+            Route::ManagedIdentity(endpoint) => self.managed_identity(call, *endpoint),
             Route::Providers { subscription } => self.providers(call, subscription),
             Route::Provider { subscription, namespace } => self.provider(call, subscription, namespace),
             Route::Register { subscription, namespace } => self.register(call, subscription, namespace),
@@ -262,6 +282,10 @@ fn subscription_of(route: &Route) -> Option<&str> {
         Route::Subscriptions
         | Route::Tenants
         | Route::Endpoints
+        | Route::OpenIdConfiguration { .. }
+        | Route::InstanceDiscovery
+        | Route::EntraToken { .. }
+        | Route::ManagedIdentity(_)
         | Route::ClusterOperation { .. }
         | Route::NotSimulated(_) => None,
     }

@@ -278,7 +278,7 @@ pub(crate) struct Report {
 }
 
 impl State {
-    /// A new state: empty, or with what the seed names.
+    /// A new state: empty, or with what the seeds name.
     pub(crate) fn new(settings: &Settings) -> Self {
         let mut state = Self {
             format: FORMAT,
@@ -288,7 +288,7 @@ impl State {
             subscriptions: BTreeMap::new(),
             operations: BTreeMap::new(),
         };
-        if let Some(seed) = &settings.seed {
+        for seed in &settings.seeds {
             state.plant(seed);
         }
         state

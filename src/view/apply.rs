@@ -53,11 +53,12 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         if let Some(hint) = hint {
             out.push_str(&style.sentence("  hint: ", "        ", hint));
         }
-        if let Some(id) = correlation_id {
+        if let Some(id) = correlation_id.as_ref().filter(|id| !message.contains(id.as_str())) {
             out.push_str(&style.sentence("  correlation id: ", "        ", id));
         }
         if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
-            let left = "Something was written before it failed: `arcflux plan` shows what is left to do.";
+            let left = "Something was written before it failed: `arcflux plan` shows what is left to write, `arcflux \
+                        status` how it is doing.";
             out.push_str(&style.sentence("  ", "  ", left));
         }
         out.push('\n');
@@ -106,7 +107,11 @@ fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> S
         let end = if report.interrupted { "interrupted" } else { "incomplete" };
         (Tone::Bad, format!("{name} {end}: {failed} failed, {skipped} skipped. Resources: {resources}."))
     };
-    format!("{}\n", style.paint(tone, &sentence))
+    let again = match report.interrupted {
+        true => style.sentence("", "", "Run the same command again: it goes on from where this run stopped."),
+        false => String::new(),
+    };
+    format!("{}\n{again}", style.paint(tone, &sentence))
 }
 
 /// Terraform's words for an action.

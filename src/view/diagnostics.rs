@@ -103,11 +103,12 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
     if parts.is_empty() { "no problems".to_owned() } else { parts.join(", ") }
 }
 
-/// Problems for programs: an array of objects with `code`, `severity`, `message`, `hint`, `file`, `line` and `column`.
-/// Lines and columns are integers from 1; `hint`, `line` and `column` are `null` where there is none.
+/// Problems for programs, as a JSON document with a line feed at its end: an array of objects with `code`, `severity`,
+/// `message`, `hint`, `file`, `line` and `column`. Lines and columns are integers from 1; `hint`, `line` and `column` are
+/// `null` where there is none.
 #[must_use]
-pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> Value {
-    diagnostics
+pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> String {
+    let problems: Value = diagnostics
         .iter()
         .map(|Diagnostic { code, severity, message, hint, span }| {
             json!({
@@ -120,5 +121,6 @@ pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> Value {
                 "column": span.map(|span| span.column),
             })
         })
-        .collect()
+        .collect();
+    super::json::pretty(&problems)
 }

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod plan;
 pub mod problem;
 pub mod rows;
+pub mod sarif;
 pub mod schema;
 pub mod status;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arcflux::http::{Clock, Transport};
-use arcflux::sim::{SeedCluster, Settings, Simulator, StateError};
+use arcflux::sim::{SeedCluster, Serving, Settings, Simulator, StateError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,7 +67,7 @@ async fn the_tcp_door_speaks_http() {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let sim = Simulator::in_memory(settings());
     let seen = sim.clone();
-    let server = tokio::spawn(sim.serve(listener, 1000.0, async {
+    let server = tokio::spawn(sim.serve(listener, Serving { speed: 1000.0, ..Serving::default() }, async {
         let _closed = stopped.await;
     }));
     let registration = "/subscriptions/11111111-1111-1111-1111-111111111111/providers/\
@@ -261,7 +261,7 @@ fn thousands_of_clusters_can_be_read_and_written() {
     let clusters = 1000;
     seed.clusters =
         (0..clusters).map(|index| SeedCluster { name: format!("arc{index}"), ..seed.clusters[0].clone() }).collect();
-    let sim = Simulator::in_memory(Settings { seed: Some(seed), ..settings() });
+    let sim = Simulator::in_memory(Settings { seeds: vec![seed], ..settings() });
     register(&sim, "Microsoft.KubernetesConfiguration");
     for index in 0..clusters {
         let target = flux_target("x").replace("/arc1/", &format!("/arc{index}/"));

@@ -29,7 +29,7 @@ pub(crate) fn seed() -> Seed {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { seed: Some(seed()), ..Settings::default() }
+    Settings { seeds: vec![seed()], ..Settings::default() }
 }
 
 /// An answer, read.

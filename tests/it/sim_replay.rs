@@ -259,7 +259,7 @@ fn prepared(recording: &Recording, interactions: &[Value]) -> Simulator {
         groups: vec![SeedGroup { name: group.clone(), location: "eastus".to_owned() }],
         clusters: clusters.clone(),
     };
-    let sim = Simulator::in_memory(Settings { seed: Some(seed), ..Settings::default() });
+    let sim = Simulator::in_memory(Settings { seeds: vec![seed], ..Settings::default() });
     if recording.file.contains("provider-register") {
         return sim;
     }
@@ -451,6 +451,11 @@ fn replay_client(scenario: &Value) {
         assert_eq!(send(&sim, "PUT", &flux_target("c2"), Some(&body)).status, 201);
         sim.advance(Duration::from_secs(200));
     }
+    send_exchanges(&sim, name, exchanges);
+}
+
+/// Sends the requests of a scenario. Polls go to where the simulator said, when the operation is over.
+pub(crate) fn send_exchanges(sim: &Simulator, name: &str, exchanges: &[Value]) {
     let mut operation = None;
     for exchange in exchanges {
         let url = exchange["url"].as_str().expect("a URL");
@@ -462,7 +467,7 @@ fn replay_client(scenario: &Value) {
             url.replace(MANAGEMENT, ORIGIN)
         };
         let body = Some(&exchange["body"]).filter(|body| !body.is_null());
-        let answer = send(&sim, exchange["method"].as_str().expect("a method"), &target, body);
+        let answer = send(sim, exchange["method"].as_str().expect("a method"), &target, body);
         assert_eq!(exchange["status"], answer.status, "{name}: {url}: {}", answer.body);
         if is_poll {
             assert_eq!(answer.text("/status"), "Succeeded", "{name}");

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arcflux::apply::{self, Interrupt, SecretError, SecretResolver, Secrets, Timeouts};
 use arcflux::arm::{ArmClient, FixedToken, Origin};
 use arcflux::fetch;
 use arcflux::graph::{self, Graph};
+use arcflux::http::Transport;
 use arcflux::kinds::cluster::ClusterType;
 use arcflux::model::{LiveState, Secret, SecretRef, Source};
 use arcflux::plan::{self, ApplyReport, Choices, Event, Options, Plan, PlanError, SecretPolicy};
@@ -22,7 +24,7 @@ pub(crate) struct World {
 }
 
 /// Every secret is the same word, as long as it is a reference.
-struct Placeholders;
+pub(crate) struct Placeholders;
 
 impl SecretResolver for Placeholders {
     fn resolve(&self, secret: &SecretRef) -> Result<Secret, SecretError> {
@@ -54,16 +56,18 @@ impl World {
         Self::with(spec, sim::Settings::default())
     }
 
-    /// The same, with settings.
+    /// The same, with settings; a seed among them wins.
     pub(crate) fn with(spec: &str, settings: sim::Settings) -> Self {
-        let sim = Simulator::in_memory(sim::Settings { seed: Some(seed(&desired(spec))), ..settings });
-        let arm = ArmClient::new(
-            Arc::new(sim.transport()),
-            Arc::new(sim.clock(f64::INFINITY)),
-            Arc::new(FixedToken::new(Secret::new("token".to_owned()))),
-            Origin::parse(sim::ORIGIN).unwrap(),
-        );
+        let seeds = if settings.seeds.is_empty() { vec![seed(&desired(spec))] } else { settings.seeds.clone() };
+        let sim = Simulator::in_memory(sim::Settings { seeds, ..settings });
+        let arm = client(&sim, Arc::new(sim.transport()));
         Self { sim, arm, events: Mutex::new(Vec::new()) }
+    }
+
+    /// The same world, reached through another transport.
+    pub(crate) fn through(&self, transport: Arc<dyn Transport>) -> Self {
+        let sim = self.sim.clone();
+        Self { arm: client(&sim, transport), sim, events: Mutex::new(Vec::new()) }
     }
 
     pub(crate) async fn live(&self, graph: &Graph) -> LiveState {
@@ -87,10 +91,20 @@ impl World {
     }
 
     pub(crate) async fn apply(&self, plan: &Plan) -> ApplyReport {
-        let secrets = Secrets::read(plan, &Placeholders).unwrap();
+        self.apply_with(plan, None, &Placeholders).await
+    }
+
+    /// Applies with a patience of its own, and secrets of its own.
+    pub(crate) async fn apply_with(
+        &self,
+        plan: &Plan,
+        patience: Option<Duration>,
+        resolver: &dyn SecretResolver,
+    ) -> ApplyReport {
+        let secrets = Secrets::read(plan, resolver).unwrap();
         let settings = apply::Settings {
             parallelism: 10,
-            timeouts: Timeouts { all: None },
+            timeouts: Timeouts { all: patience },
             secrets: &secrets,
             events: &|event| self.events.lock().unwrap().push(event),
             interrupt: &Interrupt::default(),
@@ -132,6 +146,16 @@ impl World {
             .map(|logged| format!("{} {}", logged.method, logged.target.split('?').next().unwrap_or_default()))
             .collect()
     }
+}
+
+/// A client of `sim` whose requests go through `transport`; its waits cost nothing.
+fn client(sim: &Simulator, transport: Arc<dyn Transport>) -> ArmClient {
+    ArmClient::new(
+        transport,
+        Arc::new(sim.clock(f64::INFINITY)),
+        Arc::new(FixedToken::new(Secret::new("token".to_owned()))),
+        Origin::parse(sim::ORIGIN).unwrap(),
+    )
 }
 
 /// What a plan writes: action and address.

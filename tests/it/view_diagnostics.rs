@@ -65,7 +65,7 @@ fn a_problem_without_a_line_is_still_told() {
 fn json_has_integers_and_nulls() {
     let span = Span { start: 12, end: 15, line: 2, column: 6 };
     let json = render_json(&[diagnostic(Severity::Error, Some(span)), diagnostic(Severity::Warning, None)], "-");
-    insta::assert_json_snapshot!(json, @r#"
+    insta::assert_snapshot!(json, @r#"
     [
       {
         "code": "AF010",

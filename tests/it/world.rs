@@ -213,6 +213,11 @@ fn cluster_id(desired: &Desired) -> ResourceId {
     graph(desired).nodes().iter().find_map(|node| node.cluster.clone()).unwrap()
 }
 
+/// The id of the configuration of [`quickstart`].
+pub(crate) fn configuration_id(desired: &Desired) -> ResourceId {
+    cluster_id(desired).resource(flux_configuration::RESOURCE_TYPE, "flux-system")
+}
+
 /// Changes the live cluster.
 pub(crate) fn edit_cluster(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
     let id = cluster_id(desired);
@@ -222,7 +227,7 @@ pub(crate) fn edit_cluster(desired: &Desired, live: &mut LiveState, edit: impl F
 
 /// Changes the live configuration, as a hand would.
 pub(crate) fn edit_configuration(desired: &Desired, live: &mut LiveState, edit: impl FnOnce(&mut Value)) {
-    let id = cluster_id(desired).resource(flux_configuration::RESOURCE_TYPE, "flux-system");
+    let id = configuration_id(desired);
     let Some(Reading::Present(body)) = live.readings.get_mut(&id) else { return };
     edit(body);
 }

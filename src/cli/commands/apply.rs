@@ -2,9 +2,11 @@
 //! the result is the same or a remainder of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
-use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs, TextOrJson};
+use crate::cli::arg_values::TextOrJson;
+use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::{self, InFlight};
 use crate::cli::planning::{self, Planned, Request};
@@ -31,12 +33,6 @@ fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
     };
     block_on(async {
         let planned = planning::plan(&desired, &graph, request, session).await?;
-        if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != planned.plan.digest) {
-            return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", planned.plan.digest))
-                .hint(
-                    "the spec or the live state is not what was reviewed: plan again, and look at what is different",
-                ));
-        }
         show_and_ask(&planned.plan, &args.run, session)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
@@ -76,14 +72,19 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
     if deviations.is_empty() {
         return Ok(());
     }
-    let messages = std::iter::once(format!("{name} does not fit the live state any more; nothing was written"))
-        .chain(deviations.iter().map(|deviation| format!("{}: {}", deviation.address, deviation.message)))
-        .collect();
-    Err(CliError { exit: Exit::Refused, messages, hint: Some("plan again, and look at what is different".to_owned()) })
+    let details = deviations.iter().map(|deviation| format!("{}: {}", deviation.address, deviation.message)).collect();
+    Err(CliError::refused(format!("{name} is not what would be done now; nothing was written"))
+        .details(details)
+        .hint("plan again, and look at what is different"))
 }
 
-/// Shows a plan, and goes on only when nothing forbids it and somebody agrees. What only waits needs no agreement.
+/// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
+/// needs no agreement.
 pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+    if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != plan.digest) {
+        return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", plan.digest))
+            .hint("the spec or the live state is not what was reviewed: plan again, and look at what is different"));
+    }
     show_refusals(plan, args, session)?;
     if !plan.has_changes() || args.auto_approve {
         return Ok(());
@@ -130,8 +131,8 @@ pub(in crate::cli) async fn carry_out(
     let secrets = read_secrets(planned, secret_args, session)?;
     let interrupt = Interrupt::default();
     let in_flight = InFlight::default();
-    interrupt::listen(interrupt.clone(), in_flight.clone(), session.console.clone());
-    let progress = Progress::new(args.format, session.console.clone());
+    let progress = Arc::new(Progress::new(args.format, session.console.clone()));
+    interrupt::listen(interrupt.clone(), in_flight.clone(), Arc::clone(&progress));
     let report = apply::run(
         plan,
         &planned.connection.arm,
@@ -160,10 +161,9 @@ pub(in crate::cli) async fn carry_out(
 fn read_secrets(planned: &Planned, args: Option<&SecretArgs>, session: &Session) -> Result<Secrets, CliError> {
     let real = Real { environment: &session.environment, directory: args.and_then(|args| args.secrets_dir.clone()) };
     let resolver: &dyn SecretResolver = if planned.connection.is_simulated { &Placeholders } else { &real };
-    Secrets::read(&planned.plan, resolver).map_err(|errors| CliError {
-        exit: Exit::Refused,
-        messages: errors.iter().map(ToString::to_string).collect(),
-        hint: Some("nothing was written; every secret is needed before the first request".to_owned()),
+    Secrets::read(&planned.plan, resolver).map_err(|errors| {
+        CliError::refused("not every secret of the plan can be read; nothing was written")
+            .details(errors.iter().map(ToString::to_string).collect())
     })
 }
 

@@ -1,6 +1,7 @@
 //! `arcflux graph`
 
-use crate::cli::args::{GraphArgs, GraphFormatName};
+use crate::cli::arg_values::GraphFormatName;
+use crate::cli::args::GraphArgs;
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Session, spec_file};
 use crate::view;

@@ -2,10 +2,12 @@
 
 pub(super) mod apply;
 pub(super) mod destroy;
+pub(super) mod explain_code;
 pub(super) mod graph;
 pub(super) mod init;
 pub(super) mod plan;
 pub(super) mod schema;
+pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod sim;
 pub(super) mod status;

@@ -1,6 +1,7 @@
 //! `arcflux plan`
 
-use crate::cli::args::{PlanArgs, PlanFormat};
+use crate::cli::arg_values::PlanFormat;
+use crate::cli::args::PlanArgs;
 use crate::cli::error::CliError;
 use crate::cli::planning::{self, Request};
 use crate::cli::{Exit, Session, block_on, plan_file, spec_file};

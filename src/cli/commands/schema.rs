@@ -1,6 +1,7 @@
 //! `arcflux schema`
 
-use crate::cli::args::{SchemaArgs, SchemaName};
+use crate::cli::arg_values::SchemaName;
+use crate::cli::args::SchemaArgs;
 use crate::cli::{Exit, Session};
 use crate::{spec, view};
 

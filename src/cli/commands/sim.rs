@@ -3,7 +3,8 @@
 use crate::cli::args::{ServeArgs, SimCommand, SpecArgs};
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Session, block_on, connect, spec_file};
-use crate::sim::{self, Scenario, Simulator};
+use crate::http::{Clock as _, SystemClock};
+use crate::sim::{self, Certificate, Scenario, Serving, Simulator, TrafficLog};
 
 pub(in crate::cli) fn run(command: &SimCommand, session: &Session) -> Result<Exit, CliError> {
     match command {
@@ -21,15 +22,20 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
     if !args.listen.ip().is_loopback() {
         return Err(CliError::usage("the simulator listens on loopback only: it asks nobody who they are"));
     }
-    let seed = match &args.seed {
-        None => None,
+    if args.tls.is_some() && !Certificate::is_for(args.listen.ip()) {
+        return Err(CliError::usage(
+            "with --tls the simulator listens on 127.0.0.1 or [::1]: its certificate is for these",
+        ));
+    }
+    let seeds = match &args.seed {
+        None => Vec::new(),
         Some(file) => {
             let spec = SpecArgs { file: file.clone(), allow_env: Vec::new() };
-            Some(connect::seed(&spec_file::require(&spec, session)?.0))
+            connect::seeds(&spec_file::require(&spec, session)?.0)
         }
     };
     let settings = sim::Settings {
-        seed,
+        seeds,
         scenario: args.sim_scenario,
         repositories: connect::local(&args.repositories),
         ..sim::Settings::default()
@@ -40,20 +46,36 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
             Simulator::open(path, settings).map_err(|error| CliError::because("cannot start the simulator", &error))?
         }
     };
+    let serving = serving(args)?;
+    let scheme = if serving.certificate.is_some() { "https" } else { "http" };
     block_on(async {
         let listener = tokio::net::TcpListener::bind(args.listen)
             .await
             .map_err(|error| CliError::because(format!("cannot listen on {}", args.listen), &error))?;
         let address = listener.local_addr().map_err(|error| CliError::because("cannot listen", &error))?;
-        session.console.print(&format!("http://{address}\n"));
+        session.console.print(&format!("{scheme}://{address}\n"));
         session.console.tell("Serving Azure Resource Manager, simulated. Ctrl-C ends it.");
+        if let Some(certificate) = &serving.certificate {
+            session.console.tell(&format!("Clients have to trust {}.", certificate.authority().display()));
+        }
         let until_interrupted = async {
             let _unavailable = tokio::signal::ctrl_c().await;
         };
         simulator
-            .serve(listener, args.speed, until_interrupted)
+            .serve(listener, serving, until_interrupted)
             .await
             .map_err(|error| CliError::because("the simulator", &error))?;
         Ok(Exit::Ok)
     })
+}
+
+fn serving(args: &ServeArgs) -> Result<Serving, CliError> {
+    let certificate = args.tls.as_deref().map(|directory| {
+        Certificate::in_directory(directory, SystemClock.now())
+            .map_err(|error| CliError::because("cannot set up TLS", &error))
+    });
+    let log = args.log.as_deref().map(|path| {
+        TrafficLog::open(path).map_err(|error| CliError::because(format!("cannot write {}", path.display()), &error))
+    });
+    Ok(Serving { speed: args.speed, certificate: certificate.transpose()?, log: log.transpose()? })
 }

@@ -1,21 +1,15 @@
 //! `arcflux status`
 
-use crate::cli::args::{StatusArgs, TextOrJson};
-use crate::cli::error::{CliError, chain};
-use crate::cli::{Exit, Session, block_on, connect, spec_file};
-use crate::fetch;
+use crate::cli::arg_values::TextOrJson;
+use crate::cli::args::StatusArgs;
+use crate::cli::error::CliError;
+use crate::cli::{Exit, Session, block_on, planning, spec_file};
 use crate::plan::StatusReport;
 use crate::view;
 
 pub(in crate::cli) fn run(args: &StatusArgs, session: &Session) -> Result<Exit, CliError> {
     let (desired, graph) = spec_file::require(&args.spec, session)?;
-    let live = block_on(async {
-        let connection = connect::connect(&args.cloud, &desired, &graph, session)?;
-        connection.check_tenant(desired.tenant.as_deref()).await?;
-        fetch::live_state(&graph.reads(), &connection.arm)
-            .await
-            .map_err(|errors| CliError::several(errors.iter().map(|error| chain(error)).collect()))
-    })?;
+    let (_, live) = block_on(planning::read(&desired, &graph, &args.cloud, session))?;
     let report = StatusReport::of(&graph, &live);
     let format = match args.format {
         TextOrJson::Text => view::Format::Text,

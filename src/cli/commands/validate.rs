@@ -1,25 +1,33 @@
 //! `arcflux validate`
 
-use crate::cli::args::{TextOrJson, ValidateArgs};
+use crate::cli::arg_values::ProblemFormat;
+use crate::cli::args::ValidateArgs;
 use crate::cli::error::CliError;
 use crate::cli::{Exit, Session, spec_file};
 use crate::graph;
 use crate::{spec, view};
 
 pub(in crate::cli) fn run(args: &ValidateArgs, session: &Session) -> Result<Exit, CliError> {
+    if args.expand && args.format != ProblemFormat::Text {
+        return Err(CliError::usage(
+            "standard output holds either the long form (`--expand`) or the problems (`--format`), not both",
+        ));
+    }
     let loaded = spec_file::load(&args.spec, &session.environment)?;
     match args.format {
-        TextOrJson::Text => loaded.show_problems(session),
-        TextOrJson::Json => {
-            let problems = view::diagnostics::render_json(&loaded.outcome.diagnostics, &loaded.name);
-            session.console.print(&format!("{problems:#}\n"));
+        ProblemFormat::Text => loaded.show_problems(session),
+        ProblemFormat::Json => {
+            session.console.print(&view::diagnostics::render_json(&loaded.outcome.diagnostics, &loaded.name));
+        }
+        ProblemFormat::Sarif => {
+            session.console.print(&view::sarif::render(&loaded.outcome.diagnostics, &loaded.name));
         }
     }
     let Some(desired) = &loaded.outcome.desired else { return Ok(Exit::Error) };
     graph::build(desired).map_err(|errors| CliError::several(errors.iter().map(ToString::to_string).collect()))?;
-    if args.expand && args.format == TextOrJson::Text {
+    if args.expand {
         session.console.print(&spec::to_yaml(&desired.expanded));
-    } else if args.format == TextOrJson::Text {
+    } else if args.format == ProblemFormat::Text {
         let clusters = desired.clusters.len();
         let configurations: usize = desired.clusters.iter().map(|cluster| cluster.configurations.len()).sum();
         session.console.print(&format!(

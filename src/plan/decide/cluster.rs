@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Decision, Obstacle, wait};
 use crate::graph::{FLUX_V1, Node};
-use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, last_heartbeat};
+use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{extension, flux_configuration};
 use crate::model::{Listing, LiveState, Reading};
@@ -39,7 +39,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
     }
     let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
     if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
-        let since = last_heartbeat(body).map(|time| format!(" since {time}")).unwrap_or_default();
+        let since = since_last_contact(body);
         decision.note(
             &node.address,
             "cluster_not_ready",

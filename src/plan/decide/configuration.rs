@@ -139,11 +139,8 @@ impl Draft<'_> {
             ProvisioningState::InFlight(state) => {
                 decision.reason = Reason::OperationInFlight;
                 decision.steps = self.end();
-                decision.note(
-                    address,
-                    "operation_in_flight",
-                    format!("the configuration is {state}; apply waits for it"),
-                );
+                let and = if decision.steps.is_empty() { "" } else { "; apply waits for it" };
+                decision.note(address, "operation_in_flight", format!("the configuration is {state}{and}"));
             }
             ProvisioningState::Failed(state) if *stored == Stored::Nothing => {
                 let message = live.pointer("/properties/errorMessage").and_then(Value::as_str).unwrap_or_default();
@@ -361,7 +358,7 @@ impl Draft<'_> {
 
     /// A credential that stays where it is must not be led to another server by a changed spec.
     fn check_destination(&self, decision: &mut Decision, live: &Value, stored: &Stored) {
-        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, stored) else { return };
+        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, &decision.fields, stored) else { return };
         if self.options.allow_auth_hosts.iter().any(|host| host.eq_ignore_ascii_case(&danger.host)) {
             return;
         }

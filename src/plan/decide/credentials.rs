@@ -3,9 +3,10 @@
 use serde_json::Value;
 use url::Url;
 
+use crate::diff::FieldChange;
 use crate::kinds::Hole;
 use crate::kinds::flux_configuration::{AzureBlobSpec, ConfigurationSpec, GitRepositorySpec, SOURCE_MEMBERS, Source};
-use crate::model::{Address, SecretRef};
+use crate::model::{Address, FieldPath, SecretRef};
 use crate::plan::SecretPolicy;
 
 /// What is known of a live configuration's stored secret. Secrets are never returned, so it is presumed from signs: a
@@ -126,9 +127,14 @@ pub(super) struct Danger {
     pub(super) credentials: &'static str,
 }
 
-/// Whether the change leads a credential that stays in place to another scheme, host or port, or weakens how the
-/// server is recognised.
-pub(super) fn aimed_elsewhere(spec: &ConfigurationSpec, live: &Value, stored: &Stored) -> Option<Danger> {
+/// Whether the change, which is of these fields, leads a credential that stays in place to another scheme, host or port,
+/// or changes how the server is recognised.
+pub(super) fn aimed_elsewhere(
+    spec: &ConfigurationSpec,
+    live: &Value,
+    fields: &[FieldChange],
+    stored: &Stored,
+) -> Option<Danger> {
     let wanted = Source::of(spec)?;
     let credentials = if *stored == Stored::NotSupplied {
         "a stored secret"
@@ -143,7 +149,7 @@ pub(super) fn aimed_elsewhere(spec: &ConfigurationSpec, live: &Value, stored: &S
     let (old, new) = (server(source.text("url").unwrap_or_default()), server(wanted.url()));
     let what = if old != new {
         format!("the server ({old} -> {new})")
-    } else if let Some(trust) = changed_trust(wanted, &source) {
+    } else if let Some(trust) = changed_trust(wanted, &source, fields) {
         trust.to_owned()
     } else {
         return None;
@@ -153,17 +159,15 @@ pub(super) fn aimed_elsewhere(spec: &ConfigurationSpec, live: &Value, stored: &S
 }
 
 /// What changes about how the server is recognised.
-fn changed_trust(wanted: Source<'_>, live: &LiveSource<'_>) -> Option<&'static str> {
+fn changed_trust(wanted: Source<'_>, live: &LiveSource<'_>, fields: &[FieldChange]) -> Option<&'static str> {
     if wanted.is_insecure() && !live.is_on("insecure") {
         return Some("whether the connection is encrypted");
     }
+    let git = FieldPath::dotted("properties.gitRepository");
+    let differs = |key: &str| fields.iter().any(|field| field.path == git.key(key));
     match wanted {
-        Source::GitRepository(git) if live.has("sshKnownHosts") != git.ssh_known_hosts.is_some() => {
-            Some("which host keys are trusted")
-        }
-        Source::GitRepository(git) if live.has("httpsCACert") != git.https_ca_cert.is_some() => {
-            Some("which certificate authority is trusted")
-        }
+        Source::GitRepository(_) if differs("sshKnownHosts") => Some("which host keys are trusted"),
+        Source::GitRepository(_) if differs("httpsCACert") => Some("which certificate authority is trusted"),
         // Its certificate authority is a secret in ARM: whether one is in place cannot be seen, so a new one counts.
         Source::OciRepository(oci) if oci.tls_config.as_ref().is_some_and(|tls| tls.ca_certificate.is_some()) => {
             (!live.has("tlsConfig")).then_some("which certificate authority is trusted")

@@ -1,0 +1,162 @@
+//! The values that options take: their names, and how the others are read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::arm::Cloud;
+use crate::model::{Seconds, SecretRef};
+use crate::plan::{SecretGrant, WaitFor, Workloads};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CloudName {
+    /// The public Azure cloud.
+    Public,
+    /// Azure US Government.
+    Usgov,
+    /// Azure operated by 21Vianet.
+    China,
+    /// An embedded simulator: no account, no network.
+    Sim,
+}
+
+impl CloudName {
+    /// The real cloud behind the name; `None` for the simulator.
+    pub(super) fn cloud(self) -> Option<Cloud> {
+        match self {
+            Self::Public => Some(Cloud::Public),
+            Self::Usgov => Some(Cloud::UsGov),
+            Self::China => Some(Cloud::China),
+            Self::Sim => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextOrJson {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProblemFormat {
+    Text,
+    Json,
+    /// SARIF 2.1.0, for code scanning on a forge.
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    Text,
+    Json,
+    Mermaid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormatName {
+    /// Everything in order, with what it needs.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    Spec,
+    Plan,
+    Event,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WaitName {
+    /// Only where something else needs the end of an operation.
+    None,
+    /// Until ARM's operations have ended.
+    Provisioned,
+    /// Until Flux has reconciled every configuration.
+    Compliant,
+}
+
+impl From<WaitName> for WaitFor {
+    fn from(name: WaitName) -> Self {
+        match name {
+            WaitName::None => Self::Nothing,
+            WaitName::Provisioned => Self::Provisioned,
+            WaitName::Compliant => Self::Compliant,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WorkloadsName {
+    /// Flux deletes them.
+    Delete,
+    /// They stay: prune is switched off first.
+    Keep,
+}
+
+impl From<WorkloadsName> for Workloads {
+    fn from(name: WorkloadsName) -> Self {
+        match name {
+            WorkloadsName::Delete => Self::Delete,
+            WorkloadsName::Keep => Self::Keep,
+        }
+    }
+}
+
+/// What waits are multiplied by.
+pub(super) fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
+        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
+    }
+}
+
+/// How much faster than the machine a clock runs; it may be infinite.
+pub(super) fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pace) if pace > 0.0 => Ok(pace),
+        Ok(_) | Err(_) => Err("give a number above 0".to_owned()),
+    }
+}
+
+/// A duration as people write it.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match text.parse::<Seconds>() {
+        Ok(seconds) => Ok(Duration::from_secs(u64::from(seconds.get()))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `URL=PATH`.
+pub(super) fn repository(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((url, path)) if !url.is_empty() && !path.is_empty() => Ok((url.to_owned(), PathBuf::from(path))),
+        Some(_) | None => Err("write it as URL=PATH".to_owned()),
+    }
+}
+
+/// A secret and where it may go.
+pub(super) fn grant(text: &str) -> Result<SecretGrant, String> {
+    let form = "write it as env:NAME@DESTINATION or file:PATH@DESTINATION".to_owned();
+    let (kind, rest) = text.split_once(':').ok_or_else(|| form.clone())?;
+    // A destination may hold an `@` no more than a name may: the last one divides.
+    let (name, destination) = rest.rsplit_once('@').ok_or_else(|| form.clone())?;
+    let secret = match kind {
+        "env" => SecretRef::Env(name.to_owned()),
+        "file" => SecretRef::File(name.to_owned()),
+        _ => return Err(form),
+    };
+    if name.is_empty() || destination.is_empty() {
+        return Err(form);
+    }
+    if destination.starts_with("http://") {
+        return Err("a secret never goes to plain http".to_owned());
+    }
+    let destination = destination.trim_end_matches('/').to_owned();
+    Ok(SecretGrant { secret, destination })
+}

@@ -1,0 +1,100 @@
+//! `--only`, `--wait`, `--parallelism` and the stream of events.
+
+use serde_json::Value;
+
+use crate::binary::{AT_ONCE, Place, spec};
+
+const APPLY: &[&str] = &["apply", "--auto-approve"];
+
+fn lines(out: &str) -> Vec<Value> {
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn schema() -> jsonschema::Validator {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/event.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn every_line_of_the_stream_fits_the_published_schema() {
+    let schema = schema();
+    for (scenario, code, last_type) in [
+        (&[][..], 0, "applied"),
+        (&["--sim-scenario", "wrong-branch"], 4, "failed"),
+        (&["--sim-scenario", "extension-install-failed"], 4, "skipped"),
+    ] {
+        let place = Place::quickstart();
+        let ran = place.run(&[APPLY, &AT_ONCE, &["--format", "json"], scenario].concat()).ends_with(code);
+        let lines = lines(&ran.out);
+        for line in &lines {
+            let errors: Vec<String> = schema.iter_errors(line).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{line}: {errors:?}");
+        }
+        let (report, events) = lines.split_last().unwrap();
+        assert_eq!(report["type"], "apply_report");
+        assert!(events.iter().all(|event| event["type"] != "apply_report"));
+        let outcome = &report["resources"].as_array().unwrap().last().unwrap()["outcome"]["result"];
+        assert_eq!(outcome, last_type);
+        assert!(ran.err.contains("Plan: 3 to add"), "the plan is shown to people");
+    }
+}
+
+#[test]
+fn only_what_is_selected_and_what_it_needs_is_done() {
+    let place = Place::quickstart();
+    let extension = ["--only", "rg-edge/store-001/extension"];
+    let planned = place.sim(&[&["plan"], &extension[..]].concat()).ends_with(0).shows("Plan: 2 to add");
+    assert!(!planned.out.contains("flux/flux-system"), "{}", planned.out);
+    place.sim(&[APPLY, &extension].concat()).ends_with(0).shows("Resources: 2 added");
+    place.sim(&["plan"]).ends_with(0).shows("Plan: 1 to add");
+    let nothing = place.sim(&["plan", "--only", "rg-elsewhere/*"]);
+    assert_ne!(nothing.code, Some(0), "a selection that selects nothing is a mistake: {}", nothing.out);
+    nothing.says("rg-elsewhere/*");
+}
+
+#[test]
+fn an_apply_waits_as_far_as_it_is_told() {
+    let waited = |wait: &str| {
+        let place = Place::quickstart();
+        let ran = place.run(&[APPLY, &AT_ONCE, &["--wait", wait, "--format", "json"]].concat()).ends_with(0);
+        let waits: Vec<String> = lines(&ran.out)
+            .iter()
+            .filter(|line| line["address"] == "rg-edge/store-001/flux/flux-system")
+            .filter_map(|line| line["waiting_for"].as_str().map(str::to_owned))
+            .collect();
+        (place, waits)
+    };
+    let (place, waits) = waited("none");
+    assert!(waits.is_empty(), "{waits:?}");
+    place.sim(&["status"]).ends_with(4);
+    let (place, provisioned) = waited("provisioned");
+    assert!(!provisioned.is_empty());
+    place.sim(&["status"]).ends_with(4);
+    place.sim(&["plan"]).ends_with(0).shows("Nothing is written, but an apply waits until");
+    let (place, compliant) = waited("compliant");
+    assert!(compliant.len() > provisioned.len());
+    place.sim(&["status"]).ends_with(0);
+}
+
+#[test]
+fn one_at_a_time_is_one_at_a_time() {
+    let place = Place::empty();
+    place.write("arcflux.yaml", &spec("fleet"));
+    let most = |arguments: &[&str]| {
+        let ran = place.run(&[APPLY, &AT_ONCE, &["--format", "json"], arguments].concat()).ends_with(0);
+        let (mut under_way, mut most) = (0_i32, 0_i32);
+        for line in lines(&ran.out) {
+            match line["type"].as_str() {
+                Some("apply_start") => under_way += 1,
+                Some("apply_complete") => under_way -= 1,
+                _ => {}
+            }
+            most = most.max(under_way);
+        }
+        assert_eq!(under_way, 0);
+        most
+    };
+    assert_eq!(most(&["--parallelism", "1", "--sim-state", "one.json"]), 1);
+    assert_eq!(most(&["--sim-state", "many.json"]), 3);
+}

@@ -1,0 +1,324 @@
+//! What Azure answered to recorded writes, planned against a spec that says what those writes said: nothing differs, and
+//! when one field of the spec changes, that field differs and no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arcflux::graph::Want;
+use arcflux::kinds::Kind;
+use arcflux::kinds::api_versions::ApiVersions;
+use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
+use arcflux::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY};
+use arcflux::kinds::flux_configuration::{
+    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Provider, Scope,
+};
+use arcflux::kinds::resource_group::ResourceGroupSpec;
+use arcflux::model::{Listing, LiveState, Reading, Seconds};
+use arcflux::plan::Plan;
+use arcflux::spec::{Desired, DesiredCluster};
+use serde_json::{Value, json};
+
+use crate::edits::EDITS;
+use crate::simulated::fields;
+use crate::{recorded, world};
+
+/// Folders of recordings in which real traffic stands.
+const FOLDERS: [&str; 3] = ["azure-service-operator", "azure-powershell", "azure-cli-extensions"];
+
+/// A recorded PUT with the answer to the last GET that followed it.
+struct Pair {
+    file: String,
+    put: Value,
+    got: Value,
+    target: Target,
+}
+
+/// What a recorded URL names.
+#[derive(Clone, PartialEq)]
+struct Target {
+    subscription: String,
+    group: String,
+    cluster_type: ClusterType,
+    cluster: String,
+    collection: String,
+    name: String,
+}
+
+impl Target {
+    fn of(url: &str) -> Option<Self> {
+        let path = url.split_once("://")?.1.split('?').next()?;
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let (head, tail) = parts.split_at_checked(8)?;
+        let ["providers", provider, collection, name] = tail else { return None };
+        let cluster_type = match head[6].to_ascii_lowercase().as_str() {
+            "connectedclusters" => ClusterType::ConnectedClusters,
+            "managedclusters" => ClusterType::ManagedClusters,
+            _ => return None,
+        };
+        Some(Self {
+            subscription: head[1].to_owned(),
+            group: head[3].to_owned(),
+            cluster_type,
+            cluster: head[7].to_owned(),
+            collection: format!("{provider}/{collection}"),
+            name: (*name).to_owned(),
+        })
+    }
+}
+
+/// Every recorded PUT of a resource type, with the last successful GET of the same resource.
+fn pairs(resource_type: &str) -> Option<Vec<Pair>> {
+    let mut pairs: Vec<Pair> = Vec::new();
+    for folder in FOLDERS {
+        for (file, interactions) in recorded::traffic(folder)? {
+            for interaction in interactions {
+                let Some(target) = interaction["request"]["url"].as_str().and_then(Target::of) else { continue };
+                if !target.collection.eq_ignore_ascii_case(resource_type) {
+                    continue;
+                }
+                let request = &interaction["request"];
+                let succeeded = interaction["response"]["status"].as_u64().is_some_and(|status| status < 300);
+                match request["method"].as_str() {
+                    Some("PUT") if succeeded => {
+                        let (file, put) = (file.clone(), request["body"].clone());
+                        pairs.push(Pair { file, put, got: Value::Null, target });
+                    }
+                    Some("GET") if succeeded => {
+                        if let Some(pair) = pairs.iter_mut().rev().find(|pair| pair.target == target) {
+                            pair.got = interaction["response"]["body"].clone();
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    pairs.retain(|pair| !pair.got.is_null());
+    Some(pairs)
+}
+
+/// The keys of an object, each of which must be one that the converter reads: a field that it passed over would prove
+/// nothing.
+#[track_caller]
+fn only(object: &Value, known: &[&str]) {
+    let keys: BTreeSet<&str> = object.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+    let unread: Vec<&&str> = keys.iter().filter(|key| !known.contains(key)).collect();
+    assert!(unread.is_empty(), "the recording says what the converter does not read: {unread:?}");
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn seconds(value: &Value) -> Option<Seconds> {
+    Seconds::new(u32::try_from(value.as_u64()?).unwrap())
+}
+
+/// The spec that says what a recorded PUT of a configuration said.
+fn configuration_spec(put: &Value) -> ConfigurationSpec {
+    let properties = &put["properties"];
+    only(put, &["name", "properties"]);
+    only(properties, &["scope", "namespace", "sourceKind", "gitRepository", "kustomizations"]);
+    assert_eq!(properties["sourceKind"], "GitRepository");
+    let git = &properties["gitRepository"];
+    only(git, &["url", "repositoryRef", "provider"]);
+    only(&git["repositoryRef"], &["branch", "tag", "semver", "commit"]);
+    ConfigurationSpec {
+        namespace: text(&properties["namespace"]).unwrap_or_else(|| "default".to_owned()),
+        scope: if properties["scope"] == "namespace" { Scope::Namespace } else { Scope::Cluster },
+        depends_on: Vec::new(),
+        suspend: false,
+        wait_for_reconciliation: false,
+        reconciliation_wait_duration: None,
+        bucket: None,
+        azure_blob: None,
+        oci_repository: None,
+        git_repository: Some(GitRepositorySpec {
+            url: text(&git["url"]).unwrap(),
+            branch: text(&git["repositoryRef"]["branch"]),
+            tag: text(&git["repositoryRef"]["tag"]),
+            semver: text(&git["repositoryRef"]["semver"]),
+            commit: text(&git["repositoryRef"]["commit"]),
+            interval: Seconds::ten_minutes(),
+            timeout: Seconds::ten_minutes(),
+            provider: match git["provider"].as_str() {
+                None | Some("Generic") => Provider::Generic,
+                Some(other) => panic!("a provider that the converter does not read: {other}"),
+            },
+            https_user: None,
+            https_key: None,
+            ssh_private_key: None,
+            ssh_known_hosts: None,
+            https_ca_cert: None,
+            local_auth_ref: None,
+        }),
+        kustomizations: properties["kustomizations"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, body)| (name.clone(), kustomization_spec(body)))
+            .collect(),
+    }
+}
+
+fn kustomization_spec(body: &Value) -> KustomizationSpec {
+    let known = ["path", "dependsOn", "syncIntervalInSeconds", "timeoutInSeconds", "prune", "force", "wait"];
+    only(body, &known);
+    let dependencies = body["dependsOn"].as_array().into_iter().flatten();
+    KustomizationSpec {
+        path: text(&body["path"]).unwrap_or_default(),
+        depends_on: dependencies.map(|name| text(name).unwrap()).collect(),
+        interval: seconds(&body["syncIntervalInSeconds"]).unwrap_or(Seconds::ten_minutes()),
+        timeout: seconds(&body["timeoutInSeconds"]).unwrap_or(Seconds::ten_minutes()),
+        retry_interval: None,
+        prune: body["prune"].as_bool().unwrap_or(false),
+        force: body["force"].as_bool().unwrap_or(false),
+        wait: body["wait"].as_bool().unwrap_or(true),
+        post_build: None,
+    }
+}
+
+/// The spec that says what a recorded PUT of an extension said, as far as a spec speaks of it: release namespace,
+/// identity, upgrades and protected settings are not the spec's, and must not show.
+fn extension_spec(name: &str, put: &Value) -> ExtensionSpec {
+    let properties = &put["properties"];
+    only(put, &["name", "identity", "properties"]);
+    let said = ["extensionType", "configurationSettings"];
+    let unsaid = ["scope", "autoUpgradeMinorVersion", "configurationProtectedSettings"];
+    only(properties, &[said.as_slice(), unsaid.as_slice()].concat());
+    let settings = properties["configurationSettings"].as_object().into_iter().flatten();
+    let mut settings: BTreeMap<String, String> =
+        settings.map(|(key, value)| (key.clone(), text(value).unwrap())).collect();
+    let multi_tenancy = settings.remove(MULTI_TENANCY).map(|enforce| enforce == "true");
+    ExtensionSpec { name: name.to_owned(), multi_tenancy, configuration_settings: settings, ..ExtensionSpec::default() }
+}
+
+/// A spec of the recorded cluster.
+fn desired(target: &Target, extension: ExtensionSpec, configurations: Vec<(String, ConfigurationSpec)>) -> Desired {
+    let cluster = DesiredCluster {
+        spans: std::sync::Arc::default(),
+        key: None,
+        subscription: target.subscription.clone(),
+        resource_group: ResourceGroupSpec { name: target.group.clone(), location: None, tags: BTreeMap::new() },
+        cluster: ClusterSpec { name: target.cluster.clone(), cluster_type: target.cluster_type },
+        labels: BTreeMap::new(),
+        providers: target.cluster_type.providers().iter().map(|name| (*name).to_owned()).collect(),
+        extension,
+        configurations: configurations.into_iter().collect(),
+    };
+    Desired {
+        tenant: None,
+        profile: None,
+        api_versions: ApiVersions::default(),
+        clusters: vec![cluster],
+        expanded: json!({}),
+    }
+}
+
+/// Everything else as the spec wants it, and `body` as it was recorded.
+fn live(desired: &Desired, kind: Kind, body: &Value) -> LiveState {
+    let mut live = world::converged(desired);
+    let graph = world::graph(desired);
+    for node in graph.nodes().iter().filter(|node| node.kind == kind) {
+        let cluster = node.cluster.as_ref().unwrap();
+        let resource_type = match &node.want {
+            Want::Extension(..) => extension::RESOURCE_TYPE,
+            Want::Configuration(_) => {
+                live.readings.insert(node.id.clone(), Reading::Present(body.clone()));
+                flux_configuration::RESOURCE_TYPE
+            }
+            Want::Registered | Want::Group(_) | Want::Cluster(_) => panic!("not recorded: {}", node.address),
+        };
+        live.listings.insert(cluster.collection(resource_type), Listing::Items(vec![body.clone()]));
+    }
+    live
+}
+
+fn planned(desired: &Desired, live: &LiveState) -> Plan {
+    world::plan(desired, live, &world::options())
+}
+
+/// A configuration is adopted as it was found: the plan writes nothing and has nothing to remark about its fields.
+#[track_caller]
+fn assert_nothing_differs(plan: &Plan, what: &str) {
+    assert_eq!(fields(plan), [""; 0], "{what}");
+    assert!(!plan.has_changes(), "{what}: nothing differs, and yet the plan writes");
+    let unknown: Vec<&str> =
+        plan.notes.iter().filter(|note| note.code == "unknown_field").map(|note| note.message.as_str()).collect();
+    assert_eq!(unknown, [""; 0], "{what}: every recorded field is known");
+}
+
+#[test]
+fn every_recorded_configuration_plans_no_changes() {
+    let Some(pairs) = pairs(flux_configuration::RESOURCE_TYPE) else { return };
+    assert!(pairs.len() >= 2, "{} pairs of configurations", pairs.len());
+    for Pair { file, put, got, target } in &pairs {
+        let wanted = vec![(target.name.clone(), configuration_spec(put))];
+        let desired = desired(target, ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() }, wanted);
+        assert_nothing_differs(&planned(&desired, &live(&desired, Kind::FluxConfiguration, got)), file);
+    }
+}
+
+#[test]
+fn every_recorded_flux_extension_plans_no_changes() {
+    let Some(pairs) = pairs(extension::RESOURCE_TYPE) else { return };
+    let is_flux = |pair: &&Pair| pair.put["properties"]["extensionType"] == extension::EXTENSION_TYPE;
+    let pairs: Vec<&Pair> = pairs.iter().filter(is_flux).collect();
+    assert!(pairs.len() >= 6, "{} pairs of extensions", pairs.len());
+    for Pair { file, put, got, target } in pairs {
+        let desired = desired(target, extension_spec(&target.name, put), Vec::new());
+        let live = live(&desired, Kind::Extension, got);
+        assert_nothing_differs(&planned(&desired, &live), file);
+
+        let mut other = desired.clone();
+        other.clusters[0].extension.multi_tenancy = Some(false);
+        let plan = planned(&other, &live);
+        assert_eq!(fields(&plan), ["configurationSettings"], "{file}");
+        assert_eq!(plan.resource_changes.iter().filter(|change| change.writes()).count(), 1, "{file}");
+    }
+}
+
+#[test]
+fn one_changed_field_of_a_recorded_configuration_is_one_difference() {
+    let Some(pairs) = pairs(flux_configuration::RESOURCE_TYPE) else { return };
+    for Pair { file, put, got, target } in &pairs {
+        let extension = ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() };
+        let as_recorded = desired(target, extension, vec![(target.name.clone(), configuration_spec(put))]);
+        let live = live(&as_recorded, Kind::FluxConfiguration, got);
+        for edit in EDITS {
+            let mut changed = as_recorded.clone();
+            let spec = changed.clusters[0].configurations.get_mut(&target.name).unwrap();
+            let path = edit.make(spec);
+            assert_eq!(fields(&planned(&changed, &live)), [path], "{file}: {}", edit.name);
+        }
+    }
+}
+
+#[test]
+fn one_hand_edit_of_a_recorded_configuration_is_one_difference() {
+    let Some(pairs) = pairs(flux_configuration::RESOURCE_TYPE) else { return };
+    for Pair { file, put, got, target } in &pairs {
+        let extension = ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() };
+        let spec = configuration_spec(put);
+        let kustomization = spec.kustomizations.keys().next().unwrap().clone();
+        let desired = desired(target, extension, vec![(target.name.clone(), spec)]);
+        let field = |name: &str| format!("kustomizations.{kustomization}.{name}");
+        let edits = [
+            ("suspend".to_owned(), json!(true)),
+            ("gitRepository.syncIntervalInSeconds".to_owned(), json!(60)),
+            ("gitRepository.localAuthRef".to_owned(), json!("by-hand")),
+            ("bucket".to_owned(), json!({"url": "https://s3.example.com", "bucketName": "b"})),
+            ("waitForReconciliation".to_owned(), json!(true)),
+            (field("prune"), json!(true)),
+            (field("postBuild"), json!({"substitute": {"REGION": "north"}})),
+            ("kustomizations.by-hand".to_owned(), json!({"path": "./x", "prune": false})),
+        ];
+        for (path, value) in edits {
+            let mut edited = got.clone();
+            let steps: Vec<&str> = path.split('.').collect();
+            let pointer = format!("/properties/{}", steps[..steps.len() - 1].join("/"));
+            edited.pointer_mut(pointer.trim_end_matches('/')).unwrap()[steps[steps.len() - 1]] = value;
+            let live = live(&desired, Kind::FluxConfiguration, &edited);
+            assert_eq!(fields(&planned(&desired, &live)), std::slice::from_ref(&path), "{file}: {path}");
+        }
+    }
+}
