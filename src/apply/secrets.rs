@@ -1,12 +1,13 @@
 //! The values behind the references of a plan: read once, before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::kinds::{Encoding, Hole};
+use crate::kinds::secret_values::{self, Finding};
+use crate::kinds::{Encoding, Hole, shown_path};
 use crate::model::{Secret, SecretRef};
 use crate::plan::{Plan, SENSITIVE, Step};
 
@@ -20,7 +21,7 @@ pub trait SecretResolver {
     fn resolve(&self, secret: &SecretRef) -> Result<Secret, SecretError>;
 }
 
-/// Why a secret has no value. Never holds a value.
+/// Why a secret has no value, or not a usable one. Never holds a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{secret}: {reason}")]
 pub struct SecretError {
@@ -35,22 +36,21 @@ const SHORTEST_MASKED: usize = 4;
 
 /// The values for every hole of a plan.
 #[derive(Debug)]
-pub struct Secrets(BTreeMap<SecretRef, Secret>);
+pub struct Secrets {
+    values: BTreeMap<SecretRef, Secret>,
+    warnings: Vec<String>,
+}
 
 impl Secrets {
-    /// Reads every secret that the steps of `plan` send.
+    /// Reads every secret that the steps of `plan` send, and looks whether each fits the places that it goes to.
     ///
     /// # Errors
     ///
     /// Every [`SecretError`] there is.
     pub fn read(plan: &Plan, resolver: &dyn SecretResolver) -> Result<Self, Vec<SecretError>> {
-        let wanted: std::collections::BTreeSet<&SecretRef> = plan
-            .resource_changes
-            .iter()
-            .flat_map(|change| &change.steps)
-            .flat_map(Step::holes)
-            .map(|hole| &hole.secret)
-            .collect();
+        let holes: Vec<&Hole> =
+            plan.resource_changes.iter().flat_map(|change| &change.steps).flat_map(Step::holes).collect();
+        let wanted: BTreeSet<&SecretRef> = holes.iter().map(|hole| &hole.secret).collect();
         let mut values = BTreeMap::new();
         let mut errors = Vec::new();
         for secret in wanted {
@@ -61,14 +61,37 @@ impl Secrets {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(Self(values)) } else { Err(errors) }
+        let mut warnings = BTreeSet::new();
+        for hole in holes {
+            let Some(value) = values.get(&hole.secret) else { continue };
+            let at = |why: &str| format!("{}: {why}", shown_path(&hole.path));
+            match secret_values::check(hole, value, plan.timestamp) {
+                None => {}
+                Some(Finding::Unfit(why)) => {
+                    let error = SecretError { secret: hole.secret.clone(), reason: at(&why) };
+                    if !errors.contains(&error) {
+                        errors.push(error);
+                    }
+                }
+                Some(Finding::Doubtful(why)) => {
+                    warnings.insert(format!("{}: {}", hole.secret, at(&why)));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(Self { values, warnings: warnings.into_iter().collect() }) } else { Err(errors) }
+    }
+
+    /// What a person should know about the secrets, although they can be sent.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The body with its holes filled, encoded as ARM wants it.
     pub(super) fn fill(&self, body: &Value, holes: &[Hole]) -> Value {
         let mut filled = body.clone();
         for hole in holes {
-            if let Some(secret) = self.0.get(&hole.secret) {
+            if let Some(secret) = self.values.get(&hole.secret) {
                 let encoded = match hole.encoding {
                     Encoding::Base64 => {
                         Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(secret.reveal()))
@@ -83,7 +106,10 @@ impl Secrets {
 
     /// A text of the service without the values: services quote what they refuse.
     pub(super) fn masked(&self, text: &str) -> String {
-        self.0.values().flat_map(spellings).fold(text.to_owned(), |text, spelling| text.replace(&*spelling, SENSITIVE))
+        self.values
+            .values()
+            .flat_map(spellings)
+            .fold(text.to_owned(), |text, spelling| text.replace(&*spelling, SENSITIVE))
     }
 }
 
@@ -125,7 +151,8 @@ mod tests {
             destination: "https://git.contoso.com".to_owned(),
             encoding,
         };
-        let secrets = Secrets(BTreeMap::from([(secret.clone(), Secret::new("abc".to_owned()))]));
+        let values = BTreeMap::from([(secret.clone(), Secret::new("abc".to_owned()))]);
+        let secrets = Secrets { values, warnings: Vec::new() };
         let holes = [hole("a.plain", Encoding::Raw), hole("a.encoded", Encoding::Base64)];
         assert_eq!(secrets.fill(&json!({"b": 1}), &holes), json!({"b": 1, "a": {"plain": "abc", "encoded": "YWJj"}}));
     }

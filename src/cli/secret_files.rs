@@ -20,7 +20,7 @@ pub(super) struct Placeholders;
 
 impl SecretResolver for Placeholders {
     fn resolve(&self, secret: &SecretRef) -> Result<Secret, SecretError> {
-        Ok(Secret::new(format!("placeholder for {secret}")))
+        Ok(Secret::placeholder(format!("placeholder for {secret}")))
     }
 }
 

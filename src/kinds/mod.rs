@@ -8,6 +8,7 @@ pub mod flux_configuration;
 pub mod provider;
 pub mod remedies;
 pub mod resource_group;
+pub mod secret_values;
 pub mod state;
 
 use serde::{Deserialize, Serialize};

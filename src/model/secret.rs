@@ -61,19 +61,34 @@ impl fmt::Display for SecretRef {
 
 /// A secret's value. It has no `Display`, no `Serialize` and no telling `Debug`; memory is wiped when it is dropped.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret {
+    value: Zeroizing<String>,
+    is_placeholder: bool,
+}
 
 impl Secret {
     /// Takes `value` in.
     #[must_use]
     pub fn new(value: String) -> Self {
-        Self(Zeroizing::new(value))
+        Self { value: Zeroizing::new(value), is_placeholder: false }
+    }
+
+    /// A text that stands for a secret that is not read: for the simulator, which has no use for real ones.
+    #[must_use]
+    pub fn placeholder(text: String) -> Self {
+        Self { value: Zeroizing::new(text), is_placeholder: true }
+    }
+
+    /// Whether this only stands for a secret.
+    #[must_use]
+    pub const fn is_placeholder(&self) -> bool {
+        self.is_placeholder
     }
 
     /// The value, for the one place that writes it into a request body.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.value
     }
 }
 

@@ -259,7 +259,7 @@ impl Drop for Server {
 }
 
 /// The names of the files in `specs/`.
-pub(crate) const SPECS: [&str; 5] = ["aks", "fleet", "long-form", "quickstart", "runbook"];
+pub(crate) const SPECS: [&str; 6] = ["aks", "everything", "fleet", "long-form", "quickstart", "runbook"];
 
 /// The text of a file in `specs/`.
 pub(crate) fn spec(name: &str) -> String {

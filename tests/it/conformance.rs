@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arcflux::graph::Want;
 use arcflux::kinds::Kind;
+use arcflux::kinds::api_versions::ApiVersions;
 use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
 use arcflux::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY};
 use arcflux::kinds::flux_configuration::{
@@ -211,9 +212,9 @@ fn desired(target: &Target, extension: ExtensionSpec, configurations: Vec<(Strin
         configurations: configurations.into_iter().collect(),
     };
     Desired {
-        api_versions: Default::default(),
         tenant: None,
         profile: None,
+        api_versions: ApiVersions::default(),
         clusters: vec![cluster],
         expanded: json!({}),
     }

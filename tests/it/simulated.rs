@@ -28,7 +28,7 @@ pub(crate) struct Placeholders;
 
 impl SecretResolver for Placeholders {
     fn resolve(&self, secret: &SecretRef) -> Result<Secret, SecretError> {
-        Ok(Secret::new(format!("placeholder of {secret}")))
+        Ok(Secret::placeholder(format!("placeholder of {secret}")))
     }
 }
 

@@ -109,7 +109,7 @@ const fn ten_minutes(path: &'static str) -> Rule {
     Rule { path, habit: Habit::Default(Scalar::Int(600)) }
 }
 
-/// Whether ARM holds this text in base64 (`sshKnownHosts`, `httpsCACert`;
+/// Whether ARM holds this text in base64 (`sshKnownHosts` and `httpsCACert` of a git source;
 /// `../shared/facts/az-cli-behaviour.md` §1.5).
 #[must_use]
 pub fn is_base64_text(path: &FieldPath) -> bool {
