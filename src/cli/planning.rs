@@ -83,6 +83,7 @@ pub(super) async fn plan(
     };
     let plan = made
         .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
+    connect::writes_within_scope(&request.cloud.scope, &plan)?;
     Ok(Planned { plan, as_of: live.as_of, connection })
 }
 
