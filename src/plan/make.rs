@@ -207,7 +207,7 @@ fn assemble(
         mode,
         choices: options.choices.clone(),
         timestamp: None,
-        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &[]),
+        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[]),
         applyable: false,
         resource_changes: changes,
         refusals,
@@ -235,7 +235,7 @@ impl Plan {
             .filter(|change| change.change.actions != Action::NoOp && change.change.actions != Action::Read)
             .map(|change| (&change.address, change.fingerprint.as_str()))
             .collect();
-        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &bound)
+        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound)
     }
 }
 
@@ -249,7 +249,7 @@ fn unmanaged(graph: &Graph, selected: &Graph, live: &LiveState) -> Vec<Unmanaged
         .flat_map(|cluster| {
             live.items(&cluster.id.collection(flux_configuration::RESOURCE_TYPE)).iter().filter_map(|item| {
                 let name = item.get("name")?.as_str()?;
-                let id = cluster.id.resource(flux_configuration::RESOURCE_TYPE, name);
+                let id = cluster.id.named_resource(flux_configuration::RESOURCE_TYPE, name)?;
                 let address = crate::graph::part_of(&cluster.address, Part::Configuration(name.to_owned()))?;
                 Some(Unmanaged { address, id })
             })

@@ -25,6 +25,7 @@ mod edits;
 mod engine;
 mod floors;
 mod habits;
+mod hostile_arm;
 mod http_transport;
 mod killed;
 mod moved;

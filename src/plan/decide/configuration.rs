@@ -10,7 +10,9 @@ use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES,
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{Body, Hole, shown_path};
 use crate::model::{FieldPath, Habit, LiveState, Reading, ResourceId};
-use crate::plan::{Action, Condition, Expectation, Options, Reason, SecretWrite, Step, Until, WaitFor, Workloads};
+use crate::plan::{
+    Action, Condition, Consequence, Expectation, Options, Reason, SecretWrite, Step, Until, WaitFor, Workloads,
+};
 
 pub(super) fn towards(
     node: &Node,
@@ -24,10 +26,7 @@ pub(super) fn towards(
         Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
         Some(Reading::Present(body)) => Ok(draft.existing(body)),
         Some(Reading::Missing(_)) => Ok(draft.create()),
-        Some(Reading::Denied(message)) => Err(Obstacle {
-            message: format!("the configuration may not be read: {message}"),
-            hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
-        }),
+        Some(Reading::Denied(message)) => Err(denied(message)),
         None => Err(Obstacle {
             message: "the configuration was not read".to_owned(),
             hint: "this is a mistake in arcflux; please report it".to_owned(),
@@ -35,12 +34,24 @@ pub(super) fn towards(
     }
 }
 
-pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision {
+fn denied(message: &str) -> Obstacle {
+    Obstacle {
+        message: format!("the configuration may not be read: {message}"),
+        hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+    }
+}
+
+pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
     let api_version = node.kind.api_version();
-    let Some(body) = live.body(&node.id) else { return Decision::nothing(Reason::NotFound) };
+    let body = match live.readings.get(&node.id) {
+        Some(Reading::Present(body)) => body,
+        Some(Reading::Missing(_)) | None => return Ok(Decision::nothing(Reason::NotFound)),
+        // What may not be read may well be there: its extension must not go before it.
+        Some(Reading::Denied(message)) => return Err(denied(message)),
+    };
     let gone = wait(&node.id, api_version, Until::Gone);
     if is_going(body) {
-        return Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) };
+        return Ok(Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) });
     }
     let mut decision = Decision::delete(RULES, body, Vec::new());
     let all: Vec<Live<'_>> = live_kustomizations(body);
@@ -54,7 +65,7 @@ pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision
     for kustomization in &all {
         removal_consequence(&mut decision, kustomization, keep);
     }
-    decision
+    Ok(decision)
 }
 
 /// Everything that a decision about a declared configuration draws on.
@@ -460,13 +471,14 @@ fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: 
     let from = if path.is_empty() { "the top of the repository" } else { path };
     if *prune && !keep {
         let known = if applied.is_empty() {
-            "ARM knows of no Flux objects among it".to_owned()
+            "of no Flux objects among it".to_owned()
         } else {
-            format!("ARM knows these Flux objects: {}", applied.join(", "))
+            format!("these Flux objects: {}", applied.join(", "))
         };
+        let known_objects = Consequence::KNOWN_OBJECTS;
         decision.consequence(
             "garbage_collection",
-            format!("prune is on for {name}: everything applied from {from} will be deleted; {known}"),
+            format!("prune is on for {name}: everything applied from {from} will be deleted{known_objects}{known}"),
         );
     } else {
         decision.consequence(
