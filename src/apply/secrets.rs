@@ -7,7 +7,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::kinds::Hole;
-use crate::model::{Secret, SecretRef};
+use crate::model::{Secret, SecretRef, without_accounts};
 use crate::plan::{Plan, SENSITIVE, Step};
 
 /// Reads the value behind a reference. Implemented where the environment and files are.
@@ -80,11 +80,12 @@ impl Secrets {
         filled
     }
 
-    /// A text of the service without the values: services quote what they refuse, whole or cut off somewhere.
+    /// A text of the service without the values, and without accounts in URLs: services quote what they refuse, whole or cut off somewhere.
     pub(super) fn masked(&self, text: &str) -> String {
         let spellings: Vec<Zeroizing<String>> = self.0.values().flat_map(spellings).collect();
         // The whole of every one before pieces of any: one spelling may begin as another does.
-        let whole = spellings.iter().fold(text.to_owned(), |text, spelling| text.replace(&**spelling, SENSITIVE));
+        let whole =
+            spellings.iter().fold(without_accounts(text), |text, spelling| text.replace(&**spelling, SENSITIVE));
         spellings.iter().fold(whole, |text, spelling| without_pieces(&text, spelling))
     }
 }

@@ -10,7 +10,7 @@ use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance
 use crate::kinds::extension::{self, is_flux};
 use crate::kinds::flux_configuration::{ConfigurationSpec, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::model::{Address, LiveState, Reading};
+use crate::model::{Address, LiveState, Reading, without_accounts};
 
 /// How the declared clusters, their extensions and configurations are doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -193,8 +193,10 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         synced_revision: text("/properties/sourceSyncedCommitId"),
         verdict: match compliance(name, &order, spec.git_repository.commit.as_deref(), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
-            Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for },
-            Compliance::Failing(cause) => Verdict::Failing { cause },
+            Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for: without_accounts(&waiting_for) },
+            Compliance::Failing(cause) => {
+                Verdict::Failing { cause: Cause { message: without_accounts(&cause.message), ..cause } }
+            }
         },
         kustomizations: kustomization_states(name, &order, body),
     }

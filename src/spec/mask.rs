@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use super::node::{Entry, Node, Value};
 use super::schema::{self, HOMES, PUBLISHED};
-use crate::model::FieldPath;
+use crate::model::{FieldPath, accounts};
 
 /// The keys whose values are secrets.
 pub(super) const SECRET_KEYS: [&str; 2] = ["httpsKey", "sshPrivateKey"];
 
 /// Masks a source that could be read.
 pub(super) fn masked(text: &str, tree: &Node) -> String {
-    let mut hidden = userinfo_ranges(text);
+    let mut hidden = accounts(text);
     hide_unknown(text, tree, &FieldPath::default(), &mut hidden);
     starred(text, &hidden)
 }
@@ -20,7 +20,7 @@ pub(super) fn masked(text: &str, tree: &Node) -> String {
 /// Masks a source that is not YAML, line by line: only lines that are a known key with a plain value, a name without a
 /// value, or an item of a list are left to read.
 pub(super) fn masked_by_line(text: &str) -> String {
-    let mut hidden = userinfo_ranges(text);
+    let mut hidden = accounts(text);
     let mut secret_indent: Option<usize> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -58,20 +58,6 @@ pub(super) fn masked_by_line(text: &str) -> String {
         }
     }
     starred(text, &hidden)
-}
-
-/// Where user names and passwords stand in URLs.
-fn userinfo_ranges(text: &str) -> Vec<Range<usize>> {
-    text.match_indices("://")
-        .filter_map(|(at, _)| {
-            let start = at + 3;
-            let authority = text[start..].split(['/', '?', '#', ' ', '\t', '\r', '\n']).next()?;
-            // A user name alone, as in ssh://git@host, is no secret; Azure's tokens can stand in its place over https.
-            let userinfo = &authority[..authority.rfind('@')?];
-            let is_plain_ssh_user = text[..at].ends_with("ssh") && !userinfo.contains(':');
-            (!is_plain_ssh_user && !userinfo.is_empty()).then(|| start..start + userinfo.len())
-        })
-        .collect()
 }
 
 fn hide_unknown(text: &str, node: &Node, path: &FieldPath, hidden: &mut Vec<Range<usize>>) {

@@ -340,3 +340,30 @@ async fn no_secret_value_is_ever_shown() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_account_in_the_url_of_somebody_else_is_not_shown() {
+    let mut desired = crate::world::quickstart();
+    let mut live = crate::world::converged(&desired);
+    crate::world::edit_configuration(&desired, &mut live, |body| {
+        body["properties"]["gitRepository"]["url"] = json!("https://bot:hunter2@git.contoso.com/r");
+        body["properties"]["statuses"][0]["statusConditions"][0] = json!({
+            "type": "Ready", "status": "False", "reason": "Failed",
+            "message": "unable to clone 'https://bot:hunter2@git.contoso.com/r'",
+        });
+    });
+    let plan = crate::world::plan(&desired, &live, &crate::world::options());
+    assert!(plan.has_changes());
+    // What is written is held to what is live, not to what is shown of it.
+    crate::world::configuration(&mut desired).git_repository.url = "https://***@git.contoso.com/r".to_owned();
+    let masked_is_another = crate::world::plan(&desired, &live, &crate::world::options());
+    assert!(masked_is_another.has_changes());
+    for format in [Format::Text, Format::Json, Format::Mermaid] {
+        let shown = view::plan::render(&plan, format, &Style { colour: false, width: 100 });
+        assert!(!shown.contains("hunter2"), "{shown}");
+        if format != Format::Mermaid {
+            assert!(shown.contains("https://***@git.contoso.com/r"), "{shown}");
+        }
+    }
+    assert!(!serde_json::to_string(&plan).unwrap().contains("hunter2"));
+}
