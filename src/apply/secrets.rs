@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::kinds::secret_values::{self, Finding};
 use crate::kinds::{Encoding, Hole, shown_path};
-use crate::model::{Secret, SecretRef};
+use crate::model::{Secret, SecretRef, without_accounts};
 use crate::plan::{Plan, SENSITIVE, Step};
 
 /// Reads the value behind a reference. Implemented where the environment and files are.
@@ -33,6 +33,10 @@ pub struct SecretError {
 
 /// A shorter value is not looked for in texts: it would be found where it is not meant.
 const SHORTEST_MASKED: usize = 4;
+
+/// How much of the beginning of a value, in characters, is taken for the value: messages are cut off where they are too
+/// long, by the service and by us, and a private key is longer than most.
+const TELLING_BEGINNING: usize = 12;
 
 /// The values for every hole of a plan.
 #[derive(Debug)]
@@ -104,19 +108,41 @@ impl Secrets {
         filled
     }
 
-    /// A text of the service without the values: services quote what they refuse.
+    /// A text of the service without the values, and without accounts in URLs: services quote what they refuse, whole or cut off somewhere.
     pub(super) fn masked(&self, text: &str) -> String {
-        self.values
-            .values()
-            .flat_map(spellings)
-            .fold(text.to_owned(), |text, spelling| text.replace(&*spelling, SENSITIVE))
+        let spellings: Vec<Zeroizing<String>> = self.values.values().flat_map(spellings).collect();
+        // The whole of every one before pieces of any: one spelling may begin as another does.
+        let whole =
+            spellings.iter().fold(without_accounts(text), |text, spelling| text.replace(&**spelling, SENSITIVE));
+        spellings.iter().fold(whole, |text, spelling| without_pieces(&text, spelling))
     }
+}
+
+/// `text` without what begins as `value` does, as far as it goes on so.
+fn without_pieces(text: &str, value: &str) -> String {
+    let head = value.char_indices().nth(TELLING_BEGINNING).map_or(value, |(end, _)| &value[..end]);
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(head) {
+        let (before, quoted) = rest.split_at(at);
+        let same: usize = quoted
+            .chars()
+            .zip(value.chars())
+            .take_while(|(one, other)| one == other)
+            .map(|(character, _)| character.len_utf8())
+            .sum();
+        masked.push_str(before);
+        masked.push_str(SENSITIVE);
+        rest = &quoted[same..];
+    }
+    masked.push_str(rest);
+    masked
 }
 
 /// The ways in which a value may come back: raw, as sent, and as either stands in JSON or in a URL.
 fn spellings(secret: &Secret) -> Vec<Zeroizing<String>> {
     let raw = secret.reveal().trim();
-    if raw.len() < SHORTEST_MASKED {
+    if raw.chars().count() < SHORTEST_MASKED {
         return Vec::new();
     }
     let encoded = base64::engine::general_purpose::STANDARD.encode(secret.reveal());
@@ -155,5 +181,23 @@ mod tests {
         let secrets = Secrets { values, warnings: Vec::new() };
         let holes = [hole("a.plain", Encoding::Raw), hole("a.encoded", Encoding::Base64)];
         assert_eq!(secrets.fill(&json!({"b": 1}), &holes), json!({"b": 1, "a": {"plain": "abc", "encoded": "YWJj"}}));
+    }
+
+    #[test]
+    fn a_value_is_masked_also_where_it_is_cut_off() {
+        let value = "ghp_é123456789012345678901234567890";
+        for (text, masked) in [
+            (format!("a {value} b {value}"), "a (sensitive value) b (sensitive value)"),
+            (format!("a {}…", &value[..30]), "a (sensitive value)…"),
+            (format!("'{}", &value[..13]), "'(sensitive value)"),
+            ("ghp_é12".to_owned(), "ghp_é12"),
+            (String::new(), ""),
+        ] {
+            assert_eq!(without_pieces(&text, value), masked, "{text}");
+        }
+        assert_eq!(
+            without_pieces("a word in a wordy text", "word"),
+            "a (sensitive value) in a (sensitive value)y text"
+        );
     }
 }

@@ -153,7 +153,7 @@ impl<'a> Wait<'a> {
         let is_old = !self.follows_write && self.first_report.as_deref() == reported_at(body);
         let (patience, remark) = match is_old {
             true => (
-                BELIEVE_FAILURE_AFTER + Duration::from_secs(seconds_between_attempts(body)),
+                BELIEVE_FAILURE_AFTER.saturating_add(Duration::from_secs(seconds_between_attempts(body))),
                 " (reported before this run: Flux tries again)",
             ),
             false => (BELIEVE_FAILURE_AFTER, ""),

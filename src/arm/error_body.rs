@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 /// How deep causes are followed.
 const DEPTH: usize = 8;
+/// How many causes are told at most. Nobody reads more, and comparing them all could take hours.
+const MOST_CAUSES: usize = 20;
 /// The longest message that is kept, in characters.
 const LONGEST: usize = 4000;
 
@@ -73,6 +75,9 @@ fn innermost(error: &Map<String, Value>, depth: usize, causes: &mut Vec<Told>) {
             innermost(nested, depth - 1, causes);
         }
         for detail in field(error, "details").and_then(Value::as_array).into_iter().flatten() {
+            if causes.len() >= MOST_CAUSES {
+                return;
+            }
             if let Some(detail) = detail.as_object() {
                 innermost(detail, depth - 1, causes);
             }

@@ -49,6 +49,12 @@ impl Origin {
         Ok(origin)
     }
 
+    /// Whether it is plain http, which is only possible on loopback.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.scheme == "http"
+    }
+
     fn of(uri: &Uri) -> Option<Self> {
         let (scheme, default_port) = match uri.scheme_str()? {
             "https" => ("https", 443),
@@ -121,6 +127,9 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text).unwrap().to_string(), shown);
         }
+        // However it is written.
+        assert!(Origin::parse("HTTP://127.0.0.1:9000").is_ok_and(|origin| origin.is_plain()));
+        assert!(Origin::parse("HTTPS://127.0.0.1:9000").is_ok_and(|origin| !origin.is_plain()));
         for text in [
             "",
             "management.azure.com",

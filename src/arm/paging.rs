@@ -12,6 +12,9 @@ use crate::model::{Listing, ResourceId};
 
 /// The most pages that are read of one collection.
 const MOST_PAGES: usize = 1000;
+/// The most that is read of one collection, in bytes: a page may have as many as the longest response body, and a
+/// thousand of those would fill the machine.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 impl ArmClient {
     /// Reads a collection to its end. `nextLink` is followed as ARM wrote it; a page may be empty and still not be
@@ -25,8 +28,9 @@ impl ArmClient {
         let mut call = Call::new(self.origin(), Method::GET, collection, None, api_version, None)?;
         let mut items = Vec::new();
         let mut seen = HashSet::new();
+        let mut bytes = 0;
         loop {
-            let endless = seen.len() >= MOST_PAGES || !seen.insert(call.uri.clone());
+            let endless = seen.len() >= MOST_PAGES || bytes > MOST_BYTES || !seen.insert(call.uri.clone());
             if endless {
                 return Err(ArmError::EndlessList { id: collection.clone(), pages: seen.len() });
             }
@@ -40,6 +44,7 @@ impl ArmClient {
                     (None, None) => return Err(error),
                 },
             };
+            bytes += response.body().len();
             let Some(page) = json(&response).and_then(Page::read) else {
                 return Err(ArmError::bad_body(call.line(), "a page of a list as JSON", &response));
             };

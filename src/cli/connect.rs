@@ -14,7 +14,8 @@ use crate::arm::{ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
 use crate::graph::Graph;
 use crate::http::{ReqwestTransport, SystemClock, Transport};
 use crate::kinds::cluster::ClusterType;
-use crate::model::{Glob, Secret};
+use crate::model::{Glob, ResourceId, Secret};
+use crate::plan::Plan;
 use crate::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
 use crate::spec::{Desired, DesiredCluster};
 
@@ -33,7 +34,7 @@ pub(super) fn connect(
     graph: &Graph,
     session: &Session,
 ) -> Result<Connection, CliError> {
-    within_scope(&args.scope, graph)?;
+    reads_within_scope(&args.scope, graph)?;
     only_with_the_simulator(args)?;
     let connection = match (&args.arm_endpoint, args.cloud.cloud()) {
         (Some(endpoint), _) => at_endpoint(endpoint, args, &session.environment)?,
@@ -91,25 +92,34 @@ fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
         .hint("add `--cloud sim`, or leave them out"))
 }
 
-/// Every id that will be read or written must fit one of the scopes.
-fn within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
+/// Every id that will be read must fit one of the scopes.
+fn reads_within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
+    let named = graph.nodes().iter().map(|node| node.id.clone());
+    within_scope(scopes, ("the spec names", "sent"), named.chain(graph.reads().into_iter().map(|read| read.id)))
+}
+
+/// Every id that will be written must fit one of the scopes, also those that were only found by reading.
+pub(super) fn writes_within_scope(scopes: &[Glob], plan: &Plan) -> Result<(), CliError> {
+    let steps = plan.resource_changes.iter().flat_map(|change| &change.steps);
+    within_scope(scopes, ("the plan is about", "written"), steps.map(|step| step.id().clone()))
+}
+
+fn within_scope(
+    scopes: &[Glob],
+    (what, not_done): (&str, &str),
+    ids: impl Iterator<Item = ResourceId>,
+) -> Result<(), CliError> {
     if scopes.is_empty() {
         return Ok(());
     }
-    let outside: Vec<String> = graph
-        .nodes()
-        .iter()
-        .map(|node| node.id.to_string())
-        .chain(graph.reads().iter().map(|read| read.id.to_string()))
-        .filter(|id| !scopes.iter().any(|scope| scope.matches(id)))
-        .collect();
+    let outside: Vec<ResourceId> = ids.filter(|id| !scopes.iter().any(|scope| scope.matches(id.as_str()))).collect();
     match outside.first() {
         None => Ok(()),
         Some(first) => Err(CliError::refused(format!(
-            "the spec names {} resource ids outside `--scope`, the first one {first}",
+            "{what} {} resource ids outside `--scope`, the first one {first}",
             outside.len()
         ))
-        .hint("nothing was sent; widen `--scope` (or ARCFLUX_SCOPE) if the spec is right")),
+        .hint(format!("nothing was {not_done}; widen `--scope` (or ARCFLUX_SCOPE) if the spec is right"))),
     }
 }
 
@@ -136,7 +146,7 @@ fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Ori
 fn at_endpoint(endpoint: &str, args: &CloudArgs, environment: &Environment) -> Result<Connection, CliError> {
     let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
     let transport = transport(args)?;
-    if endpoint.starts_with("http://") {
+    if origin.is_plain() {
         let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
         return Ok(Connection { is_simulated: true, ..real(transport, tokens, origin) });
     }

@@ -51,9 +51,36 @@ fn newest_tag(directory: &Path, range: &str) -> Option<String> {
         .map(|(_, tag)| tag.to_owned())
 }
 
+/// Variables that make git look elsewhere than into the directory that it is given, as they are set inside hooks, or
+/// change how it works there.
+const MISLEADING: [&str; 11] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_EXTERNAL_DIFF",
+];
+
 /// What git prints, without its line end; `None` when it fails.
+///
+/// The configuration of the repository is not trusted. For an object that a partial clone lacks, git would run the
+/// transport that it names, which can be any command, and its `protocol.<name>.allow` outweighs our `protocol.allow`: only
+/// the variables forbid it for good (the first since git 2.45, the second always).
 fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
+    let mut command = Command::new("git");
+    MISLEADING.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let output = command
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "")
+        .env("GIT_TERMINAL_PROMPT", "0")
         .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"])
         .arg("-C")
         .arg(directory)

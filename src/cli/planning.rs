@@ -85,6 +85,7 @@ pub(super) async fn plan(
         let told = errors.iter().map(|error| format!("{error}; {}", error.hint)).collect();
         mind_the_state(CliError::several(told), request.cloud)
     })?;
+    connect::writes_within_scope(&request.cloud.scope, &plan)?;
     Ok(Planned { plan, as_of: live.as_of, connection })
 }
 

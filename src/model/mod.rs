@@ -1,5 +1,6 @@
 //! The shared words: values that every stage speaks in. Pure data with small functions; no I/O, no Azure client.
 
+mod accounts;
 mod address;
 mod diagnostic;
 mod duration;
@@ -12,6 +13,7 @@ mod secret;
 mod span;
 mod text_form;
 
+pub use accounts::{accounts, without_accounts};
 pub use address::{Address, AddressError, Part};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use duration::{Seconds, SecondsError, iso8601_seconds};

@@ -45,6 +45,13 @@ impl ResourceId {
         Self(format!("{}/providers/{resource_type}/{name}", self.0))
     }
 
+    /// As [`resource`](Self::resource), for a `name` that somebody else gave; `None` when it could lead elsewhere: it is
+    /// empty, has a slash, or another character that no id holds.
+    #[must_use]
+    pub fn named_resource(&self, resource_type: &str, name: &str) -> Option<Self> {
+        is_segment(name).then(|| self.resource(resource_type, name))
+    }
+
     /// `{self}/providers/{type}`: the collection of such resources below this one, to be listed.
     #[must_use]
     pub fn collection(&self, resource_type: &str) -> Self {
@@ -82,18 +89,16 @@ impl FromStr for ResourceId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || ResourceIdError(text.to_owned());
         let path = text.strip_prefix('/').ok_or_else(error)?;
-        let segments: Vec<&str> = path.split('/').collect();
-        let bad = |segment: &&str| {
-            segment.is_empty()
-                || *segment == "."
-                || *segment == ".."
-                || segment.chars().any(|c| c.is_control() || c.is_whitespace() || "?#%\\".contains(c))
-        };
-        if segments.iter().any(bad) {
-            return Err(error());
-        }
-        Ok(Self(text.to_owned()))
+        if path.split('/').all(is_segment) { Ok(Self(text.to_owned())) } else { Err(error()) }
     }
+}
+
+/// Whether `text` can be one segment of an id, and nothing more.
+fn is_segment(text: &str) -> bool {
+    !(text.is_empty()
+        || text == "."
+        || text == ".."
+        || text.chars().any(|c| c.is_control() || c.is_whitespace() || "/?#%\\".contains(c)))
 }
 
 impl fmt::Display for ResourceId {
@@ -148,5 +153,10 @@ mod tests {
         for text in ["", "subscriptions/s", "/subscriptions//x", "/a/../b", "/a?b", "/a#b", "/a b", "/a%2fb"] {
             assert!(text.parse::<ResourceId>().is_err(), "{text}");
         }
+        let cluster: ResourceId = "/subscriptions/s".parse().unwrap();
+        for name in ["", ".", "..", "a/b", "../b", "a?b", "a#b", "a b", "a%2fb", "a\\b", "a\u{1b}"] {
+            assert_eq!(cluster.named_resource("N/t", name), None, "{name}");
+        }
+        assert_eq!(cluster.named_resource("N/t", "a.b-1"), Some(cluster.resource("N/t", "a.b-1")));
     }
 }

@@ -207,6 +207,17 @@ pub struct Consequence {
     pub message: String,
 }
 
+impl Consequence {
+    /// What comes before the objects that ARM knows of, in a sentence that lists them.
+    pub(super) const KNOWN_OBJECTS: &'static str = "; ARM knows ";
+
+    /// The sentence without the objects that ARM knows of: statuses move all the time, and a plan with them does not.
+    pub(super) fn lasting(&self) -> (&str, &str) {
+        let lasting = self.message.rsplit_once(Self::KNOWN_OBJECTS).map_or(self.message.as_str(), |(before, _)| before);
+        (&self.code, lasting)
+    }
+}
+
 /// A secret that a change sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

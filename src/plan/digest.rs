@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::{Action, Mode, Precondition, Step};
+use super::{Action, Choices, Mode, Precondition, Step};
 use crate::kinds::Hole;
 use crate::model::{Address, text_form};
 
@@ -78,10 +78,23 @@ fn step(step: &Step) -> Value {
     }
 }
 
-/// The digest of a plan: the fingerprints of its changes, where it was read, and which way it goes. Over fingerprints,
-/// so that it can be checked on a saved plan, whose bodies are masked.
-pub(super) fn plan_digest(origin: &str, tenant: Option<&str>, mode: Mode, changes: &[(&Address, &str)]) -> Digest {
-    let value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
+/// The digest of a plan: the fingerprints of its changes, where it was read, which way it goes, and what was allowed. Over
+/// fingerprints, so that it can be checked on a saved plan, whose bodies are masked.
+///
+/// Steps alone do not tell a refused plan from the same one allowed; a plan that needs no allowance has none in it.
+pub(super) fn plan_digest(
+    origin: &str,
+    tenant: Option<&str>,
+    mode: Mode,
+    choices: &Choices,
+    changes: &[(&Address, &str)],
+) -> Digest {
+    // `only` and `wait` are in the changes and their steps.
+    let Choices { only: _, wait: _, workloads, allow_replace } = choices;
+    let mut value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
+    if workloads.is_some() || *allow_replace {
+        value["allowed"] = json!({"workloads": workloads, "allow_replace": allow_replace});
+    }
     Digest(format!("sha256:{}", sha256(&value)))
 }
 

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::decide::{self, Decision, Obstacle};
-use super::{Action, Change, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, Unmanaged, digest, sensitive};
+use super::{
+    Action, Change, Consequence, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, Unmanaged, digest, sensitive,
+};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::flux_configuration;
-use crate::model::{Address, Glob, LiveState, Part, SecretRef};
+use crate::model::{Address, Glob, LiveState, Part, SecretRef, without_accounts};
 
 /// What a user decides beside the spec.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,8 +175,13 @@ fn assemble(
                 .collect(),
         };
         let Decision { id, action, reason, before, after, replace_paths, fields, unchanged, .. } = decision;
-        refusals.extend(decision.refusals);
-        notes.extend(decision.notes);
+        // Services and controllers quote the URLs that they fail at.
+        refusals.extend(decision.refusals.into_iter().map(|refusal| Refusal {
+            message: without_accounts(&refusal.message),
+            hint: without_accounts(&refusal.hint),
+            ..refusal
+        }));
+        notes.extend(decision.notes.into_iter().map(|note| Note { message: without_accounts(&note.message), ..note }));
         let bound = digest::bound(&node.address, action, &decision.steps, decision.precondition.as_ref());
         changes.push(Change {
             address: node.address.clone(),
@@ -191,7 +198,11 @@ fn assemble(
             fields: fields.into_iter().map(sensitive::masked_change).collect(),
             unchanged,
             secrets: decision.secrets,
-            consequences: decision.consequences,
+            consequences: decision
+                .consequences
+                .into_iter()
+                .map(|one| Consequence { message: without_accounts(&one.message), ..one })
+                .collect(),
             needs,
             cluster: node.cluster.clone(),
             steps: decision.steps,
@@ -207,7 +218,7 @@ fn assemble(
         mode,
         choices: options.choices.clone(),
         timestamp: None,
-        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &[]),
+        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[]),
         applyable: false,
         resource_changes: changes,
         refusals,
@@ -235,7 +246,7 @@ impl Plan {
             .filter(|change| change.change.actions != Action::NoOp && change.change.actions != Action::Read)
             .map(|change| (&change.address, change.fingerprint.as_str()))
             .collect();
-        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &bound)
+        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound)
     }
 }
 
@@ -249,7 +260,7 @@ fn unmanaged(graph: &Graph, selected: &Graph, live: &LiveState) -> Vec<Unmanaged
         .flat_map(|cluster| {
             live.items(&cluster.id.collection(flux_configuration::RESOURCE_TYPE)).iter().filter_map(|item| {
                 let name = item.get("name")?.as_str()?;
-                let id = cluster.id.resource(flux_configuration::RESOURCE_TYPE, name);
+                let id = cluster.id.named_resource(flux_configuration::RESOURCE_TYPE, name)?;
                 let address = crate::graph::part_of(&cluster.address, Part::Configuration(name.to_owned()))?;
                 Some(Unmanaged { address, id })
             })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, to_value};
 
-use super::{Action, Change, Plan, Precondition};
+use super::{Action, Change, Consequence, Plan, Precondition};
 use crate::diff::compare;
 use crate::kinds::shown_path;
 use crate::model::Address;
@@ -23,38 +23,77 @@ pub fn deviations(saved: &Plan, fresh: &Plan) -> Vec<Deviation> {
     let deviation = |address: &Address, message: String| Deviation { address: address.clone(), message };
     let mut found = Vec::new();
     for change in fresh.resource_changes.iter().filter(|change| change.writes()) {
-        match saved.resource_changes.iter().find(|planned| planned.address == change.address) {
-            Some(planned) if planned.fingerprint == change.fingerprint => {
-                if let Some(edited) = edited(planned, change) {
-                    found.push(deviation(&change.address, edited));
+        let planned: Vec<&Change> =
+            saved.resource_changes.iter().filter(|planned| planned.address == change.address).collect();
+        match planned.as_slice() {
+            [planned] if planned.fingerprint == change.fingerprint => {
+                if let Some(part) = edited(planned, change) {
+                    found.push(deviation(
+                        &change.address,
+                        format!("its {part} in the plan are not what its fingerprint stands for: the plan was edited"),
+                    ));
                 }
             }
-            Some(planned) if planned.writes() => found.push(deviation(&change.address, moved(planned, change))),
-            Some(_) | None => found.push(deviation(
+            [planned] if planned.writes() => found.push(deviation(&change.address, moved(planned, change))),
+            [_] | [] => found.push(deviation(
                 &change.address,
                 format!("needs a change now ({}) that is not in the plan", words(change.change.actions)),
             )),
+            [_, _, ..] => {
+                found.push(deviation(&change.address, "is in the plan more than once: the plan was edited".to_owned()));
+            }
         }
     }
+    // What is done by now is still planned for, with nothing to do. What is not planned for was taken out of the spec.
+    let is_planned_for = |address: &Address| fresh.resource_changes.iter().any(|change| change.address == *address);
+    let taken_out = saved.resource_changes.iter().filter(|change| change.writes() && !is_planned_for(&change.address));
+    found.extend(taken_out.map(|change| {
+        deviation(&change.address, "is not in the spec that the plan holds: the plan was edited".to_owned())
+    }));
     found
 }
 
 /// What somebody wrote into a saved change: whoever reads it must read what is done. Compared as written into plan
 /// files, where values that look like secrets are masked.
-fn edited(planned: &Change, now: &Change) -> Option<String> {
-    let differs =
-        |planned: Result<Value, serde_json::Error>, now: Result<Value, serde_json::Error>| match (planned, now) {
-            (Ok(planned), Ok(now)) => planned != now,
-            (Err(_), _) | (_, Err(_)) => true,
-        };
-    let part = if differs(to_value(&planned.steps), to_value(&now.steps)) {
-        "steps"
-    } else if differs(to_value(&planned.fields), to_value(&now.fields)) {
-        "fields"
-    } else {
-        return None;
+fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
+    let parts = |change: &Change| -> Result<[(&'static str, Value); 9], serde_json::Error> {
+        let Change {
+            address: _,
+            id,
+            kind,
+            api_version,
+            change,
+            action_reason,
+            fields,
+            // A count, for reading only.
+            unchanged: _,
+            secrets,
+            consequences,
+            needs,
+            cluster,
+            steps,
+            precondition,
+            fingerprint: _,
+        } = change;
+        let consequences: Vec<(&str, &str)> = consequences.iter().map(Consequence::lasting).collect();
+        Ok([
+            ("steps", to_value(steps)?),
+            ("fields", to_value(fields)?),
+            ("bodies", to_value(change)?),
+            ("consequences", to_value(consequences)?),
+            ("secrets", to_value(secrets)?),
+            ("reasons", to_value(action_reason)?),
+            ("preconditions", to_value(precondition)?),
+            ("needs", to_value((needs, cluster))?),
+            ("ids", to_value((id, kind, api_version))?),
+        ])
     };
-    Some(format!("its {part} in the plan are not what its fingerprint stands for: the plan was edited"))
+    match (parts(planned), parts(now)) {
+        (Ok(planned), Ok(now)) => {
+            planned.into_iter().zip(now).find(|(planned, now)| planned != now).map(|((part, _), _)| part)
+        }
+        (Err(_), _) | (_, Err(_)) => Some("parts"),
+    }
 }
 
 /// What moved between two changes of the same resource.

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::diff::FieldChange;
-use crate::model::{FieldPath, Segment};
+use crate::model::{FieldPath, Segment, without_accounts};
 
 /// What stands in place of a value that looks like a secret, in plans and in what is made of them.
 pub const SENSITIVE: &str = "(sensitive value)";
@@ -44,7 +44,13 @@ fn masked_at(path: &FieldPath, value: &Value) -> Value {
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) if is_sensitive(path) => {
             Value::from(SENSITIVE)
         }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value.clone(),
+        // A URL that somebody else wrote may hold a password: everybody who reads the resource can read it, but not
+        // everybody who reads a plan can.
+        Value::String(text) => Value::from(without_accounts(text)),
+        Value::Array(items) => {
+            Value::Array(items.iter().enumerate().map(|(index, item)| masked_at(&path.index(index), item)).collect())
+        }
+        Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -72,6 +78,7 @@ mod tests {
             "gitRepository": {"httpsUser": "git", "localAuthRef": "key-of-repo"},
             "kustomizations": {"token": {"postBuild": {"substitute": {"API_KEY": "x", "REGION": "eu"}}}},
             "configurationSettings": {"grafana.admin-password": "p", "multiTenancy.enforce": "false"},
+            "list": ["https://user:pa@host/x", 1],
         }});
         let shown = masked(&body);
         assert_eq!(shown["properties"]["gitRepository"], body["properties"]["gitRepository"]);
@@ -79,5 +86,6 @@ mod tests {
         assert_eq!(substitute, &json!({"API_KEY": SENSITIVE, "REGION": "eu"}));
         let settings = &shown["properties"]["configurationSettings"];
         assert_eq!(settings, &json!({"grafana.admin-password": SENSITIVE, "multiTenancy.enforce": "false"}));
+        assert_eq!(shown["properties"]["list"], json!(["https://***@host/x", 1]));
     }
 }

@@ -10,7 +10,7 @@ use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance
 use crate::kinds::extension::{self, is_flux};
 use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::model::{Address, LiveState, Reading};
+use crate::model::{Address, LiveState, Reading, without_accounts};
 
 /// How the declared clusters, their extensions and configurations are doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -206,8 +206,10 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         synced_revision: text("/properties/sourceSyncedCommitId"),
         verdict: match compliance(name, &order, Source::of(spec).and_then(Source::commit), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
-            Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for },
-            Compliance::Failing(cause) => Verdict::Failing { cause },
+            Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for: without_accounts(&waiting_for) },
+            Compliance::Failing(cause) => {
+                Verdict::Failing { cause: Cause { message: without_accounts(&cause.message), ..cause } }
+            }
             Compliance::Suspended if spec.suspend => Verdict::Suspended,
             Compliance::Suspended => Verdict::Waiting { waiting_for: "somebody has suspended it".to_owned() },
         },

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::node::{Entry, Node, Value};
 use super::schema::{self, HOMES, PUBLISHED};
-use crate::model::{FieldPath, Segment};
+use crate::model::{FieldPath, Segment, accounts};
 
 /// The keys whose values are secrets.
 const SECRET_KEYS: [&str; 10] = [
@@ -43,7 +43,7 @@ pub(super) fn is_in_a_secret(path: &FieldPath) -> bool {
 
 /// Masks a source that could be read.
 pub(super) fn masked(text: &str, tree: &Node) -> String {
-    let mut hidden: Vec<Range<usize>> = userinfo_ranges(text).into_iter().chain(query_ranges(text)).collect();
+    let mut hidden: Vec<Range<usize>> = accounts(text).into_iter().chain(query_ranges(text)).collect();
     hide_unknown(text, tree, &FieldPath::default(), &mut hidden);
     starred(text, &hidden)
 }
@@ -51,7 +51,7 @@ pub(super) fn masked(text: &str, tree: &Node) -> String {
 /// Masks a source that is not YAML, line by line: only lines that are a known key with a plain value, a name without a
 /// value, or an item of a list are left to read.
 pub(super) fn masked_by_line(text: &str) -> String {
-    let mut hidden: Vec<Range<usize>> = userinfo_ranges(text).into_iter().chain(query_ranges(text)).collect();
+    let mut hidden: Vec<Range<usize>> = accounts(text).into_iter().chain(query_ranges(text)).collect();
     let mut secret_indent: Option<usize> = None;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -89,20 +89,6 @@ pub(super) fn masked_by_line(text: &str) -> String {
         }
     }
     starred(text, &hidden)
-}
-
-/// Where user names and passwords stand in URLs.
-fn userinfo_ranges(text: &str) -> Vec<Range<usize>> {
-    text.match_indices("://")
-        .filter_map(|(at, _)| {
-            let start = at + 3;
-            let authority = text[start..].split(['/', '?', '#', ' ', '\t', '\r', '\n']).next()?;
-            // A user name alone, as in ssh://git@host, is no secret; Azure's tokens can stand in its place over https.
-            let userinfo = &authority[..authority.rfind('@')?];
-            let is_plain_ssh_user = text[..at].ends_with("ssh") && !userinfo.contains(':');
-            (!is_plain_ssh_user && !userinfo.is_empty()).then(|| start..start + userinfo.len())
-        })
-        .collect()
 }
 
 /// Where queries stand in URLs: a shared access signature is one.

@@ -118,3 +118,36 @@ fn a_path_that_looks_like_an_option_is_a_path() {
     apply(&place, &bound).ends_with(4).shows("kustomization path not found");
     assert!(!place.path("evil").exists() && !place.path("gitops/evil").exists());
 }
+
+#[test]
+fn the_configuration_of_a_repository_runs_nothing() {
+    let place = Place::quickstart();
+    let Some(bound) = repository(&place) else { return };
+    let directory = place.path("gitops");
+    // A partial clone that lacks the tree of its commit: git would fetch it by the transport that the clone names.
+    let tree = commit_of(&place, "main^{tree}");
+    std::fs::remove_file(directory.join(".git/objects").join(&tree[..2]).join(&tree[2..])).unwrap();
+    let touch = format!("ext::sh -c touch% {}", place.path("ran").display());
+    for (key, value) in [
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", touch.as_str()),
+        ("protocol.ext.allow", "always"),
+        ("protocol.file.allow", "always"),
+        ("core.fsmonitor", touch.as_str()),
+    ] {
+        assert_eq!(git(&directory, &["config", key, value]), Some(true));
+    }
+    apply(&place, &bound).ends_with(4);
+    assert!(!place.path("ran").exists());
+}
+
+#[test]
+fn a_repository_that_the_environment_names_is_not_taken_for_the_bound_one() {
+    let place = Place::quickstart();
+    let Some(bound) = repository(&place) else { return };
+    let elsewhere = place.path("elsewhere").display().to_string();
+    let place = place.with("GIT_DIR", &elsewhere).with("GIT_OBJECT_DIRECTORY", &elsewhere);
+    apply(&place, &bound).ends_with(0).shows("3 added");
+}

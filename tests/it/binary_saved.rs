@@ -124,6 +124,74 @@ fn an_edited_plan_is_refused() {
     place.sim(&["plan"]).ends_with(0).shows("Plan: 3 to add");
 }
 
+/// What a reviewer reads of a change is what is done, also where the digest does not depend on it.
+#[test]
+fn a_plan_that_reads_milder_than_it_is_is_refused() {
+    let flux = "rg-edge/store-001/flux/flux-system";
+    let place = edit_planned();
+    let original = place.read("plan.json");
+    let digest: Value = serde_json::from_str(&original).unwrap();
+    let digest = digest["digest"].as_str().unwrap();
+    let edits: [(&str, Edit); 7] = [
+        ("bodies", |change| change["change"]["actions"] = serde_json::json!(["create"])),
+        ("bodies", |change| change["change"]["after"] = Value::Null),
+        ("consequences", |change| change["consequences"] = serde_json::json!([])),
+        ("consequences", |change| change["consequences"][0]["message"] = Value::from("nothing is deleted")),
+        ("consequences", |change| {
+            let message = change["consequences"][0]["message"].as_str().unwrap();
+            change["consequences"][0]["message"] = Value::from(format!("nothing; ARM knows {message}"));
+        }),
+        ("reasons", |change| change["action_reason"] = Value::from("registering")),
+        ("ids", |change| change["api_version"] = Value::from("2000-01-01")),
+    ];
+    for (part, edit) in edits {
+        place.write("plan.json", &original);
+        edited(&place, |plan| {
+            let index = index_of(plan, "rg-edge/store-001/flux/flux-system");
+            assert!(!plan["resource_changes"][index]["consequences"].as_array().unwrap().is_empty());
+            edit(&mut plan["resource_changes"][index]);
+        });
+        let refused = place.sim(&["apply", "plan.json", "--expect", digest]).ends_with(3);
+        refused.says(&format!("its {part} in the plan are not what its fingerprint stands for")).says(flux);
+    }
+}
+
+#[test]
+fn a_part_of_a_plan_is_not_taken_out_of_it() {
+    let place = planned();
+    edited(&place, |plan| plan["choices"]["only"] = serde_json::json!(["provider/*"]));
+    let refused = place.sim(&["apply", "plan.json"]).ends_with(3);
+    refused.says("rg-edge/store-001/extension: is not in the spec that the plan holds: the plan was edited");
+    let place = planned();
+    edited(&place, |plan| {
+        let changes = plan["resource_changes"].as_array_mut().unwrap();
+        let mut twin = changes.last().unwrap().clone();
+        twin["change"]["actions"] = serde_json::json!(["no-op"]);
+        changes.push(twin);
+    });
+    place.sim(&["apply", "plan.json"]).ends_with(3).says("is in the plan more than once");
+}
+
+#[test]
+fn a_refused_plan_cannot_be_made_an_allowed_one_with_the_same_digest() {
+    let place = Place::quickstart();
+    place.sim(&["apply", "--auto-approve"]).ends_with(0);
+    let text = place.read("arcflux.yaml");
+    let app = text.find("  app:").unwrap();
+    place.write("arcflux.yaml", &text[..app]);
+    let refused = place.sim(&["plan", "--out", "plan.json"]);
+    let digest = refused.digest();
+    edited(&place, |plan| {
+        plan["choices"]["workloads"] = Value::from("delete");
+        plan["refusals"] = serde_json::json!([]);
+    });
+    place.sim(&["apply", "plan.json", "--expect", &digest]).ends_with(3).says("it was edited");
+    place.sim(&["apply", "--auto-approve", "--workloads", "delete", "--expect", &digest]).ends_with(3);
+    let allowed = place.sim(&["plan", "--workloads", "delete"]).ends_with(0).digest();
+    assert_ne!(allowed, digest);
+    place.sim(&["apply", "--auto-approve", "--workloads", "delete", "--expect", &allowed]).ends_with(0);
+}
+
 #[test]
 fn a_plan_for_another_cloud_is_refused() {
     let place = planned();

@@ -88,3 +88,12 @@ fn without_credentials_everything_that_was_tried_is_told_once() {
     named.says("AZURE_CLIENT_SECRET").says("not set");
     place.run(&["plan", "--auth", "password"]).ends_with(64).says("az-cli");
 }
+
+#[test]
+fn no_token_goes_over_plain_http_however_its_scheme_is_written() {
+    let place = Place::quickstart();
+    let server = Server::start(&place, &["--seed", "arcflux.yaml"]);
+    let url = server.url.replace("http://", "HTTP://");
+    // Nobody is signed in here: that would fail.
+    place.run(&["plan", "--arm-endpoint", &url]).ends_with(0).shows("Plan: 3 to add");
+}

@@ -275,6 +275,47 @@ async fn a_service_that_quotes_a_secret_does_not_make_us_show_it() {
     assert_hidden("the events", &serde_json::to_string(&*quoting.events.lock().unwrap()).unwrap());
 }
 
+/// A service that quotes a private key which is longer than any message that is kept.
+struct QuotingAtLength<T>(T);
+
+#[async_trait]
+impl<T: Transport> Transport for QuotingAtLength<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.method() != "PUT" || !request.uri().path().contains("/fluxConfigurations/") {
+            return self.0.send(request).await;
+        }
+        let error = json!({"error": {"code": "BadRequest", "message": String::from_utf8_lossy(request.body())}});
+        let mut response = Response::new(error.to_string().into());
+        *response.status_mut() = http::StatusCode::BAD_REQUEST;
+        Ok(response)
+    }
+}
+
+struct LongKey;
+
+impl SecretResolver for LongKey {
+    fn resolve(&self, _: &SecretRef) -> Result<Secret, SecretError> {
+        let lines = "MIIJKQIBAAKCAgEAs3cr3tK3yM4t3r14l+of/an/RSA/key/of/4096/bits\n".repeat(60);
+        Ok(Secret::new(format!("-----BEGIN RSA PRIVATE KEY-----\n{lines}-----END RSA PRIVATE KEY-----\n")))
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_cut_off_in_a_long_message_is_not_shown_either() {
+    let spec = spec(WITH_KEY);
+    let world = World::of(&spec);
+    let quoting = world.through(Arc::new(QuotingAtLength(world.sim.transport())));
+    let report = quoting.apply_with(&quoting.plan(&spec).await, None, &LongKey).await;
+    let (_, failure) = report.failures().next().unwrap();
+    assert!(failure.message.ends_with("\"sshPrivateKey\":\"(sensitive value)…"), "{failure:?}");
+    let key = LongKey.resolve(&token()).unwrap();
+    let sent = base64::engine::general_purpose::STANDARD.encode(key.reveal());
+    let events = serde_json::to_string(&*quoting.events.lock().unwrap()).unwrap();
+    for text in [&failure.message, &events] {
+        assert!(!text.contains(&sent[..12]), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn no_secret_value_is_ever_shown() {
     for scenario in [None, Some(Scenario::AuthenticationFailed)] {
@@ -299,4 +340,31 @@ async fn no_secret_value_is_ever_shown() {
             assert_hidden("a request's target", &format!("{requests:?}"));
         }
     }
+}
+
+#[tokio::test]
+async fn an_account_in_the_url_of_somebody_else_is_not_shown() {
+    let mut desired = crate::world::quickstart();
+    let mut live = crate::world::converged(&desired);
+    crate::world::edit_configuration(&desired, &mut live, |body| {
+        body["properties"]["gitRepository"]["url"] = json!("https://bot:hunter2@git.contoso.com/r");
+        body["properties"]["statuses"][0]["statusConditions"][0] = json!({
+            "type": "Ready", "status": "False", "reason": "Failed",
+            "message": "unable to clone 'https://bot:hunter2@git.contoso.com/r'",
+        });
+    });
+    let plan = crate::world::plan(&desired, &live, &crate::world::options());
+    assert!(plan.has_changes());
+    // What is written is held to what is live, not to what is shown of it.
+    crate::world::configuration(&mut desired).git_repository.as_mut().unwrap().url = "https://***@git.contoso.com/r".to_owned();
+    let masked_is_another = crate::world::plan(&desired, &live, &crate::world::options());
+    assert!(masked_is_another.has_changes());
+    for format in [Format::Text, Format::Json, Format::Mermaid] {
+        let shown = view::plan::render(&plan, format, &Style { colour: false, width: 100 });
+        assert!(!shown.contains("hunter2"), "{shown}");
+        if format != Format::Mermaid {
+            assert!(shown.contains("https://***@git.contoso.com/r"), "{shown}");
+        }
+    }
+    assert!(!serde_json::to_string(&plan).unwrap().contains("hunter2"));
 }

@@ -28,6 +28,7 @@ mod engine;
 mod engine_fields;
 mod floors;
 mod habits;
+mod hostile_arm;
 mod http_transport;
 mod killed;
 mod moved;

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Decision, Obstacle, wait};
+use super::{Decision, Obstacle, listed, wait};
 use crate::graph::{FLUX_V1, Node};
 use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{extension, flux_configuration};
-use crate::model::{Listing, LiveState, Reading};
+use crate::model::{LiveState, Reading};
 use crate::plan::{Action, Reason, Until};
 
 pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Result<Decision, Obstacle> {
@@ -29,13 +29,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
         return error("the cluster is being deleted".to_owned(), "take it out of the spec".to_owned());
     }
     for resource_type in [extension::RESOURCE_TYPE, flux_configuration::RESOURCE_TYPE] {
-        // Without the list, what exists would look as if it did not.
-        if let Some(Listing::Denied(message)) = live.listings.get(&node.id.collection(resource_type)) {
-            return error(
-                format!("the {resource_type} of the cluster may not be listed: {message}"),
-                "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
-            );
-        }
+        listed(&node.id, resource_type, live)?;
     }
     let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
     if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {

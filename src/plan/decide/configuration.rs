@@ -12,7 +12,7 @@ use crate::kinds::flux_configuration::{
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{Body, shown_path};
 use crate::model::{FieldPath, LiveState, Reading, ResourceId};
-use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
+use crate::plan::{Action, Condition, Consequence, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
     node: &Node,
@@ -26,10 +26,7 @@ pub(super) fn towards(
         Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
         Some(Reading::Present(body)) => Ok(draft.existing(body)),
         Some(Reading::Missing(_)) => Ok(draft.create()),
-        Some(Reading::Denied(message)) => Err(Obstacle {
-            message: format!("the configuration may not be read: {message}"),
-            hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
-        }),
+        Some(Reading::Denied(message)) => Err(denied(message)),
         None => Err(Obstacle {
             message: "the configuration was not read".to_owned(),
             hint: "this is a mistake in arcflux; please report it".to_owned(),
@@ -37,12 +34,24 @@ pub(super) fn towards(
     }
 }
 
-pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision {
+fn denied(message: &str) -> Obstacle {
+    Obstacle {
+        message: format!("the configuration may not be read: {message}"),
+        hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+    }
+}
+
+pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
     let api_version = node.api_version.as_str();
-    let Some(body) = live.body(&node.id) else { return Decision::nothing(Reason::NotFound) };
+    let body = match live.readings.get(&node.id) {
+        Some(Reading::Present(body)) => body,
+        Some(Reading::Missing(_)) | None => return Ok(Decision::nothing(Reason::NotFound)),
+        // What may not be read may well be there: its extension must not go before it.
+        Some(Reading::Denied(message)) => return Err(denied(message)),
+    };
     let gone = wait(&node.id, api_version, Until::Gone);
     if is_going(body) {
-        return Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) };
+        return Ok(Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) });
     }
     let mut decision = Decision::delete(RULES, body, Vec::new());
     let all: Vec<Live<'_>> = live_kustomizations(body);
@@ -56,7 +65,7 @@ pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Decision
     for kustomization in &all {
         removal_consequence(&mut decision, kustomization, keep);
     }
-    decision
+    Ok(decision)
 }
 
 /// What to do about a stored secret that would be lost.
@@ -446,7 +455,7 @@ fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: 
         let known = if applied.is_empty() {
             String::new()
         } else {
-            format!("; ARM knows these Flux objects: {}", applied.join(", "))
+            format!("{}these Flux objects: {}", Consequence::KNOWN_OBJECTS, applied.join(", "))
         };
         decision.consequence(
             "garbage_collection",

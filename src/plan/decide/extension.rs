@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Decision, Obstacle, is_immutable, wait};
+use super::{Decision, Obstacle, is_immutable, listed, wait};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
@@ -31,7 +31,7 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decis
         vec![Step::Delete { id: id.clone(), api_version: api_version.to_owned() }, wait(&id, api_version, Until::Gone)];
     let mut decision = Decision { id: Some(id), ..Decision::delete(RULES, body, steps) };
     decision.consequence("flux_removed", "Flux is removed from the cluster; nothing is reconciled any more".to_owned());
-    let foreign = foreign_configurations(node, graph, live);
+    let foreign = foreign_configurations(node, graph, live)?;
     if !foreign.is_empty() {
         decision.refuse(
             &node.address,
@@ -44,40 +44,31 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decis
     Ok(decision)
 }
 
-/// The live extension, with the id made of our cluster id: ARM echoes any casing in its own ids.
+/// The live extension.
 fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(ResourceId, &'a Value)>, Obstacle> {
     let Some(cluster) = &node.cluster else { return Ok(None) };
-    let found: Vec<(&str, &Value)> = live
-        .items(&cluster.collection(RESOURCE_TYPE))
-        .iter()
-        .filter(|item| extension::is_flux(item))
-        .filter_map(|item| Some((item.get("name")?.as_str()?, item)))
-        .collect();
-    match found.as_slice() {
-        [] => Ok(None),
-        [(name, body)] => Ok(Some((cluster.resource(RESOURCE_TYPE, name), body))),
-        several => Err(Obstacle {
+    let mut found = listed(cluster, RESOURCE_TYPE, live)?;
+    found.retain(|(_, item)| extension::is_flux(item));
+    if found.len() > 1 {
+        return Err(Obstacle {
             message: format!(
                 "there are {} extensions of the type microsoft.flux, and a cluster can have one: {}",
-                several.len(),
-                several.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+                found.len(),
+                found.iter().map(|(id, _)| id.name()).collect::<Vec<_>>().join(", ")
             ),
             hint: "delete all but one: `az k8s-extension delete`".to_owned(),
-        }),
+        });
     }
+    Ok(found.pop())
 }
 
-fn foreign_configurations(node: &Node, graph: &Graph, live: &LiveState) -> Vec<String> {
-    let Some(cluster) = &node.cluster else { return Vec::new() };
-    live.items(&cluster.collection(flux_configuration::RESOURCE_TYPE))
-        .iter()
-        .filter_map(|item| item.get("name")?.as_str())
-        .filter(|name| {
-            let id = cluster.resource(flux_configuration::RESOURCE_TYPE, name);
-            !graph.nodes().iter().any(|node| matches!(node.want, Want::Configuration(_)) && node.id == id)
-        })
-        .map(str::to_owned)
-        .collect()
+fn foreign_configurations(node: &Node, graph: &Graph, live: &LiveState) -> Result<Vec<String>, Obstacle> {
+    let Some(cluster) = &node.cluster else { return Ok(Vec::new()) };
+    let is_declared = |id: &ResourceId| {
+        graph.nodes().iter().any(|node| matches!(node.want, Want::Configuration(_)) && node.id == *id)
+    };
+    let listed = listed(cluster, flux_configuration::RESOURCE_TYPE, live)?;
+    Ok(listed.into_iter().filter(|(id, _)| !is_declared(id)).map(|(id, _)| id.name().to_owned()).collect())
 }
 
 fn create(

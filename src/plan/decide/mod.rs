@@ -14,7 +14,7 @@ use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::{self, Hole};
-use crate::model::{Address, FieldPath, LiveState, ResourceId, Rules};
+use crate::model::{Address, FieldPath, Listing, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +60,42 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Optio
     match &node.want {
         Want::Registered | Want::Group(_) | Want::Cluster(_) => Ok(Decision::nothing(Reason::Reference)),
         Want::Extension(..) => extension::away(node, graph, live),
-        Want::Configuration(_) => Ok(configuration::away(node, live, options)),
+        Want::Configuration(_) => configuration::away(node, live, options),
     }
+}
+
+/// The resources of a type on `cluster`, each once, with ids made of our cluster id: ARM echoes any casing in its own.
+/// A name becomes a part of what is written to, so one that could lead elsewhere is not taken.
+fn listed<'a>(
+    cluster: &ResourceId,
+    resource_type: &str,
+    live: &'a LiveState,
+) -> Result<Vec<(ResourceId, &'a Value)>, Obstacle> {
+    let items = match live.listings.get(&cluster.collection(resource_type)) {
+        Some(Listing::Items(items)) => items.as_slice(),
+        Some(Listing::Missing(_)) | None => &[],
+        // Without the list, what exists would look as if it did not.
+        Some(Listing::Denied(message)) => {
+            return Err(Obstacle {
+                message: format!("the {resource_type} of the cluster may not be listed: {message}"),
+                hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+            });
+        }
+    };
+    let mut found: Vec<(ResourceId, &Value)> = Vec::new();
+    for item in items {
+        let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+        let Some(id) = cluster.named_resource(resource_type, name) else {
+            return Err(Obstacle {
+                message: format!("the list of {resource_type} holds `{name}`, which is not the name of a resource"),
+                hint: "look at what answers at the ARM endpoint: Azure does not give such names".to_owned(),
+            });
+        };
+        if !found.iter().any(|(known, _)| *known == id) {
+            found.push((id, item));
+        }
+    }
+    Ok(found)
 }
 
 impl Decision {

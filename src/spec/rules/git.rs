@@ -98,6 +98,14 @@ fn check_url(entry: &Entry, report: &mut Report) -> Option<Url> {
         ));
         return None;
     }
+    if !is_written_plainly(text, &url) {
+        report.add_once(
+            codes::BAD_URL
+                .at(span, "Flux may not read the server in this URL as it is meant")
+                .with_hint(format!("write `{}`", plainly(&url))),
+        );
+        return None;
+    }
     let is_ssh = url.scheme() == "ssh";
     if url.password().is_some() || (!is_ssh && !url.username().is_empty()) {
         let hint =
@@ -105,6 +113,32 @@ fn check_url(entry: &Entry, report: &mut Report) -> Option<Url> {
         report.add_once(codes::URL_CREDENTIALS.at(span, "the URL holds credentials").with_hint(hint));
     }
     Some(url)
+}
+
+/// Whether scheme, host and port stand in the text just as they were understood. A browser's rules, which are ours too,
+/// mend much (`https:///host`, `https://%68ost`, `https:\\host`) that Flux reads in another way or not at all: then a
+/// secret would be held to another server than the one that it goes to.
+fn is_written_plainly(text: &str, url: &Url) -> bool {
+    let Some(rest) = text.strip_prefix(url.scheme()).and_then(|rest| rest.strip_prefix("://")) else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let written = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
+    let host = url.host_str().unwrap_or_default();
+    let with_port = |port: u16| format!("{host}:{port}");
+    let meant = [
+        url.port().map_or_else(|| host.to_owned(), with_port),
+        with_port(url.port_or_known_default().unwrap_or_default()),
+    ];
+    meant.iter().any(|meant| meant.eq_ignore_ascii_case(written))
+}
+
+/// A URL as it was understood, without an account.
+fn plainly(url: &Url) -> String {
+    let user = match url.scheme() {
+        "ssh" if !url.username().is_empty() => format!("{}@", url.username()),
+        _ => String::new(),
+    };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{user}{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 /// `git@host:path` as the URL that Flux takes.
@@ -261,6 +295,41 @@ fn is_azure_devops(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_server_stands_in_the_text_as_it_is_understood() {
+        let plain = |text: &str| is_written_plainly(text, &Url::parse(text).unwrap());
+        for text in [
+            "https://github.com/o/r",
+            "https://GitHub.com/o/r",
+            "https://github.com:443/o/r",
+            "https://git.contoso.com:8443/o/r",
+            "ssh://git@host:22/r",
+            "ssh://git@Host/r",
+            "https://user:pa@host/r",
+            "https://[::1]:8443/r",
+            "https://xn--bcher-kva.example/r",
+        ] {
+            assert!(plain(text), "{text}");
+        }
+        for text in [
+            "HTTPS://github.com/o/r",
+            "SSH://git@github.com/o/r",
+            "https:///github.com/o/r",
+            "https:/github.com/o/r",
+            "https://%67ithub.com/o/r",
+            "https://github.com\\@evil.example/r",
+            "https://github.com\\o/r",
+            "https://ｇithub.com/o/r",
+            "https://bücher.example/o/r",
+            "https://0x7f.1/o/r",
+            "https://github.com:0443/o/r",
+        ] {
+            assert!(!plain(text), "{text}");
+        }
+        let url = Url::parse("SSH://git:pa@host:2222/r").unwrap();
+        assert_eq!(plainly(&url), "ssh://git@host:2222/r");
+    }
 
     #[test]
     fn the_short_ssh_form_is_rewritten() {
