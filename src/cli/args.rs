@@ -93,8 +93,9 @@ pub(super) struct CloudArgs {
     /// The Azure cloud to talk to.
     #[arg(long, value_enum, default_value = "public", env = "ARCFLUX_CLOUD", hide_env_values = true)]
     pub(super) cloud: CloudName,
-    /// Another Azure Resource Manager endpoint, such as that of `arcflux sim serve`. Plain http only on loopback.
-    #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", hide_env_values = true, conflicts_with = "cloud")]
+    /// Another Azure Resource Manager endpoint, such as that of `arcflux sim serve`; it goes before `--cloud`. Plain http
+    /// only on loopback.
+    #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", hide_env_values = true)]
     pub(super) arm_endpoint: Option<String>,
     /// More certificate authorities to trust, in PEM form.
     #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE", hide_env_values = true)]
@@ -117,12 +118,12 @@ pub(super) struct CloudArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Simulator (with --cloud sim)")]
 pub(super) struct SimArgs {
-    /// Where the simulator keeps its state.
-    #[arg(long, value_name = "FILE", default_value = ".arcflux/sim.json")]
-    pub(super) sim_state: PathBuf,
-    /// How many times faster than real time the simulator's clock runs while arcflux waits.
-    #[arg(long, value_name = "FACTOR", default_value_t = 100.0, value_parser = pace)]
-    pub(super) sim_pace: f64,
+    /// Where the simulator keeps its state. [default: .arcflux/sim.json]
+    #[arg(long, value_name = "FILE")]
+    pub(super) sim_state: Option<PathBuf>,
+    /// How many times faster than real time the simulator's clock runs while arcflux waits. [default: 100]
+    #[arg(long, value_name = "FACTOR", value_parser = pace)]
+    pub(super) sim_pace: Option<f64>,
     /// Begin a new state with nothing in it, not with the group and cluster that the spec names.
     #[arg(long)]
     pub(super) sim_empty: bool,
@@ -132,6 +133,24 @@ pub(super) struct SimArgs {
     /// A local git repository that stands for a URL: the simulated Flux reads its refs and paths.
     #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
     pub(super) repositories: Vec<(String, PathBuf)>,
+}
+
+impl SimArgs {
+    /// Whether any of them is given.
+    pub(super) fn is_given(&self) -> bool {
+        let Self { sim_state, sim_pace, sim_empty, sim_scenario, repositories } = self;
+        sim_state.is_some() || sim_pace.is_some() || *sim_empty || sim_scenario.is_some() || !repositories.is_empty()
+    }
+
+    /// Where the simulator keeps its state.
+    pub(super) fn state(&self) -> PathBuf {
+        self.sim_state.clone().unwrap_or_else(|| PathBuf::from(".arcflux/sim.json"))
+    }
+
+    /// How many times faster than real time the simulator's clock runs: the quickstart takes two to four seconds.
+    pub(super) fn pace(&self) -> f64 {
+        self.sim_pace.unwrap_or(100.0)
+    }
 }
 
 /// Decisions that are part of a plan.
@@ -144,8 +163,8 @@ pub(super) struct ChoiceArgs {
     /// How far an apply waits.
     #[arg(long, value_enum, default_value = "compliant")]
     pub(super) wait: WaitName,
-    /// What becomes of the workloads of a kustomization that goes away while prune is on. Without this, such a plan is
-    /// refused.
+    /// What becomes of the workloads of a kustomization that goes away while prune is on. Without this, a plan that
+    /// removes one is refused, and a destruction deletes them.
     #[arg(long, value_enum)]
     pub(super) workloads: Option<WorkloadsName>,
     /// Allow deleting a configuration and creating it again, where a field cannot change in place.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::args::{CloudArgs, SimArgs};
 use super::error::{CliError, chain};
-use super::git::LocalRepositories;
+use super::git::{self, LocalRepositories};
 use super::{Environment, Session};
 use crate::arm::credentials::{self, CredentialKind, IdentityValues};
 use crate::arm::identity::{self, Outside};
@@ -34,6 +34,7 @@ pub(super) fn connect(
     session: &Session,
 ) -> Result<Connection, CliError> {
     within_scope(&args.scope, graph)?;
+    only_with_the_simulator(args)?;
     let connection = match (&args.arm_endpoint, args.cloud.cloud()) {
         (Some(endpoint), _) => at_endpoint(endpoint, args, &session.environment)?,
         (None, Some(cloud)) => {
@@ -78,6 +79,16 @@ fn not_signed_in(error: &(dyn std::error::Error + 'static)) -> CliError {
     CliError::new(format!("cannot sign in to Azure: {why}"))
         .details(lines.map(|line| line.trim().to_owned()).collect())
         .hint("no Azure account at hand? `--cloud sim` plans and applies on an embedded simulator")
+}
+
+/// Whoever rehearses on the simulator and forgets to say so must not end up on real clusters.
+fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
+    let is_embedded = args.arm_endpoint.is_none() && args.cloud.cloud().is_none();
+    if is_embedded || !args.sim.is_given() {
+        return Ok(());
+    }
+    Err(CliError::usage("options of the simulator (`--sim-…`, `--repo`) are given, and the simulator is not")
+        .hint("add `--cloud sim`, or leave them out"))
 }
 
 /// Every id that will be read or written must fit one of the scopes.
@@ -153,25 +164,29 @@ fn embedded(args: &SimArgs, desired: &Desired) -> Result<Connection, CliError> {
     let settings = sim::Settings {
         seeds: if args.sim_empty { Vec::new() } else { seeds(desired) },
         scenario: args.sim_scenario,
-        repositories: local(&args.repositories),
+        repositories: local(&args.repositories)?,
         ..sim::Settings::default()
     };
-    let simulator = Simulator::open(&args.sim_state, settings)
+    let simulator = Simulator::open(&args.state(), settings)
         .map_err(|error| CliError::because("cannot start the simulator", &error))?;
     let origin = Origin::parse(sim::ORIGIN).map_err(|error| CliError::because("the simulator", &error))?;
     let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("simulated".to_owned())));
     let arm = ArmClient::new(
         Arc::new(simulator.transport()),
-        Arc::new(simulator.clock(args.sim_pace)),
+        Arc::new(simulator.clock(args.pace())),
         Arc::clone(&tokens),
         origin,
     );
     Ok(Connection { arm, is_simulated: true, tokens })
 }
 
-pub(super) fn local(repositories: &[(String, PathBuf)]) -> Option<Arc<dyn sim::Repositories>> {
+/// The local git repositories that stand for URLs, each of which must be one.
+pub(super) fn local(repositories: &[(String, PathBuf)]) -> Result<Option<Arc<dyn sim::Repositories>>, CliError> {
+    if let Some((_, path)) = repositories.iter().find(|(_, path)| !git::is_repository(path)) {
+        return Err(CliError::usage(format!("--repo: {} is not a git repository", path.display())));
+    }
     let repositories = repositories.to_vec();
-    (!repositories.is_empty()).then(|| Arc::new(LocalRepositories(repositories)) as Arc<dyn sim::Repositories>)
+    Ok((!repositories.is_empty()).then(|| Arc::new(LocalRepositories(repositories)) as Arc<dyn sim::Repositories>))
 }
 
 /// The groups and clusters that a spec names, for new simulated subscriptions: one seed for each.

@@ -22,6 +22,11 @@ impl Repositories for LocalRepositories {
     }
 }
 
+/// Whether git finds a repository here.
+pub(super) fn is_repository(directory: &Path) -> bool {
+    git(directory, &["rev-parse", "--git-dir"]).is_some()
+}
+
 fn commit(directory: &Path, reference: &GitReference) -> Option<String> {
     let resolve = |name: &str| {
         git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])

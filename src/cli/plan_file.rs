@@ -16,6 +16,9 @@ pub(super) fn save(path: &Path, plan: &Plan, as_of: Timestamp) -> Result<(), Cli
     let saved = Plan { timestamp: Some(as_of), ..plan.clone() };
     let name = path.display();
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !directory.is_dir() {
+        return Err(CliError::new(format!("cannot write {name}: there is no directory {}", directory.display())));
+    }
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(serde_json::to_string_pretty(&saved)?.as_bytes())?;

@@ -94,7 +94,7 @@ fn mind_the_state(error: CliError, cloud: &CloudArgs) -> CliError {
         (None, None) if !cloud.sim.sim_empty => error.hint(format!(
             "the simulator's {} holds what the first spec named that it was used for; `--sim-state FILE` begins another, \
              for this spec",
-            cloud.sim.sim_state.display()
+            cloud.sim.state().display()
         )),
         _ => error,
     }

@@ -21,8 +21,8 @@ pub(super) struct Progress {
 enum Sink {
     /// One JSON object a line, on standard output.
     Json,
-    /// One line an event, on standard error.
-    Lines,
+    /// One line an event, on standard error. What only repeats itself is said again after half a minute.
+    Lines { said: Mutex<BTreeMap<Address, (String, i64)>> },
     /// A spinner for each resource under way, below them a bar for all, and above a line for each that is done.
     Bars { all: MultiProgress, total: ProgressBar, bars: Mutex<BTreeMap<Address, ProgressBar>> },
 }
@@ -38,7 +38,7 @@ impl Progress {
                 total.tick();
                 Sink::Bars { all, total, bars: Mutex::new(BTreeMap::new()) }
             }
-            TextOrJson::Text => Sink::Lines,
+            TextOrJson::Text => Sink::Lines { said: Mutex::new(BTreeMap::new()) },
         };
         Self { console, sink }
     }
@@ -46,8 +46,9 @@ impl Progress {
     pub(super) fn show(&self, event: &Event) {
         match &self.sink {
             Sink::Json => self.console.print(&format!("{}\n", view::apply::event_json(event))),
-            Sink::Lines => {
-                if let Some(line) = view::apply::event_line(event, &self.console.err) {
+            Sink::Lines { said } => {
+                let is_new = is_new(&mut said.lock().unwrap_or_else(PoisonError::into_inner), event);
+                if is_new && let Some(line) = view::apply::event_line(event, &self.console.err) {
                     self.console.tell(&line);
                 }
             }
@@ -86,7 +87,7 @@ impl Progress {
     /// A message, on a line of its own: above the bars, where there are some.
     pub(super) fn tell(&self, line: &str) {
         match &self.sink {
-            Sink::Json | Sink::Lines => self.console.tell(line),
+            Sink::Json | Sink::Lines { said: _ } => self.console.tell(line),
             Sink::Bars { all, .. } => {
                 let _gone = all.println(line);
             }
@@ -98,6 +99,19 @@ impl Progress {
         if let Sink::Bars { all, .. } = &self.sink {
             let _gone = all.clear();
             self.console.tell("");
+        }
+    }
+}
+
+/// Whether an event says something that was not said of its resource in the last half minute.
+fn is_new(said: &mut BTreeMap<Address, (String, i64)>, event: &Event) -> bool {
+    const AGAIN_AFTER_SECONDS: i64 = 30;
+    let EventKind::ApplyProgress { status, elapsed_seconds, .. } = &event.kind else { return true };
+    match said.get(&event.address) {
+        Some((before, at)) if before == status && elapsed_seconds - at < AGAIN_AFTER_SECONDS => false,
+        Some(_) | None => {
+            said.insert(event.address.clone(), (status.clone(), *elapsed_seconds));
+            true
         }
     }
 }

@@ -30,6 +30,10 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("knownhosts", "set `sshKnownHosts` to what `ssh-keyscan` prints for the server"),
     ("certificate signed by unknown authority", "set `httpsCACert` to the certificate authority of the server"),
+    (
+        "helm installation failed",
+        "let the cluster reach mcr.microsoft.com and the endpoints of Azure Arc, look at taints, quotas and policies, then run this again",
+    ),
     ("secret", "create the secret that `localAuthRef` names in the configuration's namespace"),
     ("variable not set", "set the variable in `postBuild.substitute`"),
     ("timeout waiting for", "look at the pods behind it (`kubectl describe`), raise `timeout`, or set `wait: false`"),

@@ -57,8 +57,8 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
             out.push_str(&style.sentence("  correlation id: ", "        ", id));
         }
         if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
-            let left = "Something was written before it failed: `arcflux plan` shows what is left to write, `arcflux \
-                        status` how it is doing.";
+            let left = "Something was written before it failed: `arcflux status` shows how it is doing, `arcflux plan` \
+                        whether anything is left to write.";
             out.push_str(&style.sentence("  ", "  ", left));
         }
         out.push('\n');

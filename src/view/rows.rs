@@ -298,6 +298,9 @@ fn summary(plan: &Plan) -> String {
             counts.create, counts.update, counts.delete
         );
     }
+    if plan.waits() {
+        return "Nothing to write. What an apply waits for is listed above.".to_owned();
+    }
     match plan.mode {
         Mode::Apply => "No changes. Your clusters match the specification.".to_owned(),
         Mode::Destroy => "No changes. Nothing that the specification declares is left to destroy.".to_owned(),

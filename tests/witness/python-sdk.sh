@@ -1,30 +1,23 @@
 #!/usr/bin/env bash
-# The official Python SDK, unmodified, against `arcflux sim serve`, and arcflux's opinion of what it made.
+# The official Python SDKs, unmodified, against `arcflux sim serve`, and arcflux's opinion of what they made: over http,
+# and over TLS with a sign-in.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-
-work=$(mktemp -d)
-server=
-cleanup() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-cargo build --locked --quiet
-arcflux=${CARGO_TARGET_DIR:-target}/debug/arcflux
+. tests/witness/serve.sh
 
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+  azure-identity==1.27.0 \
+  azure-mgmt-hybridkubernetes==2.0.0 \
+  azure-mgmt-kubernetesconfiguration-extensions==1.0.0 \
   azure-mgmt-kubernetesconfiguration-fluxconfigurations==1.0.0 \
-  azure-mgmt-kubernetesconfiguration-extensions==1.0.0
+  azure-mgmt-resource==26.0.0
 
-"$arcflux" sim serve --listen 127.0.0.1:0 --seed specs/quickstart.yaml --speed 60 >"$work/url" 2>"$work/log" &
-server=$!
-for _ in $(seq 50); do
-  [ -s "$work/url" ] && break
-  sleep 0.1
-done
-[ -s "$work/url" ] || { cat "$work/log"; exit 1; }
+echo '-- over http'
+serve
+timeout 300 "$work/venv/bin/python" tests/witness/python_sdk.py "$url" "$arcflux" specs/quickstart.yaml
 
-"$work/venv/bin/python" tests/witness/flux_sdk.py "$(cat "$work/url")" "$arcflux" specs/quickstart.yaml
+echo '-- over TLS'
+serve --tls "$work/tls"
+REQUESTS_CA_BUNDLE=$work/tls/ca.pem \
+  timeout 300 "$work/venv/bin/python" tests/witness/python_sdk.py "$url" "$arcflux" specs/quickstart.yaml "$work/tls/ca.pem"

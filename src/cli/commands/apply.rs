@@ -90,9 +90,14 @@ pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Sessio
         return Ok(());
     }
     if !session.console.can_ask() {
-        return Err(CliError::refused("there is no terminal to ask on; nothing was written").hint(
-            "give `--auto-approve`, or apply a saved plan: `arcflux plan --out plan.json`, `arcflux apply plan.json`",
-        ));
+        let plan = match plan.mode {
+            Mode::Apply => "arcflux plan",
+            Mode::Destroy => "arcflux plan --destroy",
+        };
+        return Err(CliError::refused("there is no terminal to ask on; nothing was written").hint(format!(
+            "give `--auto-approve`, or apply a saved plan: `{plan} --out plan.json`, then `arcflux apply plan.json`, each \
+             with the options given here"
+        )));
     }
     let question = match plan.mode {
         Mode::Apply => "Do you want to perform these actions?",

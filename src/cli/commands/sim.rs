@@ -37,7 +37,7 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
     let settings = sim::Settings {
         seeds,
         scenario: args.sim_scenario,
-        repositories: connect::local(&args.repositories),
+        repositories: connect::local(&args.repositories)?,
         ..sim::Settings::default()
     };
     let simulator = match &args.sim_state {

@@ -109,7 +109,7 @@ const fn ten_minutes(path: &'static str) -> Rule {
     Rule { path, habit: Habit::Default(Scalar::Int(600)) }
 }
 
-/// Whether ARM holds this text in base64 ([`GitRepositorySpec::ssh_known_hosts`], [`GitRepositorySpec::https_ca_cert`];
+/// Whether ARM holds this text in base64 (`sshKnownHosts`, `httpsCACert`;
 /// `../shared/facts/az-cli-behaviour.md` §1.5).
 #[must_use]
 pub fn is_base64_text(path: &FieldPath) -> bool {

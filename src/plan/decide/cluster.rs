@@ -43,7 +43,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
         decision.note(
             &node.address,
             "cluster_not_ready",
-            format!("the cluster is {state}{since}: what is written now takes effect when it talks to Azure again"),
+            format!("the cluster is {state}{since}: nothing is written to it until it talks to Azure again"),
         );
         decision.reason = Reason::ClusterNotReady;
         decision.steps = vec![wait(&node.id, node.kind.api_version(), Until::Connected)];

@@ -441,18 +441,19 @@ fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: 
     let from = if path.is_empty() { "the top of the repository" } else { path };
     if *prune && !keep {
         let known = if applied.is_empty() {
-            "ARM knows of no Flux objects among it".to_owned()
+            String::new()
         } else {
-            format!("ARM knows these Flux objects: {}", applied.join(", "))
+            format!("; ARM knows these Flux objects: {}", applied.join(", "))
         };
         decision.consequence(
             "garbage_collection",
-            format!("prune is on for {name}: everything applied from {from} will be deleted; {known}"),
+            format!("prune is on for {name}: everything applied from {from} will be deleted{known}"),
         );
     } else {
+        let first = if *prune { format!("prune is switched off for {name} first: ") } else { String::new() };
         decision.consequence(
             "workloads_left",
-            format!("what {name} applied from {from} stays in the cluster, and nothing reconciles it any more"),
+            format!("{first}what {name} applied from {from} stays in the cluster, and nothing reconciles it any more"),
         );
     }
 }
