@@ -23,16 +23,20 @@ enum Sink {
     Json,
     /// One line an event, on standard error. What only repeats itself is said again after half a minute.
     Lines { said: Mutex<BTreeMap<Address, (String, i64)>> },
-    /// A spinner for each resource under way, and a line for each that is done.
-    Bars { all: MultiProgress, bars: Mutex<BTreeMap<Address, ProgressBar>> },
+    /// A spinner for each resource under way, below them a bar for all, and above a line for each that is done.
+    Bars { all: MultiProgress, total: ProgressBar, bars: Mutex<BTreeMap<Address, ProgressBar>> },
 }
 
 impl Progress {
-    pub(super) fn new(format: TextOrJson, console: Console) -> Self {
+    /// `resources` is how many have something to be done.
+    pub(super) fn new(format: TextOrJson, resources: u64, console: Console) -> Self {
         let sink = match format {
             TextOrJson::Json => Sink::Json,
             TextOrJson::Text if console.is_watched => {
-                Sink::Bars { all: MultiProgress::new(), bars: Mutex::new(BTreeMap::new()) }
+                let all = MultiProgress::new();
+                let total = all.add(ProgressBar::new(resources).with_style(style("[{bar:20}] {pos}/{len}")));
+                total.tick();
+                Sink::Bars { all, total, bars: Mutex::new(BTreeMap::new()) }
             }
             TextOrJson::Text => Sink::Lines { said: Mutex::new(BTreeMap::new()) },
         };
@@ -48,12 +52,13 @@ impl Progress {
                     self.console.tell(&line);
                 }
             }
-            Sink::Bars { all, bars } => {
+            Sink::Bars { all, total, bars } => {
                 let mut bars = bars.lock().unwrap_or_else(PoisonError::into_inner);
                 let line = view::apply::event_line(event, &self.console.err);
                 match &event.kind {
                     EventKind::ApplyStart { .. } => {
-                        let bar = all.add(ProgressBar::new_spinner().with_style(spinner()));
+                        let bar = ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg}"));
+                        let bar = all.insert_before(total, bar);
                         bar.enable_steady_tick(Duration::from_millis(120));
                         bar.set_message(line.unwrap_or_default());
                         bars.insert(event.address.clone(), bar);
@@ -72,6 +77,7 @@ impl Progress {
                         if let Some(line) = line {
                             let _gone = all.println(line);
                         }
+                        total.inc(1);
                     }
                 }
             }
@@ -110,6 +116,7 @@ fn is_new(said: &mut BTreeMap<Address, (String, i64)>, event: &Event) -> bool {
     }
 }
 
-fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
 }

@@ -136,7 +136,8 @@ pub(in crate::cli) async fn carry_out(
     let secrets = read_secrets(planned, secret_args, session)?;
     let interrupt = Interrupt::default();
     let in_flight = InFlight::default();
-    let progress = Arc::new(Progress::new(args.format, session.console.clone()));
+    let resources = plan.resource_changes.iter().map(|change| u64::from(!change.steps.is_empty())).sum();
+    let progress = Arc::new(Progress::new(args.format, resources, session.console.clone()));
     interrupt::listen(interrupt.clone(), in_flight.clone(), Arc::clone(&progress));
     let report = apply::run(
         plan,
