@@ -36,6 +36,20 @@ impl Report {
         }
     }
 
+    /// How many problems are told so far.
+    pub(super) fn len(&self) -> usize {
+        self.diagnostics.len()
+    }
+
+    /// Takes back the warnings with these codes that came after the first `before` problems.
+    pub(super) fn allow(&mut self, before: usize, codes: &[Code]) {
+        let mut position = 0;
+        self.diagnostics.retain(|diagnostic| {
+            position += 1;
+            position <= before || diagnostic.severity == Severity::Error || !codes.contains(&diagnostic.code)
+        });
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

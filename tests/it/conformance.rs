@@ -126,6 +126,7 @@ fn configuration_spec(put: &Value) -> ConfigurationSpec {
         namespace: text(&properties["namespace"]).unwrap_or_else(|| "default".to_owned()),
         scope: if properties["scope"] == "namespace" { Scope::Namespace } else { Scope::Cluster },
         depends_on: Vec::new(),
+        allow: Vec::new(),
         suspend: false,
         wait_for_reconciliation: false,
         reconciliation_wait_duration: None,

@@ -356,7 +356,8 @@ async fn an_account_in_the_url_of_somebody_else_is_not_shown() {
     let plan = crate::world::plan(&desired, &live, &crate::world::options());
     assert!(plan.has_changes());
     // What is written is held to what is live, not to what is shown of it.
-    crate::world::configuration(&mut desired).git_repository.as_mut().unwrap().url = "https://***@git.contoso.com/r".to_owned();
+    crate::world::configuration(&mut desired).git_repository.as_mut().unwrap().url =
+        "https://***@git.contoso.com/r".to_owned();
     let masked_is_another = crate::world::plan(&desired, &live, &crate::world::options());
     assert!(masked_is_another.has_changes());
     for format in [Format::Text, Format::Json, Format::Mermaid] {

@@ -210,6 +210,7 @@ fn configuration() -> impl Strategy<Value = ConfigurationSpec> {
             namespace: namespace.to_owned(),
             scope,
             depends_on: Vec::new(),
+            allow: Vec::new(),
             suspend: false,
             wait_for_reconciliation: false,
             reconciliation_wait_duration: None,

@@ -37,6 +37,7 @@ pub(crate) fn quickstart() -> Desired {
         namespace: "flux-system".to_owned(),
         scope: Scope::Cluster,
         depends_on: Vec::new(),
+        allow: Vec::new(),
         suspend: false,
         wait_for_reconciliation: false,
         reconciliation_wait_duration: None,

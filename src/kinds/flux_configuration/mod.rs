@@ -46,6 +46,10 @@ pub struct ConfigurationSpec {
     /// Other configurations of this cluster that must be compliant before this one is written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
+    /// Codes of warnings about this configuration that are accepted, such as `AF065`. `arcflux explain-code` lists all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = r"^AF[0-9]{3}$")), extend("examples" = [["AF065"]]))]
+    pub allow: Vec<String>,
     /// Whether Flux leaves the configuration alone: nothing is fetched, applied or deleted until it is taken back. Apply
     /// does not wait for a suspended configuration to be compliant.
     #[serde(default)]
@@ -108,6 +112,7 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
         namespace,
         scope,
         depends_on: _,
+        allow: _,
         suspend,
         wait_for_reconciliation,
         reconciliation_wait_duration,

@@ -267,6 +267,10 @@ fn check_provider(source: &Node, url: &Url, report: &mut Report) {
         Some("GitHub") if url.scheme() != "https" => {
             Some(("provider `GitHub` needs an `https://` URL", "write `https://` in the URL"))
         }
+        Some("GitHub") if source.entry("localAuthRef").is_none() => Some((
+            "provider `GitHub` needs `localAuthRef`: the secret of the cluster that holds the GitHub App",
+            "name a secret with githubAppID, githubAppInstallationID and githubAppPrivateKey",
+        )),
         _ => None,
     };
     if let Some((message, hint)) = problem {

@@ -1,6 +1,7 @@
 //! What no schema can say: rules about a whole document, and about each cluster after substitution. Each rule asks the
 //! tree for what it needs and says nothing about a value that is missing or of the wrong type: the schema did.
 
+pub(super) mod allowed;
 pub(super) mod blob;
 pub(super) mod bucket;
 pub(super) mod document;
@@ -53,7 +54,9 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
                 profile,
             };
             let cluster_type = cluster.tree.get("cluster").and_then(|own| own.text_of("type")).and_then(cluster_type);
+            let before = report.len();
             check_configuration(configuration, &layout, cluster_type, report);
+            allowed::check(&configuration.node, before, report);
             if let Some(pins) = pins {
                 versions::check(&configuration.node, Kind::FluxConfiguration, pins, report);
             }
