@@ -27,6 +27,7 @@ mod edits;
 mod engine;
 mod engine_fields;
 mod floors;
+mod gallery;
 mod habits;
 mod http_transport;
 mod killed;
