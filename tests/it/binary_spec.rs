@@ -28,7 +28,9 @@ fn the_list_of_specs_is_whole() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs");
     let mut found: Vec<String> = std::fs::read_dir(directory)
         .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
     found.sort();
     assert_eq!(found, SPECS);

@@ -27,6 +27,7 @@ mod edits;
 mod engine;
 mod engine_fields;
 mod floors;
+mod gallery;
 mod habits;
 mod hostile_arm;
 mod http_transport;

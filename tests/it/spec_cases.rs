@@ -59,6 +59,12 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
+/// The specs directly in a folder.
+fn specs(folder: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap();
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+}
+
 fn load(path: &Path, name: &str, inputs: &Inputs) -> Outcome {
     spec::load_bytes(name, &std::fs::read(path).unwrap(), inputs)
 }
@@ -77,8 +83,7 @@ fn cases_are_as_recorded() {
 #[test]
 fn checked_in_specs_validate_and_expand_as_recorded() {
     with_settings(|| {
-        for entry in std::fs::read_dir(root().join("specs")).unwrap() {
-            let path = entry.unwrap().path();
+        for path in specs("specs") {
             let name = path.file_stem().unwrap().to_str().unwrap();
             let outcome = load(&path, &format!("specs/{name}.yaml"), &Inputs::default());
             assert_eq!(outcome.diagnostics, [], "{name}");
@@ -106,7 +111,7 @@ fn every_code_has_a_case() {
 
 #[test]
 fn the_long_form_loads_to_the_same_clusters() {
-    let specs = std::fs::read_dir(root().join("specs")).unwrap().map(|entry| entry.unwrap().path());
+    let specs = specs("specs").chain(specs("specs/gallery"));
     let cases = folders().into_iter().map(|folder| folder.join("arcflux.yaml"));
     let mut compared = 0;
     for path in specs.chain(cases) {
