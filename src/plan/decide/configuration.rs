@@ -1,18 +1,18 @@
 //! Flux configurations: created by PUT, updated by a full PUT or, where that would lose a stored secret, by PATCH.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::credentials::{self, Stored};
+use super::effects::{explain_paths, explain_source, explain_suspension};
+use super::kustomizations::{Live, live_kustomizations, prune_off, removal_consequence, source_block};
 use super::{Decision, Obstacle, is_immutable, wait};
 use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
-use crate::kinds::flux_configuration::{
-    self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
-};
+use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, Source, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{Body, shown_path};
-use crate::model::{FieldPath, LiveState, Reading, ResourceId};
-use crate::plan::{Action, Condition, Consequence, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
+use crate::model::{FieldPath, LiveState, Reading};
+use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
     node: &Node,
@@ -206,6 +206,7 @@ impl Draft<'_> {
         decision.steps.extend(self.end());
         explain_source(decision);
         explain_paths(decision, live);
+        explain_suspension(decision);
     }
 
     /// The body of a PUT: what the spec says, and what is live and unknown to us.
@@ -409,155 +410,4 @@ impl Draft<'_> {
 
 fn is_going(live: &Value) -> bool {
     matches!(provisioning_state(live), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
-}
-
-/// A kustomization as it is live.
-struct Live<'a> {
-    name: &'a str,
-    path: &'a str,
-    prune: bool,
-    /// What ARM knows of what it applied: kind and name.
-    applied: Vec<String>,
-}
-
-fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
-    let configuration = live.get("name").and_then(Value::as_str).unwrap_or_default();
-    let statuses = live.pointer("/properties/statuses").and_then(Value::as_array);
-    let map = live.pointer("/properties/kustomizations").and_then(Value::as_object);
-    map.into_iter()
-        .flatten()
-        .filter(|(_, body)| !body.is_null())
-        .map(|(name, body)| {
-            let object = format!("{configuration}-{name}");
-            let mut applied: Vec<String> = statuses
-                .into_iter()
-                .flatten()
-                .filter(|status| status.pointer("/appliedBy/name").and_then(Value::as_str) == Some(object.as_str()))
-                .filter_map(|status| {
-                    Some(format!("{} {}", status.get("kind")?.as_str()?, status.get("name")?.as_str()?))
-                })
-                .collect();
-            applied.sort();
-            Live {
-                name,
-                path: body.get("path").and_then(Value::as_str).unwrap_or_default(),
-                prune: body.get("prune").and_then(Value::as_bool).unwrap_or(false),
-                applied,
-            }
-        })
-        .collect()
-}
-
-fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: bool) {
-    let Live { name, path, prune, applied } = kustomization;
-    let from = if path.is_empty() { "the top of the repository" } else { path };
-    if *prune && !keep {
-        let known = if applied.is_empty() {
-            String::new()
-        } else {
-            format!("{}these Flux objects: {}", Consequence::KNOWN_OBJECTS, applied.join(", "))
-        };
-        decision.consequence(
-            "garbage_collection",
-            format!("prune is on for {name}: everything applied from {from} will be deleted{known}"),
-        );
-    } else {
-        let first = if *prune { format!("prune is switched off for {name} first: ") } else { String::new() };
-        decision.consequence(
-            "workloads_left",
-            format!("{first}what {name} applied from {from} stays in the cluster, and nothing reconciles it any more"),
-        );
-    }
-}
-
-/// Switches prune off for some live kustomizations and waits until the cluster knows. PATCH wants the source block,
-/// else ARM answers `Invalid source kind match` (`../shared/facts/domain.md` S37): the live one, unchanged.
-fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
-    let api_version = node.api_version.as_str();
-    let mut properties = source_block(&before["properties"]);
-    let off: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({"prune": false}))).collect();
-    properties.insert("kustomizations".to_owned(), Value::Object(off));
-    let id: &ResourceId = &node.id;
-    let patch = Step::Patch {
-        id: id.clone(),
-        api_version: api_version.to_owned(),
-        body: json!({ "properties": properties }),
-        holes: Vec::new(),
-        when: None,
-    };
-    [patch, wait(id, api_version, Until::Provisioned)]
-}
-
-/// What a PATCH must say of the source: its kind and the whole of its description.
-fn source_block(properties: &Value) -> Map<String, Value> {
-    ["sourceKind"]
-        .into_iter()
-        .chain(SOURCE_MEMBERS)
-        .filter_map(|key| Some((key.to_owned(), properties.get(key)?.clone())))
-        .collect()
-}
-
-/// What says where a source is, in the description of each kind.
-const PLACE: [&str; 3] = ["url", "bucketName", "containerName"];
-
-/// What says which revision of it is applied.
-const REVISION: [&str; 2] = ["repositoryRef", "layerSelector"];
-
-fn explain_source(decision: &mut Decision) {
-    let changed = |keys: &[&str]| {
-        let paths = SOURCE_MEMBERS.iter().flat_map(|member| keys.iter().map(|key| ["properties", member, key]));
-        paths.map(FieldPath::of).any(|path| {
-            let touches = |field: &FieldPath| field.starts_with(&path) || path.starts_with(field);
-            decision.fields.iter().any(|field| touches(&field.path))
-        })
-    };
-    if changed(&PLACE) {
-        decision.consequence(
-            "source_change",
-            "everything is applied from another source; what is not in it is deleted where prune is on".to_owned(),
-        );
-    } else if changed(&REVISION) {
-        decision.consequence(
-            "revision_change",
-            "another revision is applied; what is not in it is deleted where prune is on".to_owned(),
-        );
-    }
-}
-
-/// A kustomization that stays, applies from somewhere else, and prunes.
-fn explain_paths(decision: &mut Decision, live: &Value) {
-    let moved: Vec<String> = live_kustomizations(live)
-        .into_iter()
-        .filter(|one| one.prune)
-        .filter_map(|one| {
-            let path = FieldPath::dotted("properties.kustomizations").key(one.name).key("path");
-            let field = decision.fields.iter().find(|field| field.path == path)?;
-            let after = field.after.as_ref().and_then(Value::as_str).unwrap_or_default();
-            Some(format!(
-                "prune is on for {}: what was applied from {} and is not in {after} will be deleted",
-                one.name, one.path
-            ))
-        })
-        .collect();
-    for message in moved {
-        decision.consequence("garbage_collection", message);
-    }
-    explain_suspension(decision);
-}
-
-/// What it means that Flux leaves a configuration alone, or goes back to work on it.
-fn explain_suspension(decision: &mut Decision) {
-    let path = FieldPath::dotted("properties.suspend");
-    let suspended = decision.fields.iter().find(|field| field.path == path).map(|field| field.after.clone());
-    match suspended {
-        Some(Some(Value::Bool(true))) => decision.consequence(
-            "suspend",
-            "Flux leaves the configuration alone: what is applied stays as it is, whatever the source says".to_owned(),
-        ),
-        Some(_) => decision.consequence(
-            "resume",
-            "Flux reconciles the configuration again: what changed in the source since is applied at once".to_owned(),
-        ),
-        None => {}
-    }
 }

@@ -3,8 +3,10 @@
 mod cluster;
 mod configuration;
 mod credentials;
+mod effects;
 mod extension;
 mod group;
+mod kustomizations;
 mod provider;
 
 use serde_json::Value;

@@ -1,0 +1,97 @@
+//! Kustomizations as they are live: what goes when one goes, and how its workloads are kept.
+
+use serde_json::{Map, Value, json};
+
+use super::{Decision, wait};
+use crate::graph::Node;
+use crate::kinds::flux_configuration::SOURCE_MEMBERS;
+use crate::model::ResourceId;
+use crate::plan::{Consequence, Step, Until};
+
+/// A kustomization as it is live.
+pub(super) struct Live<'a> {
+    pub(super) name: &'a str,
+    pub(super) path: &'a str,
+    pub(super) prune: bool,
+    /// What ARM knows of what it applied: kind and name.
+    applied: Vec<String>,
+}
+
+/// Every kustomization of a live configuration.
+pub(super) fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
+    let configuration = live.get("name").and_then(Value::as_str).unwrap_or_default();
+    let statuses = live.pointer("/properties/statuses").and_then(Value::as_array);
+    let map = live.pointer("/properties/kustomizations").and_then(Value::as_object);
+    map.into_iter()
+        .flatten()
+        .filter(|(_, body)| !body.is_null())
+        .map(|(name, body)| {
+            let object = format!("{configuration}-{name}");
+            let mut applied: Vec<String> = statuses
+                .into_iter()
+                .flatten()
+                .filter(|status| status.pointer("/appliedBy/name").and_then(Value::as_str) == Some(object.as_str()))
+                .filter_map(|status| {
+                    Some(format!("{} {}", status.get("kind")?.as_str()?, status.get("name")?.as_str()?))
+                })
+                .collect();
+            applied.sort();
+            Live {
+                name,
+                path: body.get("path").and_then(Value::as_str).unwrap_or_default(),
+                prune: body.get("prune").and_then(Value::as_bool).unwrap_or(false),
+                applied,
+            }
+        })
+        .collect()
+}
+
+/// Says what it means that a kustomization goes away.
+pub(super) fn removal_consequence(decision: &mut Decision, kustomization: &Live<'_>, keep: bool) {
+    let Live { name, path, prune, applied } = kustomization;
+    let from = if path.is_empty() { "the top of the repository" } else { path };
+    if *prune && !keep {
+        let known = if applied.is_empty() {
+            String::new()
+        } else {
+            format!("{}these Flux objects: {}", Consequence::KNOWN_OBJECTS, applied.join(", "))
+        };
+        decision.consequence(
+            "garbage_collection",
+            format!("prune is on for {name}: everything applied from {from} will be deleted{known}"),
+        );
+    } else {
+        let first = if *prune { format!("prune is switched off for {name} first: ") } else { String::new() };
+        decision.consequence(
+            "workloads_left",
+            format!("{first}what {name} applied from {from} stays in the cluster, and nothing reconciles it any more"),
+        );
+    }
+}
+
+/// Switches prune off for some live kustomizations and waits until the cluster knows. PATCH wants the source block,
+/// else ARM answers `Invalid source kind match` (`../shared/facts/domain.md` S37): the live one, unchanged.
+pub(super) fn prune_off(node: &Node, before: &Value, names: &[&str]) -> [Step; 2] {
+    let api_version = node.api_version.as_str();
+    let mut properties = source_block(&before["properties"]);
+    let off: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({"prune": false}))).collect();
+    properties.insert("kustomizations".to_owned(), Value::Object(off));
+    let id: &ResourceId = &node.id;
+    let patch = Step::Patch {
+        id: id.clone(),
+        api_version: api_version.to_owned(),
+        body: json!({ "properties": properties }),
+        holes: Vec::new(),
+        when: None,
+    };
+    [patch, wait(id, api_version, Until::Provisioned)]
+}
+
+/// What a PATCH must say of the source: its kind and the whole of its description.
+pub(super) fn source_block(properties: &Value) -> Map<String, Value> {
+    ["sourceKind"]
+        .into_iter()
+        .chain(SOURCE_MEMBERS)
+        .filter_map(|key| Some((key.to_owned(), properties.get(key)?.clone())))
+        .collect()
+}
