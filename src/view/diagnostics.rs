@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::Style;
 use super::escape::source_line;
+use super::{Style, json};
 use crate::model::{Diagnostic, Severity, Span};
 
 /// Problems as text: for each its code, message, place, the line with a mark under it, and what to do; then how many.
@@ -104,10 +104,11 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// Problems for programs: an array of objects with `code`, `severity`, `message`, `hint`, `file`, `line` and `column`.
-/// Lines and columns are integers from 1; `hint`, `line` and `column` are `null` where there is none.
+/// Lines and columns are integers from 1; `hint`, `line` and `column` are `null` where there is none. A document that ends
+/// with a line feed.
 #[must_use]
-pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> Value {
-    diagnostics
+pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> String {
+    let problems: Vec<Value> = diagnostics
         .iter()
         .map(|Diagnostic { code, severity, message, hint, span }| {
             json!({
@@ -120,5 +121,6 @@ pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> Value {
                 "column": span.map(|span| span.column),
             })
         })
-        .collect()
+        .collect();
+    json::pretty(&problems)
 }

@@ -64,7 +64,8 @@ fn a_problem_without_a_line_is_still_told() {
 #[test]
 fn json_has_integers_and_nulls() {
     let span = Span { start: 12, end: 15, line: 2, column: 6 };
-    let json = render_json(&[diagnostic(Severity::Error, Some(span)), diagnostic(Severity::Warning, None)], "-");
+    let text = render_json(&[diagnostic(Severity::Error, Some(span)), diagnostic(Severity::Warning, None)], "-");
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     insta::assert_json_snapshot!(json, @r#"
     [
       {
@@ -95,4 +96,17 @@ fn the_summary_counts() {
     let warning = diagnostic(Severity::Warning, None);
     assert_eq!(summary(&[]), "no problems");
     assert_eq!(summary(&[one.clone(), one, warning]), "2 errors, 1 warning");
+}
+
+#[test]
+fn hidden_characters_are_inert_for_programs_too() {
+    let hostile =
+        Diagnostic { message: "a\u{9b}31m\u{202e}\u{200b}\u{1b}[2Jb".to_owned(), ..diagnostic(Severity::Error, None) };
+    let text = render_json(&[hostile], "a\u{202e}.yaml");
+    assert!(
+        text.chars().all(|character| character == '\n' || character.is_ascii_graphic() || character == ' '),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json[0]["message"], "a\u{9b}31m\u{202e}\u{200b}\u{1b}[2Jb");
 }

@@ -17,7 +17,7 @@ pub(in crate::cli) fn run(args: &ValidateArgs, session: &Session) -> Result<Exit
         TextOrJson::Text => loaded.show_problems(session),
         TextOrJson::Json => {
             let problems = view::diagnostics::render_json(&loaded.outcome.diagnostics, &loaded.name);
-            session.console.print(&format!("{problems:#}\n"));
+            session.console.print(&problems);
         }
     }
     let Some(desired) = &loaded.outcome.desired else { return Ok(Exit::Error) };
