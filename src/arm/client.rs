@@ -114,7 +114,8 @@ impl ArmClient {
     pub async fn get(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
         let call = Call::new(&self.origin, Method::GET, id, None, api_version, None)?;
         match self.call(&call).await {
-            Ok(response) => match json(&response) {
+            // An error with the status of a success is not the resource, and neither is anything but an object.
+            Ok(response) => match json(&response).filter(|body| body.is_object() && body.get("error").is_none()) {
                 Some(body) => Ok(Reading::Present(body)),
                 None => Err(ArmError::bad_body(call.line(), "a resource as JSON", &response)),
             },

@@ -303,7 +303,7 @@ pub(super) struct StatusArgs {
 pub(super) struct ShowArgs {
     /// The saved plan; `-` is standard input.
     #[arg(value_name = "PLAN")]
-    pub(super) plan: String,
+    pub(super) plan: PathBuf,
     /// How the plan is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: PlanFormat,

@@ -1,6 +1,7 @@
 //! The only place that prints, and that asks.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use super::Environment;
 use super::error::CliError;
@@ -15,6 +16,8 @@ pub(super) struct Console {
     pub(super) err: Style,
     /// Whether a person watches standard error, and it is not a CI log.
     pub(super) is_watched: bool,
+    /// Why data could not be written, when that was not because nobody reads it any more.
+    lost: Arc<OnceLock<String>>,
 }
 
 impl Console {
@@ -33,13 +36,23 @@ impl Console {
             out: Style { colour: colour && out_is_terminal, width: width(out_is_terminal) },
             err: Style { colour: colour && err_is_terminal, width: width(err_is_terminal) },
             is_watched: err_is_terminal && !environment.is_set("CI") && !dumb,
+            lost: Arc::default(),
         }
     }
 
     /// Data. A reader that has gone away (`| head`) is no error.
     pub(super) fn print(&self, text: &str) {
         let mut stream = std::io::stdout().lock();
-        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            let _known = self.lost.set(error.to_string());
+        }
+    }
+
+    /// Why data is missing on standard output: a full disk, for one.
+    pub(super) fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
     }
 
     /// A message, on a line of its own.

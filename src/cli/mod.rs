@@ -65,6 +65,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Man => commands::shell::man(&session),
         Command::Sim(args) => commands::sim::run(args, &session),
     };
+    let lost = session.console.lost().map(|why| format!("not everything could be written to standard output: {why}"));
+    let outcome = match (outcome, lost) {
+        (Ok(Exit::Ok), Some(lost)) => Err(CliError::new(lost)),
+        (outcome, Some(lost)) => {
+            session.console.tell_error(&CliError::new(lost));
+            outcome
+        }
+        (outcome, None) => outcome,
+    };
     outcome.unwrap_or_else(|error| {
         session.console.tell_error(&error);
         error.exit

@@ -30,12 +30,13 @@ pub(super) fn save(path: &Path, plan: &Plan, as_of: Timestamp) -> Result<(), Cli
 }
 
 /// Reads a plan that this version understands; `-` is standard input.
-pub(super) fn load(path: &str) -> Result<Plan, CliError> {
+pub(super) fn load(file: &Path) -> Result<Plan, CliError> {
+    let path = file.display();
     let mut bytes = Vec::new();
-    let read = if path == "-" {
+    let read = if file == Path::new("-") {
         std::io::stdin().lock().take(LARGEST).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
+        std::fs::File::open(file).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
     };
     read.map_err(|error| CliError::because(format!("cannot read {path}"), &error))?;
     let json: serde_json::Value = serde_json::from_slice(&bytes)

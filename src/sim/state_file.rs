@@ -126,7 +126,7 @@ impl StateFile {
     ///
     /// Any [`StateError`].
     pub(crate) fn load(&mut self) -> Result<Option<State>, StateError> {
-        let bytes = match fs::read(&self.path) {
+        let bytes = match self.bytes() {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StateError::Io { action: "read", path: self.path.clone(), source }),
@@ -139,6 +139,14 @@ impl StateFile {
         let state = self.parse(&bytes)?;
         self.known = Some((bytes, state.clone()));
         Ok(Some(state))
+    }
+
+    /// The whole file. Devices and pipes have no end, or none that comes by itself.
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        if !fs::metadata(&self.path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        }
+        fs::read(&self.path)
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, StateError> {

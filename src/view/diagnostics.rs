@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::Style;
 use super::escape::source_line;
+use super::{Style, json};
 use crate::model::{Diagnostic, Severity, Span};
 
 /// Problems as text: for each its code, message, place, the line with a mark under it, and what to do; then how many.
@@ -122,5 +122,5 @@ pub fn render_json(diagnostics: &[Diagnostic], file: &str) -> String {
             })
         })
         .collect();
-    super::json::pretty(&problems)
+    json::pretty(&problems)
 }

@@ -216,3 +216,28 @@ fn a_wrong_state_file_is_left_as_it_is() {
     place.sim(&["plan"]).ends_with(1).says("cannot start the simulator").says("is not a simulator's state");
     assert_eq!(place.read(".arcflux/sim.json"), "not a state");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_an_error_and_a_reader_that_is_gone_is_none() {
+    let place = Place::quickstart();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = place.command(&["plan", "--cloud", "sim"]).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("not everything could be written to standard output"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = place.command(&["plan", "--cloud", "sim"]).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_that_is_not_a_file_is_not_read() {
+    let place = Place::quickstart();
+    std::os::unix::fs::symlink("/dev/zero", place.path("zero.json")).unwrap();
+    std::fs::create_dir(place.path("directory.json")).unwrap();
+    for state in ["zero.json", "directory.json"] {
+        place.sim(&["plan", "--sim-state", state]).ends_with(1).says("it is not a file");
+    }
+}

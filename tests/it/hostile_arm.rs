@@ -197,3 +197,14 @@ async fn an_error_of_countless_causes_is_told_in_a_few() {
     assert!(refusal.message.starts_with("cause 000000000; cause 000000001"), "{}", &refusal.message[..100]);
     assert!(refusal.message.len() < 5000);
 }
+
+#[tokio::test]
+async fn what_is_not_a_resource_is_not_taken_for_one() {
+    let id: ResourceId = "/subscriptions/s".parse().unwrap();
+    let line = "GET https://management.azure.com/subscriptions/s?api-version=1";
+    for body in [json!(null), json!([]), json!("x"), json!({"error": {"code": "NotFound", "message": "no"}})] {
+        let script = Script::new([(line, Reply::json(200, &body))]);
+        let error = client(&script, &VirtualClock::new()).get(&id, "1").await.unwrap_err();
+        assert!(matches!(error, ArmError::BadBody { .. }), "{body}: {error}");
+    }
+}

@@ -96,3 +96,16 @@ fn the_summary_counts() {
     assert_eq!(summary(&[]), "no problems");
     assert_eq!(summary(&[one.clone(), one, warning]), "2 errors, 1 warning");
 }
+
+#[test]
+fn hidden_characters_are_inert_for_programs_too() {
+    let hostile =
+        Diagnostic { message: "a\u{9b}31m\u{202e}\u{200b}\u{1b}[2Jb".to_owned(), ..diagnostic(Severity::Error, None) };
+    let text = render_json(&[hostile], "a\u{202e}.yaml");
+    assert!(
+        text.chars().all(|character| character == '\n' || character.is_ascii_graphic() || character == ' '),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json[0]["message"], "a\u{9b}31m\u{202e}\u{200b}\u{1b}[2Jb");
+}

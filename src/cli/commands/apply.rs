@@ -45,7 +45,7 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
         ));
     }
     let name = path.display().to_string();
-    let saved = plan_file::load(&name)?;
+    let saved = plan_file::load(path)?;
     if saved.digest != saved.computed_digest() {
         return Err(CliError::refused(format!("{name} does not have the digest that it claims: it was edited")));
     }
