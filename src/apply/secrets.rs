@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
+use jiff::Timestamp;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -46,12 +47,13 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads every secret that the steps of `plan` send, and looks whether each fits the places that it goes to.
+    /// Reads every secret that the steps of `plan` send, and looks whether each fits the places that it goes to
+    /// and has not expired `now`.
     ///
     /// # Errors
     ///
     /// Every [`SecretError`] there is.
-    pub fn read(plan: &Plan, resolver: &dyn SecretResolver) -> Result<Self, Vec<SecretError>> {
+    pub fn read(plan: &Plan, resolver: &dyn SecretResolver, now: Timestamp) -> Result<Self, Vec<SecretError>> {
         let holes: Vec<&Hole> =
             plan.resource_changes.iter().flat_map(|change| &change.steps).flat_map(Step::holes).collect();
         let wanted: BTreeSet<&SecretRef> = holes.iter().map(|hole| &hole.secret).collect();
@@ -69,7 +71,7 @@ impl Secrets {
         for hole in holes {
             let Some(value) = values.get(&hole.secret) else { continue };
             let at = |why: &str| format!("{}: {why}", shown_path(&hole.path));
-            match secret_values::check(hole, value, plan.timestamp) {
+            match secret_values::check(hole, value, Some(now)) {
                 None => {}
                 Some(Finding::Unfit(why)) => {
                     let error = SecretError { secret: hole.secret.clone(), reason: at(&why) };

@@ -8,7 +8,7 @@ use super::args::{CloudArgs, SimArgs};
 use super::error::{CliError, chain};
 use super::git::{self, LocalRepositories};
 use super::{Environment, Session};
-use crate::arm::credentials::{self, CredentialKind, IdentityValues};
+use crate::arm::credentials::{self, IdentityValues};
 use crate::arm::identity::{self, Outside};
 use crate::arm::{ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
 use crate::graph::Graph;
@@ -40,8 +40,8 @@ pub(super) fn connect(
         (Some(endpoint), _) => at_endpoint(endpoint, args, &session.environment)?,
         (None, Some(cloud)) => {
             let origin = Origin::parse(cloud.endpoint()).map_err(|error| CliError::because("the cloud", &error))?;
-            let transport = transport(args)?;
-            let tokens = sign_in(args.auth, cloud.authority_host(), cloud.scope(), &transport, &session.environment)?;
+            let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
+            let tokens = sign_in(args, cloud.authority_host(), cloud.scope(), &transport, &session.environment)?;
             real(transport, tokens, origin)
         }
         (None, None) => embedded(&args.sim, desired)?,
@@ -123,15 +123,14 @@ fn within_scope(
     }
 }
 
-fn transport(args: &CloudArgs) -> Result<Arc<dyn Transport>, CliError> {
+fn transport(args: &CloudArgs) -> Result<ReqwestTransport, CliError> {
     Ok(match &args.ca_bundle {
-        None => Arc::new(ReqwestTransport::new()),
+        None => ReqwestTransport::new(),
         Some(path) => {
             let name = path.display();
             let pem = std::fs::read(path).map_err(|error| CliError::because(format!("cannot read {name}"), &error))?;
-            let transport = ReqwestTransport::with_ca_bundle(&pem)
-                .map_err(|error| CliError::because(format!("cannot use {name}"), &error))?;
-            Arc::new(transport)
+            ReqwestTransport::with_ca_bundle(&pem)
+                .map_err(|error| CliError::because(format!("cannot use {name}"), &error))?
         }
     })
 }
@@ -145,27 +144,27 @@ fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Ori
 /// loopback, there is none: a simulator needs none, and anything else should not get one.
 fn at_endpoint(endpoint: &str, args: &CloudArgs, environment: &Environment) -> Result<Connection, CliError> {
     let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
-    let transport = transport(args)?;
+    let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
     if origin.is_plain() {
         let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
         return Ok(Connection { is_simulated: true, ..real(transport, tokens, origin) });
     }
     let authority = environment.get("AZURE_AUTHORITY_HOST").unwrap_or("https://login.microsoftonline.com");
-    let tokens = sign_in(args.auth, authority, format!("{origin}/.default"), &transport, environment)?;
+    let tokens = sign_in(args, authority, format!("{origin}/.default"), &transport, environment)?;
     Ok(real(transport, tokens, origin))
 }
 
 fn sign_in(
-    named: Option<CredentialKind>,
+    args: &CloudArgs,
     authority_host: &str,
     scope: String,
-    transport: &Arc<dyn Transport>,
+    sign_in: &Arc<dyn Transport>,
     environment: &Environment,
 ) -> Result<Arc<dyn TokenSource>, CliError> {
     let values = IdentityValues::from_variables(|name| environment.get(name).map(str::to_owned));
-    let chosen = credentials::select(named, &values).map_err(|error| not_signed_in(&error))?;
-    let metadata: Arc<dyn Transport> = Arc::new(ReqwestTransport::link_local());
-    let outside = Outside::new(authority_host.to_owned(), Arc::clone(transport), metadata);
+    let chosen = credentials::select(args.auth, &values).map_err(|error| not_signed_in(&error))?;
+    let metadata: Arc<dyn Transport> = Arc::new(transport(args)?.link_local());
+    let outside = Outside::new(authority_host.to_owned(), Arc::clone(sign_in), metadata);
     let candidates = identity::build(chosen, &values, &outside);
     Ok(Arc::new(CredentialTokens::new(candidates, scope, Arc::new(SystemClock))))
 }

@@ -82,8 +82,8 @@ impl ReqwestTransport {
     /// Also sends plain http to addresses on the local link (169.254.0.0/16): that is where Azure gives machines
     /// their identity.
     #[must_use]
-    pub fn link_local() -> Self {
-        Self { link_local: true, ..Self::default() }
+    pub fn link_local(self) -> Self {
+        Self { link_local: true, ..self }
     }
 
     /// The way to `uri`, or why there is none.

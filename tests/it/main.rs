@@ -41,6 +41,7 @@ mod runbook;
 mod scenarios;
 mod schemas;
 mod scripted;
+mod secret_expiry;
 mod sign_in;
 mod sim_arm;
 mod sim_certificate;

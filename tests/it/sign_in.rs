@@ -159,6 +159,11 @@ async fn with_a_managed_identity() {
     served.plan_as("managed-identity", &environment("any")).await.assert_planned();
     served.assert_signed_in_at("GET /msi/token");
 
+    // Endpoints over https are trusted as ARM's is, by the CA bundle.
+    let secure = format!("{}/msi/token", served.url);
+    let environment_over_tls = [("IDENTITY_ENDPOINT", secure.as_str()), ("IDENTITY_HEADER", "any")];
+    served.plan_as("managed-identity", &environment_over_tls).await.assert_planned();
+
     let told = served.plan_as("managed-identity", &environment(arcflux::sim::REFUSED_SECRET)).await;
     assert_eq!(told.exit, Some(1));
     assert!(told.err.contains("X-IDENTITY-HEADER"), "{}", told.err);

@@ -101,7 +101,7 @@ impl World {
         patience: Option<Duration>,
         resolver: &dyn SecretResolver,
     ) -> ApplyReport {
-        let secrets = Secrets::read(plan, resolver).unwrap();
+        let secrets = Secrets::read(plan, resolver, self.arm.now()).unwrap();
         let settings = apply::Settings {
             parallelism: 10,
             timeouts: Timeouts { all: patience },

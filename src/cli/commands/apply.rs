@@ -167,7 +167,7 @@ pub(in crate::cli) async fn carry_out(
 fn read_secrets(planned: &Planned, args: Option<&SecretArgs>, session: &Session) -> Result<Secrets, CliError> {
     let real = Real { environment: &session.environment, directory: args.and_then(|args| args.secrets_dir.clone()) };
     let resolver: &dyn SecretResolver = if planned.connection.is_simulated { &Placeholders } else { &real };
-    let secrets = Secrets::read(&planned.plan, resolver).map_err(|errors| {
+    let secrets = Secrets::read(&planned.plan, resolver, planned.as_of).map_err(|errors| {
         CliError::refused("not every secret of the plan can be used; nothing was written")
             .details(errors.iter().map(ToString::to_string).collect())
     })?;
