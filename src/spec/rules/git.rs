@@ -1,6 +1,8 @@
 //! Rules about a git source: its URL, its revision, and how to sign in (`../shared/facts/arm-contracts.md` §1.7,
 //! `../shared/facts/az-cli-behaviour.md` §1.4–1.5).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::super::codes;
@@ -234,7 +236,10 @@ fn check_texts(source: &Node, report: &mut Report) {
     if let Some(entry) = source.entry("sshKnownHosts")
         && let Some(text) = entry.node.text()
     {
-        let is_line = |line: &str| line.split_whitespace().filter(|word| !word.starts_with('@')).count() >= 3;
+        let is_line = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with('@')).collect();
+            matches!(words.as_slice(), [_, _, key, ..] if STANDARD.decode(key).is_ok())
+        };
         let mut lines =
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
         if lines.peek().is_none() || !lines.all(is_line) {
