@@ -110,7 +110,8 @@ impl Secrets {
         filled
     }
 
-    /// A text of the service without the values, and without accounts in URLs: services quote what they refuse, whole or cut off somewhere.
+    /// A text of the service without the values, and without accounts in URLs: services quote what they refuse, whole or
+    /// cut off somewhere.
     pub(super) fn masked(&self, text: &str) -> String {
         let spellings: Vec<Zeroizing<String>> = self.values.values().flat_map(spellings).collect();
         // The whole of every one before pieces of any: one spelling may begin as another does.

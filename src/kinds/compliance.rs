@@ -29,7 +29,8 @@ pub enum Compliance {
 /// The first object that failed: what depends on it is not to blame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cause {
-    /// `GitRepository`, `Bucket`, `OCIRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent itself.
+    /// `GitRepository`, `Bucket`, `OCIRepository`, `Kustomization`, `HelmRelease`, or `FluxConfiguration` for the agent
+    /// itself.
     pub kind: String,
     /// Its name in the cluster.
     pub name: String,

@@ -13,7 +13,8 @@ pub fn plan_schema() -> String {
     document::<Plan>("arcflux plan", "plan")
 }
 
-/// The schema of one line of the JSON stream of an apply, as a document that ends with a line feed: `schemas/event.schema.json`.
+/// The schema of one line of the JSON stream of an apply, as a document that ends with a line feed:
+/// `schemas/event.schema.json`.
 #[must_use]
 pub fn event_schema() -> String {
     document::<StreamLine>("arcflux apply stream line", "event")

@@ -27,7 +27,8 @@ pub(super) fn check(extension: &Node, report: &mut Report) {
     check_scope(extension, report);
 }
 
-/// A version that is pinned and upgrades that go on by themselves contradict each other (`../shared/facts/az-cli-behaviour.md` §2).
+/// A version that is pinned and upgrades that go on by themselves contradict each other
+/// (`../shared/facts/az-cli-behaviour.md` §2).
 fn check_upgrades(extension: &Node, report: &mut Report) {
     let minor = extension.entry("autoUpgradeMinorVersion");
     let mode = extension.entry("autoUpgradeMode");
