@@ -18,7 +18,7 @@ use crate::model::{Address, Glob, LiveState, Part, SecretRef, without_accounts};
 pub struct Options {
     /// The ARM endpoint: scheme, host and port.
     pub origin: String,
-    /// The tenant that the spec names.
+    /// The tenant that was signed in to, where the token told; else the one that the spec names.
     pub tenant: Option<String>,
     /// Decisions that are part of the plan.
     pub choices: Choices,
