@@ -204,6 +204,9 @@ table! {
     // The api-versions.
     NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
         "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";
+    SCOPE_NOT_SAID = 86 Warning "scope not said"
+        "In the long form a configuration says its `scope`. Azure's own default, `cluster`, makes its service account a \
+         cluster administrator; other tools have `namespace` as their default, so what was meant cannot be seen.";
 
     // What is left alone, and what goes.
     NOT_IGNORABLE = 90 Error "field that cannot be ignored"
