@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::arm::Cloud;
 use crate::model::{Seconds, SecretRef};
-use crate::plan::{SecretGrant, WaitFor, Workloads};
+use crate::plan::{OfflineClusters, SecretGrant, WaitFor, Workloads};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CloudName {
@@ -105,6 +105,23 @@ impl From<WorkloadsName> for Workloads {
         match name {
             WorkloadsName::Delete => Self::Delete,
             WorkloadsName::Keep => Self::Keep,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OfflineName {
+    /// They are planned, and an apply fails at them.
+    Fail,
+    /// They are listed as deferred and left for another time; everything else is carried out.
+    Skip,
+}
+
+impl From<OfflineName> for OfflineClusters {
+    fn from(name: OfflineName) -> Self {
+        match name {
+            OfflineName::Fail => Self::Fail,
+            OfflineName::Skip => Self::Skip,
         }
     }
 }

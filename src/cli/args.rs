@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::arg_values::{
-    CloudName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
+    CloudName, GraphFormatName, OfflineName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
 };
 use super::arg_values::{duration, factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
@@ -233,9 +233,11 @@ pub(super) struct LiveArgs {
     pub(super) live: Option<PathBuf>,
 }
 
+const DECISIONS: &str = "Decisions (kept in the plan)";
+
 /// Decisions that are part of a plan.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Decisions (kept in the plan)")]
+#[command(next_help_heading = DECISIONS)]
 pub(super) struct ChoiceArgs {
     /// Plan only for these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters.
     #[arg(long, value_name = "GLOB")]
@@ -250,6 +252,9 @@ pub(super) struct ChoiceArgs {
     /// Allow deleting a configuration and creating it again, where a field cannot change in place.
     #[arg(long)]
     pub(super) allow_replace: bool,
+    /// What becomes of changes on clusters that do not talk to Azure.
+    #[arg(long, value_enum, default_value = "fail")]
+    pub(super) offline: OfflineName,
     /// How many live configurations the plan may delete or replace: a number, or a share such as `50%`, which holds from
     /// ten configurations on. [default: what the spec says, else 30%]
     #[arg(long, value_name = "N|%")]
@@ -325,6 +330,9 @@ pub(super) struct PlanArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
+    #[arg(long, conflicts_with = "destroy", help_heading = DECISIONS)]
+    pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
 }
@@ -365,6 +373,9 @@ pub(super) struct ApplyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
+    #[arg(long, help_heading = DECISIONS)]
+    pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
 }

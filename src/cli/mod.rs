@@ -12,6 +12,7 @@ mod git;
 mod interrupt;
 mod json_file;
 mod live_file;
+mod moment;
 mod plan_file;
 mod planning;
 mod progress;

@@ -7,6 +7,7 @@ use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
 use super::live_file::LiveFile;
+use super::moment::{Moment, tell_ages, tell_versions};
 use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
@@ -43,12 +44,14 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace, max_delete, max_update } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, offline, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
             workloads: workloads.map(Into::into),
             allow_replace: *allow_replace,
+            offline: (*offline).into(),
+            resend_secrets: false,
             max_delete: *max_delete,
             max_update: *max_update,
         }
@@ -117,27 +120,27 @@ fn recorded(
 pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Session) -> Result<Planned, CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let (connection, found) = read(&intent.desired, &intent.graph, request.cloud, session).await?;
-    let plan = decide(intent, &request, &found).map_err(|error| mind_the_state(error, request.cloud))?;
+    let plan = decide(intent, &request, &found, session).map_err(|error| mind_the_state(error, request.cloud))?;
     Ok(Planned { plan, as_of: found.live.as_of, connection })
 }
 
-/// Plans from what is live, or was, to show the plan. Gives also when the live state was read.
+/// Plans from what is live, or was, to show the plan. Gives also what only the moment of reading tells.
 pub(super) async fn preview(
     intent: &Intent,
     request: Request<'_>,
     live: &LiveArgs,
     session: &Session,
-) -> Result<(Plan, jiff::Timestamp), CliError> {
+) -> Result<(Plan, Moment), CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
-    let plan = decide(intent, &request, &found).map_err(|error| match &live.live {
+    let plan = decide(intent, &request, &found, session).map_err(|error| match &live.live {
         Some(_) => error,
         None => mind_the_state(error, request.cloud),
     })?;
-    Ok((plan, found.live.as_of))
+    Ok((plan, Moment::of(&intent.graph, &found.live)))
 }
 
-fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan, CliError> {
+fn decide(intent: &Intent, request: &Request<'_>, found: &Found, session: &Session) -> Result<Plan, CliError> {
     let Intent { desired, base, graph } = intent;
     let Found { live, origin, tenant, is_simulated } = found;
     let options = Options {
@@ -158,6 +161,8 @@ fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan,
     let plan = made
         .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
+    tell_ages(&plan::ages(graph, live), session);
+    tell_versions(graph, live, session);
     Ok(plan)
 }
 

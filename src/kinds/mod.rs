@@ -4,6 +4,7 @@ pub mod api_versions;
 pub mod cluster;
 pub mod compliance;
 pub mod extension;
+pub mod extension_versions;
 pub mod flux_configuration;
 pub mod provider;
 pub mod remedies;

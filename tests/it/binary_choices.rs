@@ -117,3 +117,9 @@ fn what_is_found_outside_the_scope_is_not_written_to() {
     }
     place.sim(&["plan", "--scope", &format!("{scope},*/extensions/other")]).ends_with(0).shows("1 to change");
 }
+
+#[test]
+fn a_destruction_sends_no_secrets() {
+    Place::quickstart().sim(&["destroy", "--resend-secrets"]).ends_with(64);
+    Place::quickstart().sim(&["plan", "--destroy", "--resend-secrets"]).ends_with(64);
+}

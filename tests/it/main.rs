@@ -38,6 +38,7 @@ mod killed;
 mod limits;
 mod live_file;
 mod moved;
+mod offline;
 mod plan_cases;
 mod readme;
 mod reads;

@@ -111,7 +111,7 @@ async fn an_offline_cluster_is_not_waited_for() {
     let (world, report) = applied(Scenario::AgentOffline).await;
     let failure = failure(&report, "rg-edge/store-001");
     assert_eq!(failure.code, "cluster_not_ready");
-    says(&failure.message, &["Offline", "since"]);
+    says(&failure.message, &["Offline", "last heard of at"]);
     says(failure.hint.as_deref().unwrap(), &["az connectedk8s troubleshoot"]);
     for address in [EXTENSION, CONFIGURATION] {
         assert_eq!(skipped_for(&report, address), "rg-edge/store-001");

@@ -4,10 +4,13 @@ use serde_json::Value;
 
 use super::{Decision, Obstacle, listed, wait};
 use crate::graph::{FLUX_V1, Node};
-use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
+use crate::kinds::cluster::{
+    CHANGES_KEPT_HOURS, ClusterType, Connectivity, Silence, certificate_expiry, connection_state, connectivity,
+    is_certificate_old, last_contact, since_last_contact,
+};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{extension, flux_configuration};
-use crate::model::{LiveState, Reading};
+use crate::model::{Address, LiveState, Reading};
 use crate::plan::{Action, Reason, Until};
 
 pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Result<Decision, Obstacle> {
@@ -56,17 +59,74 @@ pub(super) fn denied(message: &str) -> Obstacle {
 /// Whether the cluster talks to Azure; apply waits until it does.
 pub(super) fn connection(node: &Node, cluster_type: ClusterType, body: &Value) -> Decision {
     let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
-    if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
-        let since = since_last_contact(body);
-        decision.note(
-            &node.address,
-            "cluster_not_ready",
-            format!("the cluster is {state}{since}: nothing is written to it until it talks to Azure again"),
-        );
+    explain(&mut decision, &node.address, cluster_type, body);
+    if let Connectivity::NotReady(_) = connectivity(cluster_type, body) {
         decision.reason = Reason::ClusterNotReady;
         decision.steps = vec![wait(&node.id, node.api_version.as_str(), Until::Connected)];
     }
     decision
+}
+
+/// Clusters stay; what is taken off one that does not talk to Azure stays on it for as long.
+pub(super) fn away(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Decision {
+    let mut decision = Decision::nothing(Reason::Reference);
+    if let Some(body) = live.body(&node.id) {
+        explain(&mut decision, &node.address, cluster_type, body);
+    }
+    decision
+}
+
+/// Says what becomes of what is written to a cluster in this state. Times are ARM's: how long ago they are is not told
+/// here, for the same live state makes the same plan.
+fn explain(decision: &mut Decision, address: &Address, cluster_type: ClusterType, body: &Value) {
+    let expiry = certificate_expiry(body);
+    let silence = match connectivity(cluster_type, body) {
+        Connectivity::NotReady(silence) => silence,
+        Connectivity::Ready => {
+            if let (Some(expiry), Some(heard)) = (expiry, last_contact(body))
+                && is_certificate_old(body, expiry, heard)
+            {
+                decision.note(
+                    address,
+                    "certificate_not_renewed",
+                    format!(
+                        "the certificate of the cluster's agents expires at {expiry}, and they should have renewed it by now; once it has expired, the cluster has to be deleted and connected again"
+                    ),
+                );
+            }
+            return;
+        }
+    };
+    let state = format!("{}{}", connection_state(cluster_type, body), since_last_contact(body));
+    let message = match &silence {
+        Silence::Offline => {
+            let until = expiry
+                .map(|expiry| format!(". It can come back by itself until its certificate expires at {expiry}"))
+                .unwrap_or_default();
+            format!(
+                "the cluster is {state}: nothing is written to it until it talks to Azure again. The service would keep a change for {CHANGES_KEPT_HOURS} h only, and then it would have to be applied again{until}"
+            )
+        }
+        Silence::Expired => {
+            let when = expiry.map(|expiry| format!(" (at {expiry})")).unwrap_or_default();
+            format!(
+                "the cluster is {state}: its certificate has expired{when}, so nothing reaches it any more. Delete its record, connect it again, and apply again"
+            )
+        }
+        Silence::NeverConnected => format!(
+            "the cluster is {state}, and has never been heard of: nothing is written to it until its agents talk to Azure. If they do not within minutes, `az connectedk8s troubleshoot` looks for the cause"
+        ),
+        Silence::AgentNotInstalled => format!(
+            "the cluster is {state}: there is nobody to take a change up. Connect it with `az connectedk8s connect`"
+        ),
+        Silence::Stopped => format!(
+            "the cluster is {state}: nothing is written to it until somebody starts it. The service would keep a change for {CHANGES_KEPT_HOURS} h only, and then it would have to be applied again"
+        ),
+        Silence::Other(_) => {
+            format!("the cluster is {state}: nothing is written to it until it talks to Azure again")
+        }
+    };
+    decision.note(address, silence.code(), message);
 }
 
 fn how_to_create(node: &Node, cluster_type: ClusterType) -> String {

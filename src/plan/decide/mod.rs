@@ -6,9 +6,11 @@ mod configuration;
 mod credentials;
 mod effects;
 mod extension;
+mod extension_versions;
 mod group;
 mod kustomizations;
 mod provider;
+mod reach;
 
 use serde_json::Value;
 
@@ -44,6 +46,16 @@ pub(super) struct Decision {
     pub(super) precondition: Option<Precondition>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) notes: Vec<Note>,
+    /// What is left for later.
+    pub(super) deferred: Option<Deferral>,
+}
+
+/// What would be done, had it not to wait for the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Deferral {
+    pub(super) action: Action,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
 }
 
 /// Why there can be no plan for a resource.
@@ -54,26 +66,27 @@ pub(super) struct Obstacle {
 
 /// What brings the resource to what the spec says. `graph` is all that is planned for.
 pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
-    match &node.want {
+    let decision = match &node.want {
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
         Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
-        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
+        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, graph, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
         Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
         Want::Dropped(cluster_type) => absent::cluster(node, *cluster_type, live),
-    }
+    };
+    Ok(reach::within(node, live, options, decision?))
 }
 
 /// What takes the resource down, for the kinds that arcflux takes down.
 pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
-    match &node.want {
-        Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Dropped(_) => {
-            Ok(Decision::nothing(Reason::Reference))
-        }
+    let decision = match &node.want {
+        Want::Registered | Want::Group(_) => Ok(Decision::nothing(Reason::Reference)),
+        Want::Cluster(cluster_type) | Want::Dropped(cluster_type) => Ok(cluster::away(node, *cluster_type, live)),
         Want::Extension(..) => extension::away(node, graph, live),
         Want::Configuration(_) | Want::Absent(_) => absent::configuration(node, absent::Why::Destroyed, live, options),
-    }
+    };
+    Ok(reach::within(node, live, options, decision?))
 }
 
 /// The resources of a type on `cluster`, each once, with ids made of our cluster id: ARM echoes any casing in its own.
@@ -132,6 +145,7 @@ impl Decision {
             precondition: None,
             refusals: Vec::new(),
             notes: Vec::new(),
+            deferred: None,
         }
     }
 
