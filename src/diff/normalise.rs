@@ -1,10 +1,11 @@
 //! Brings a live body and a wanted body into one comparable shape, by the [`Rules`] of their kind.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::model::{FieldPath, Habit, Rules, Scalar, Segment, iso8601_seconds};
+use super::clean::{cleaned, ordered, says_nothing};
+use super::place::Place;
+use super::same::same;
+use crate::model::{FieldPath, Habit, Rules};
 
 /// A live and a wanted body in one shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,125 +21,33 @@ pub struct Normalised {
 /// Shapes `live` and `wanted` so that a plain comparison tells what a write would change.
 #[must_use]
 pub fn normalise(rules: Rules, live: &Value, wanted: &Value) -> Normalised {
-    let before = clean(rules, live);
-    let mut after = clean(rules, wanted);
+    let top = Place::top(rules);
+    let before = cleaned(rules, &top, live);
+    let mut after = cleaned(rules, &top, wanted);
     let mut unknown = Vec::new();
-    keep(rules, &FieldPath::default(), &before, &mut after, &mut unknown);
-    reconcile(rules, &FieldPath::default(), &before, &mut after);
-    Normalised { before, after, unknown }
+    keep(&top, &FieldPath::default(), &before, &mut after, &mut unknown);
+    reconcile(&top, &before, &mut after);
+    Normalised { after: ordered(&top, &after), before, unknown }
 }
 
-/// One body in the comparable shape: nulls, empty containers, what the service owns and secrets gone, defaults spelled
-/// out.
-#[must_use]
-pub fn clean(rules: Rules, body: &Value) -> Value {
-    let mut cleaned = without_noise(rules, &FieldPath::default(), body).unwrap_or(Value::Object(Map::new()));
-    for rule in rules {
-        if let Some(default) = default_of(rule.habit) {
-            let steps: Vec<&str> = rule.segments().collect();
-            fill(&mut cleaned, &steps, default);
-        }
-    }
-    without_empty(&cleaned).unwrap_or(Value::Object(Map::new()))
-}
-
-/// The habit of the rule that names `path`.
-fn habit(rules: Rules, path: &FieldPath) -> Option<Habit> {
-    rules.iter().find(|rule| rule.names(path)).map(|rule| rule.habit)
-}
-
-/// Whether a rule names something below `path`.
-fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
-    let depth = path.segments().len();
-    rules.iter().any(|rule| {
-        let pattern: Vec<&str> = rule.segments().collect();
-        pattern.len() > depth
-            && path.segments().iter().zip(&pattern).all(|(step, wanted)| match step {
-                Segment::Key(key) => *wanted == "*" || wanted == key,
-                Segment::Index(_) => *wanted == "*",
-            })
-    })
-}
-
-fn default_of(habit: Habit) -> Option<Scalar> {
-    match habit {
-        Habit::Default(value) => Some(value),
-        Habit::Word(word) | Habit::ImmutableWord(word) | Habit::Immutable(word) => word.map(Scalar::Text),
-        Habit::Plain
-        | Habit::ReadOnly
-        | Habit::Secrets
-        | Habit::Set
-        | Habit::Base64Text
-        | Habit::Duration
-        | Habit::KeepFound
-        | Habit::KeepFoundWord
-        | Habit::KeepFoundImmutable => None,
-    }
-}
-
-/// Drops nulls, what the service owns, and secrets. Empty objects stay: they may still get defaults.
-fn without_noise(rules: Rules, path: &FieldPath, value: &Value) -> Option<Value> {
-    if matches!(habit(rules, path), Some(Habit::ReadOnly | Habit::Secrets)) {
-        return None;
-    }
-    match value {
-        Value::Null => None,
-        Value::Object(object) => Some(Value::Object(
-            object
-                .iter()
-                .filter_map(|(key, value)| Some((key.clone(), without_noise(rules, &path.key(key), value)?)))
-                .collect(),
-        )),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Some(value.clone()),
-    }
-}
-
-/// Puts `default` where `steps` lead and nothing stands. The objects on the way must be there: a default says something
-/// about an object that exists, not that it should exist.
-fn fill(value: &mut Value, steps: &[&str], default: Scalar) {
-    let Some(object) = value.as_object_mut() else { return };
-    match steps {
-        [] => {}
-        [last] => {
-            object.entry((*last).to_owned()).or_insert_with(|| default.to_json());
-        }
-        ["*", rest @ ..] => object.values_mut().for_each(|child| fill(child, rest, default)),
-        [key, rest @ ..] => {
-            if let Some(child) = object.get_mut(*key) {
-                fill(child, rest, default);
-            }
-        }
-    }
-}
-
-fn without_empty(value: &Value) -> Option<Value> {
-    match value {
-        Value::Object(object) => {
-            let kept: Map<String, Value> =
-                object.iter().filter_map(|(key, value)| Some((key.clone(), without_empty(value)?))).collect();
-            (!kept.is_empty()).then_some(Value::Object(kept))
-        }
-        Value::Array(array) => (!array.is_empty()).then(|| value.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value.clone()),
-    }
-}
-
-/// Copies into `after` what the live body has and a rule says to keep, or no rule knows.
-fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
+/// Copies into `after` what the live body has and a rule says to keep, or no rule knows. `path` leads to the place from
+/// the top of the body.
+fn keep(place: &Place, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
     let Value::Object(object) = before else { return };
     for (key, live) in object {
-        let path = path.key(key);
-        match habit(rules, &path) {
+        let (place, path) = (place.member(key), path.key(key));
+        match place.habit() {
             Some(habit) if habit.keeps_found() => {
                 if path.get(after).is_none() {
                     path.set(after, live.clone());
                 }
             }
-            Some(_) => {}
-            None if live.is_object() && leads_to_a_rule(rules, &path) => {
+            Some(_) => keep_in_items(place, &path, live, after, unknown),
+            // What should be an object and is none is a difference.
+            None if place.leads_on() => {
                 // Below an object that the wanted body drops, nothing is kept: it goes as a whole.
-                if path.get(after).is_some() || keeps_below(rules, &path) {
-                    keep(rules, &path, live, after, unknown);
+                if path.get(after).is_some() || place.keeps_below() {
+                    keep(place, &path, live, after, unknown);
                 }
             }
             None => {
@@ -149,73 +58,48 @@ fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unkno
     }
 }
 
-/// Whether something below `path` is kept as found even when the wanted body does not have `path` itself.
-fn keeps_below(rules: Rules, path: &FieldPath) -> bool {
-    rules.iter().any(|rule| {
-        rule.habit.keeps_found()
-            && rule.segments().zip(path.segments()).all(|(wanted, step)| match step {
-                Segment::Key(key) => wanted == key,
-                Segment::Index(_) => false,
-            })
-    })
+/// Copies what no rule knows of the items of a list, each into the wanted item that says the same otherwise. With an
+/// item that is no longer wanted goes all of it.
+fn keep_in_items(place: &Place, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
+    let Value::Array(items) = before else { return };
+    let place = place.item();
+    let mut free: Vec<usize> = (0..path.get(after).and_then(Value::as_array).map_or(0, Vec::len)).collect();
+    for item in items {
+        let known = known(place, item);
+        if let Some(position) = free.iter().position(|index| path.index(*index).get(after) == Some(&known)) {
+            keep(place, &path.index(free.remove(position)), item, after, unknown);
+        }
+    }
+}
+
+/// An item of a list without the members that no rule knows.
+fn known(place: &Place, item: &Value) -> Value {
+    let Value::Object(object) = item else { return item.clone() };
+    let known = object.iter().filter(|(key, _)| place.member(key).is_known());
+    known.map(|(key, member)| (key.clone(), member.clone())).collect()
 }
 
 /// Gives `after` the live spelling of values that mean the same.
-fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) {
+fn reconcile(place: &Place, before: &Value, after: &mut Value) {
     if let (Value::Object(old), Value::Object(new)) = (before, &mut *after) {
+        new.retain(|key, wanted| {
+            old.contains_key(key) || !wanted.is_object() || !says_nothing(place.member(key), wanted)
+        });
         for (key, live) in old {
-            if let Some(wanted) = new.get_mut(key) {
-                reconcile(rules, &path.key(key), live, wanted);
+            let place = place.member(key);
+            match new.get_mut(key) {
+                Some(wanted) => reconcile(place, live, wanted),
+                None if live.is_object() && says_nothing(place, live) => {
+                    new.insert(key.clone(), live.clone());
+                }
+                None => {}
             }
         }
         return;
     }
-    let same = match habit(rules, path) {
-        Some(Habit::Word(_) | Habit::ImmutableWord(_) | Habit::KeepFoundWord) => same_word(before, after),
-        Some(Habit::Set) => same_set(before, after),
-        Some(Habit::Base64Text) => same_encoded_text(before, after),
-        Some(Habit::Duration) => same_duration(before, after),
-        Some(
-            Habit::Plain
-            | Habit::Default(_)
-            | Habit::ReadOnly
-            | Habit::Immutable(_)
-            | Habit::Secrets
-            | Habit::KeepFound
-            | Habit::KeepFoundImmutable,
-        )
-        | None => same_integer(before, after),
-    };
-    if same {
+    if same(place.habit().unwrap_or(Habit::Plain), before, after) {
         *after = before.clone();
     }
-}
-
-fn same_word(one: &Value, other: &Value) -> bool {
-    matches!((one, other), (Value::String(one), Value::String(other)) if one.eq_ignore_ascii_case(other))
-}
-
-fn same_set(one: &Value, other: &Value) -> bool {
-    let (Value::Array(one), Value::Array(other)) = (one, other) else { return false };
-    one.len() == other.len() && one.iter().all(|item| other.contains(item)) && other.iter().all(|o| one.contains(o))
-}
-
-fn same_encoded_text(one: &Value, other: &Value) -> bool {
-    let decoded = |value: &Value| STANDARD.decode(value.as_str()?).ok();
-    match (decoded(one), decoded(other)) {
-        (Some(one), Some(other)) => one.trim_ascii() == other.trim_ascii(),
-        (Some(_) | None, _) => false,
-    }
-}
-
-fn same_duration(one: &Value, other: &Value) -> bool {
-    let length = |value: &Value| iso8601_seconds(value.as_str()?);
-    length(one).is_some_and(|one| length(other) == Some(one))
-}
-
-/// `600` and `600.0` are one number in JSON.
-fn same_integer(one: &Value, other: &Value) -> bool {
-    one.is_number() && other.is_number() && one.as_f64() == other.as_f64()
 }
 
 #[cfg(test)]
@@ -224,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::diff::compare;
-    use crate::model::Rule;
+    use crate::model::{Rule, Scalar};
 
     const RULES: Rules = &[
         Rule { path: "id", habit: Habit::ReadOnly },
@@ -292,7 +176,7 @@ mod tests {
         let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}));
         assert_eq!(compare(&normalised.before, &normalised.after), []);
         let unknown: Vec<String> = normalised.unknown.iter().map(ToString::to_string).collect();
-        assert_eq!(unknown, ["news", "things.a.odd"]);
+        assert_eq!(unknown, ["things.a.odd", "news"]);
     }
 
     #[test]

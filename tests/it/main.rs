@@ -28,6 +28,8 @@ mod engine;
 mod engine_fields;
 mod floors;
 mod gallery;
+mod habit_rows;
+mod habit_table;
 mod habits;
 mod hostile_arm;
 mod http_transport;
