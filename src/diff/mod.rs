@@ -5,6 +5,7 @@
 
 mod clean;
 mod compare;
+mod leave;
 mod normalise;
 mod place;
 mod same;

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use super::FieldChange;
 use super::clean::{cleaned, ordered, says_nothing};
+use super::leave::leave;
 use super::place::Place;
 use super::same::same;
-use crate::model::{FieldPath, Habit, Rules};
+use crate::model::{FieldPath, FieldPattern, Habit, Rules};
 
 /// A live and a wanted body in one shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,18 +18,26 @@ pub struct Normalised {
     pub after: Value,
     /// Live fields that no rule names: kept, and listed.
     pub unknown: Vec<FieldPath>,
+    /// What differed and was to be ignored: after it, the wanted body has the live value. `after` of each is what was
+    /// wanted.
+    pub ignored: Vec<FieldChange>,
 }
 
-/// Shapes `live` and `wanted` so that a plain comparison tells what a write would change.
+/// Shapes `live` and `wanted` so that a plain comparison tells what a write would change. Fields that `ignore` names are
+/// left as they are live.
 #[must_use]
-pub fn normalise(rules: Rules, live: &Value, wanted: &Value) -> Normalised {
+pub fn normalise(rules: Rules, live: &Value, wanted: &Value, ignore: &[FieldPattern]) -> Normalised {
     let top = Place::top(rules);
     let before = cleaned(rules, &top, live);
     let mut after = cleaned(rules, &top, wanted);
     let mut unknown = Vec::new();
     keep(&top, &FieldPath::default(), &before, &mut after, &mut unknown);
     reconcile(&top, &before, &mut after);
-    Normalised { after: ordered(&top, &after), before, unknown }
+    let mut ignored = Vec::new();
+    if !ignore.is_empty() {
+        leave(&top, ignore, &FieldPath::default(), &before, &mut after, &mut ignored);
+    }
+    Normalised { after: ordered(&top, &after), before, unknown, ignored }
 }
 
 /// Copies into `after` what the live body has and a rule says to keep, or no rule knows. `path` leads to the place from
@@ -123,7 +133,7 @@ mod tests {
     ];
 
     fn changes(live: &Value, wanted: &Value) -> Vec<String> {
-        let Normalised { before, after, .. } = normalise(RULES, live, wanted);
+        let Normalised { before, after, .. } = normalise(RULES, live, wanted, &[]);
         compare(&before, &after).iter().map(|change| change.path.to_string()).collect()
     }
 
@@ -166,14 +176,14 @@ mod tests {
         let live = json!({"settings": {"x": "1", "y": "2"}});
         assert_eq!(changes(&live, &json!({})), [""; 0]);
         assert_eq!(changes(&live, &json!({"settings": {"x": "3"}})), ["settings.x"]);
-        let normalised = normalise(RULES, &live, &json!({"settings": {"x": "3"}}));
+        let normalised = normalise(RULES, &live, &json!({"settings": {"x": "3"}}), &[]);
         assert_eq!(normalised.after["settings"], json!({"x": "3", "y": "2"}));
     }
 
     #[test]
     fn an_unknown_field_is_kept_and_listed() {
         let live = json!({"news": {"a": 1}, "things": {"a": {"order": ["x"], "odd": 1}}});
-        let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}));
+        let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}), &[]);
         assert_eq!(compare(&normalised.before, &normalised.after), []);
         let unknown: Vec<String> = normalised.unknown.iter().map(ToString::to_string).collect();
         assert_eq!(unknown, ["things.a.odd", "news"]);
@@ -183,5 +193,54 @@ mod tests {
     fn nothing_is_kept_below_what_goes() {
         let live = json!({"things": {"a": {"odd": 1, "wait": true}, "b": {"wait": true}}});
         assert_eq!(changes(&live, &json!({"things": {"b": {}}})), ["things.a"]);
+    }
+
+    fn left(live: &Value, wanted: &Value, ignore: &[&str]) -> (Value, Vec<String>) {
+        let ignore: Vec<FieldPattern> = ignore.iter().map(|text| text.parse().unwrap()).collect();
+        let Normalised { after, ignored, .. } = normalise(RULES, live, wanted, &ignore);
+        (after, ignored.iter().map(|change| change.path.to_string()).collect())
+    }
+
+    #[test]
+    fn exactly_the_ignored_fields_are_left_as_they_are_live() {
+        let live = json!({"note": "live", "things": {"a": {"wait": false, "order": ["x"]}}});
+        let wanted = json!({"note": "new", "things": {"a": {"order": ["y"]}}});
+        let (after, ignored) = left(&live, &wanted, &["things.*.wait"]);
+        assert_eq!(ignored, ["things.a.wait"]);
+        assert_eq!(after["things"]["a"]["wait"], false);
+        assert_eq!(after["note"], "new");
+        assert_eq!(after["things"]["a"]["order"], json!(["y"]));
+        assert_eq!(left(&live, &wanted, &["things.b.wait"]).1, [""; 0]);
+    }
+
+    #[test]
+    fn an_ignored_field_that_is_not_live_stays_away_and_a_new_entry_is_made_whole() {
+        let live = json!({"things": {"a": {"order": ["x"]}}});
+        let wanted = json!({"note": "n", "things": {"a": {"order": ["x"]}, "b": {"wait": false}}});
+        let (after, ignored) = left(&live, &wanted, &["note", "things.*.wait"]);
+        assert_eq!(ignored, ["note"]);
+        assert_eq!(after.get("note"), None);
+        assert_eq!(after["things"]["b"]["wait"], false);
+    }
+
+    #[test]
+    fn an_ignored_entry_that_only_the_live_body_has_is_kept() {
+        let live = json!({"things": {"a": {"order": ["x"]}, "hand": {"order": ["z"]}}, "settings": {"x": "1"}});
+        let wanted = json!({"things": {"a": {"order": ["y"]}}});
+        let (after, ignored) = left(&live, &wanted, &["things.*"]);
+        assert_eq!(ignored, ["things.hand"]);
+        assert_eq!(after["things"]["hand"]["order"], json!(["z"]));
+        assert_eq!(after["things"]["a"]["order"], json!(["y"]));
+    }
+
+    #[test]
+    fn single_entries_of_a_map_that_one_side_lacks_can_be_ignored() {
+        let rules: Rules = &[Rule { path: "map.*", habit: Habit::Plain }];
+        let ignore = ["map.x".parse().unwrap()];
+        let both = json!({"map": {"x": "1", "y": "2"}});
+        let Normalised { after, ignored, .. } = normalise(rules, &both, &json!({}), &ignore);
+        assert_eq!((after, ignored.len()), (json!({"map": {"x": "1"}}), 1));
+        let Normalised { after, ignored, .. } = normalise(rules, &json!({}), &both, &ignore);
+        assert_eq!((after, ignored.len()), (json!({"map": {"y": "2"}}), 1));
     }
 }

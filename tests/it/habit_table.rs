@@ -24,7 +24,7 @@ struct Outcome {
 }
 
 fn outcome(rules: Rules, live: &Value, wanted: &Value) -> Outcome {
-    let Normalised { before, after, unknown } = normalise(rules, live, wanted);
+    let Normalised { before, after, unknown, ignored: _ } = normalise(rules, live, wanted, &[]);
     let shown = |path: &FieldPath| shown_path(path).to_string();
     let fields = compare(&before, &after);
     let is_immutable = |path: &FieldPath| rules.iter().any(|rule| rule.habit.is_immutable() && rule.names(path));
@@ -72,7 +72,7 @@ impl Case {
 
     fn is_kept(&self, rules: Rules) -> bool {
         let found = self.path.get(&self.live).filter(|found| !found.is_null());
-        self.path.get(&normalise(rules, &self.live, &self.wanted).after) == found
+        self.path.get(&normalise(rules, &self.live, &self.wanted, &[]).after) == found
     }
 }
 
