@@ -102,10 +102,11 @@ pub(super) fn ordered(place: &Place, value: &Value) -> Value {
     }
 }
 
-/// Whether an object holds nothing but defaults: then it says no more than its absence. An entry of a map says that it
-/// is there.
+/// Whether an object holds nothing but defaults, and what no rule knows: then it says no more than its absence. An entry
+/// of a map says that it is there.
 pub(super) fn says_nothing(place: &Place, value: &Value) -> bool {
     match value {
+        _ if !place.is_known() => true,
         Value::Object(object) => {
             !place.is_entry() && object.iter().all(|(key, member)| says_nothing(place.member(key), member))
         }

@@ -55,7 +55,11 @@ fn keep(place: &Place, path: &FieldPath, before: &Value, after: &mut Value, unkn
             Some(_) => keep_in_items(place, &path, live, after, unknown),
             // What should be an object and is none is a difference.
             None if place.leads_on() => {
-                // Below an object that the wanted body drops, nothing is kept: it goes as a whole.
+                // Below an object that the wanted body drops, nothing is kept: it goes as a whole. But what says nothing
+                // is not dropped.
+                if path.get(after).is_none() && live.is_object() && says_nothing(place, live) {
+                    path.set(after, live.clone());
+                }
                 if path.get(after).is_some() || place.keeps_below() {
                     keep(place, &path, live, after, unknown);
                 }
@@ -96,13 +100,8 @@ fn reconcile(place: &Place, before: &Value, after: &mut Value) {
             old.contains_key(key) || !wanted.is_object() || !says_nothing(place.member(key), wanted)
         });
         for (key, live) in old {
-            let place = place.member(key);
-            match new.get_mut(key) {
-                Some(wanted) => reconcile(place, live, wanted),
-                None if live.is_object() && says_nothing(place, live) => {
-                    new.insert(key.clone(), live.clone());
-                }
-                None => {}
+            if let Some(wanted) = new.get_mut(key) {
+                reconcile(place.member(key), live, wanted);
             }
         }
         return;

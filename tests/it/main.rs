@@ -28,6 +28,7 @@ mod engine;
 mod engine_fields;
 mod floors;
 mod gallery;
+mod generated;
 mod habit_rows;
 mod habit_table;
 mod habits;
