@@ -116,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diff::compare;
+    use crate::diff::{clean, compare};
     use crate::model::{Rule, Scalar};
 
     const RULES: Rules = &[
@@ -163,6 +163,46 @@ mod tests {
     fn a_default_that_was_changed_by_hand_is_a_difference() {
         let live = json!({"things": {"a": {"wait": false, "order": ["x"]}}});
         assert_eq!(changes(&live, &json!({"things": {"a": {"order": ["x"]}}})), ["things.a.wait"]);
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written_and_only_then() {
+        for (one, other) in [("600", "600.0"), ("-1", "-1.0"), ("18446744073709551615", "18446744073709551615")] {
+            assert_eq!(changes(&read(one), &read(other)), [""; 0], "{one} {other}");
+        }
+        for (one, other) in [
+            ("9007199254740993", "9007199254740992"),
+            ("9007199254740993", "9007199254740992.0"),
+            ("18446744073709551615", "18446744073709551614"),
+            ("1", "1.5"),
+            ("1", "\"1\""),
+            ("1", "true"),
+        ] {
+            assert_eq!(changes(&read(one), &read(other)), ["note"], "{one} {other}");
+        }
+    }
+
+    fn read(note: &str) -> Value {
+        serde_json::from_str(&format!("{{\"note\": {note}}}")).unwrap()
+    }
+
+    #[test]
+    fn what_should_be_an_object_and_is_none_is_a_difference() {
+        for odd in [json!("odd"), json!(1), json!([1]), json!(false)] {
+            let live = json!({"things": odd});
+            assert_eq!(changes(&live, &json!({"things": {"a": {"wait": true}}})), ["things"]);
+            assert_eq!(changes(&json!({"things": {"a": odd}}), &json!({"things": {"a": {}}})), ["things.a"]);
+        }
+    }
+
+    #[test]
+    fn the_order_of_keys_is_that_of_the_rules_and_then_of_the_names() {
+        let live = json!({"z": 1, "a": {"d": 1, "c": 2}, "things": {"b": {}, "a": {"order": ["x"], "wait": true}}, "word": "W"});
+        let shown = clean(RULES, &live).to_string();
+        assert_eq!(
+            shown,
+            r#"{"word":"W","things":{"a":{"wait":true,"order":["x"]},"b":{"wait":true}},"a":{"c":2,"d":1},"z":1}"#
+        );
     }
 
     #[test]

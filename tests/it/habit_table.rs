@@ -10,10 +10,13 @@ use arcflux::kinds::extension::ExtensionSpec;
 use arcflux::kinds::flux_configuration::{self, ConfigurationSpec};
 use arcflux::kinds::resource_group::{self, ResourceGroupSpec};
 use arcflux::kinds::{Kind, extension, shown_path};
-use arcflux::model::{FieldPath, Habit, Rule, Rules, Scalar};
-use serde_json::Value;
+use arcflux::model::{FieldPath, Habit, Reading, ResourceId, Rule, Rules, Scalar};
+use arcflux::plan::Step;
+use serde_json::{Value, json};
 
 use crate::habit_rows::{self, Base, Row};
+use crate::simulated::fields;
+use crate::world;
 
 /// What a comparison says: the lines of the plan, those of them that force a replacement, and what is unknown.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,7 +51,7 @@ fn wanted(base: &Base) -> Value {
         }
         Kind::ResourceGroup => {
             let spec: ResourceGroupSpec = serde_json::from_value(base.spec.clone()).unwrap();
-            resource_group::body(&spec).json
+            resource_group::body(&spec, &Value::Null).json
         }
         Kind::ProviderRegistration | Kind::ConnectedCluster | Kind::ManagedCluster => panic!("never compared"),
     }
@@ -245,6 +248,30 @@ fn every_row_names_a_source_and_every_written_field_has_a_row() {
             assert!(is_named, "{kind:?}: no row is about {}", rule.path);
         }
     }
+}
+
+#[test]
+fn tag_names_have_no_letter_case_and_tag_values_have() {
+    let mut desired = world::quickstart();
+    desired.clusters[0].resource_group.tags = [("owner".to_owned(), "edge".to_owned())].into();
+    let id: ResourceId =
+        format!("/subscriptions/{}/resourceGroups/rg-edge", desired.clusters[0].subscription).parse().unwrap();
+    let mut live = world::converged(&desired);
+    let mut plan = |tags: Value| {
+        live.readings
+            .insert(id.clone(), Reading::Present(json!({"name": "rg-edge", "location": "westeurope", "tags": tags})));
+        world::plan(&desired, &live, &world::options())
+    };
+    assert!(!plan(json!({"Owner": "edge", "Other": "kept"})).has_changes());
+    let changed = plan(json!({"Owner": "Edge", "Other": "kept"}));
+    assert_eq!(fields(&changed), ["tags.Owner"]);
+    let sent: Vec<&Value> = changed
+        .resource_changes
+        .iter()
+        .flat_map(|change| &change.steps)
+        .filter_map(|step| if let Step::Patch { body, .. } = step { Some(body) } else { None })
+        .collect();
+    assert_eq!(sent, [&json!({"tags": {"Other": "kept", "Owner": "edge"}})]);
 }
 
 #[test]

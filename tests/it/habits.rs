@@ -188,15 +188,13 @@ impl Habits {
 
     /// The spec without what the api-version lacks, as the rules of a spec demand.
     fn possible(&self, mut spec: ConfigurationSpec) -> ConfigurationSpec {
-        if self.api_version < "2025-04-01" {
-            if let Some(git) = spec.git_repository.as_mut().filter(|git| git.provider == Provider::GitHub) {
-                git.provider = Provider::Generic;
-            }
-        }
-        if self.api_version < "2024-11-01" {
-            if let Some(git) = &mut spec.git_repository {
-                git.provider = Provider::Generic;
-            }
+        let is_newer = |provider: Provider| match provider {
+            Provider::Generic => false,
+            Provider::Azure => self.api_version < "2024-11-01",
+            Provider::GitHub => self.api_version < "2025-04-01",
+        };
+        if let Some(git) = spec.git_repository.as_mut().filter(|git| is_newer(git.provider)) {
+            git.provider = Provider::Generic;
         }
         if self.api_version < "2023-05-01" {
             spec.wait_for_reconciliation = false;
@@ -259,7 +257,7 @@ fn leaves(path: &FieldPath, value: &Value, found: &mut Vec<FieldPath>) {
     match value {
         Value::Object(object) => object.iter().for_each(|(key, value)| leaves(&path.key(key), value, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            found.push(path.clone())
+            found.push(path.clone());
         }
     }
 }

@@ -36,6 +36,7 @@ mod hostile_arm;
 mod http_transport;
 mod killed;
 mod moved;
+mod orders;
 mod readme;
 mod reads;
 mod recorded;
