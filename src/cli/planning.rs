@@ -7,6 +7,7 @@ use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
 use super::live_file::LiveFile;
+use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
 use crate::model::{Glob, LiveState};
@@ -42,12 +43,14 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
             workloads: workloads.map(Into::into),
             allow_replace: *allow_replace,
+            max_delete: *max_delete,
+            max_update: *max_update,
         }
     }
 }
@@ -111,40 +114,36 @@ fn recorded(
 }
 
 /// Reads the live state and plans, to carry the plan out.
-pub(super) async fn plan(
-    desired: &Desired,
-    graph: &Graph,
-    request: Request<'_>,
-    session: &Session,
-) -> Result<Planned, CliError> {
-    every_glob_selects(&request.choices.only, graph)?;
-    let (connection, found) = read(desired, graph, request.cloud, session).await?;
-    let plan = decide(desired, graph, &request, &found).map_err(|error| mind_the_state(error, request.cloud))?;
+pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Session) -> Result<Planned, CliError> {
+    every_glob_selects(&request.choices.only, &intent.graph)?;
+    let (connection, found) = read(&intent.desired, &intent.graph, request.cloud, session).await?;
+    let plan = decide(intent, &request, &found).map_err(|error| mind_the_state(error, request.cloud))?;
     Ok(Planned { plan, as_of: found.live.as_of, connection })
 }
 
 /// Plans from what is live, or was, to show the plan. Gives also when the live state was read.
 pub(super) async fn preview(
-    desired: &Desired,
-    graph: &Graph,
+    intent: &Intent,
     request: Request<'_>,
     live: &LiveArgs,
     session: &Session,
 ) -> Result<(Plan, jiff::Timestamp), CliError> {
-    every_glob_selects(&request.choices.only, graph)?;
-    let found = look(desired, graph, request.cloud, live, session).await?;
-    let plan = decide(desired, graph, &request, &found).map_err(|error| match &live.live {
+    every_glob_selects(&request.choices.only, &intent.graph)?;
+    let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
+    let plan = decide(intent, &request, &found).map_err(|error| match &live.live {
         Some(_) => error,
         None => mind_the_state(error, request.cloud),
     })?;
     Ok((plan, found.live.as_of))
 }
 
-fn decide(desired: &Desired, graph: &Graph, request: &Request<'_>, found: &Found) -> Result<Plan, CliError> {
+fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan, CliError> {
+    let Intent { desired, base, graph } = intent;
     let Found { live, origin, tenant, is_simulated } = found;
     let options = Options {
         origin: origin.clone(),
         tenant: tenant.clone().or_else(|| desired.tenant.clone()),
+        base: base.as_ref().map(|base| base.expanded.clone()),
         choices: request.choices.clone(),
         allow_auth_hosts: request.secrets.map(|args| args.allow_auth_host.clone()).unwrap_or_default(),
         secrets: match request.secrets {

@@ -12,6 +12,7 @@ use crate::cli::interrupt::{self, InFlight};
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
 use crate::cli::secret_files::{Placeholders, Real};
+use crate::cli::spec_file::Intent;
 use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
 use crate::plan::{self, ApplyReport, Choices, Mode, Plan};
 use crate::view;
@@ -24,7 +25,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, C
 }
 
 fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
-    let (desired, graph) = spec_file::require(&args.spec, session)?;
+    let intent = spec_file::require_since(&args.spec, &args.base, session)?;
     let request = Request {
         mode: Mode::Apply,
         choices: Choices::from(&args.choices),
@@ -32,16 +33,20 @@ fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
         secrets: Some(&args.secrets),
     };
     block_on(async {
-        let planned = planning::plan(&desired, &graph, request, session).await?;
+        let planned = planning::plan(&intent, request, session).await?;
         show_and_ask(&planned.plan, &args.run, session)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
 }
 
 fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+    if args.base.base.is_some() {
+        return Err(CliError::usage("a saved plan holds its base: --base is given when it is made"));
+    }
     if Choices::from(&args.choices) != Choices::default() {
         return Err(CliError::usage(
-            "a saved plan holds its decisions: --only, --wait, --workloads and --allow-replace are given when it is made",
+            "a saved plan holds its decisions: --only, --wait, --workloads, --allow-replace, --max-delete and --max-update are \
+             given when it is made",
         ));
     }
     let name = path.display().to_string();
@@ -52,11 +57,14 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
     if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != saved.digest) {
         return Err(CliError::refused(format!("{name} has the digest {}, not {expected}", saved.digest)));
     }
-    let (desired, graph) = spec_file::load_saved(&name, &saved.spec).require(session)?;
+    let desired = spec_file::load_saved(&name, &saved.spec).require_desired(session)?;
+    let base =
+        saved.base.as_ref().map(|base| spec_file::load_saved(&name, base).require_desired(session)).transpose()?;
+    let intent = Intent::new(desired, base)?;
     let request =
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let planned = planning::plan(&desired, &graph, request, session).await?;
+        let planned = planning::plan(&intent, request, session).await?;
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
