@@ -127,12 +127,24 @@ pub(super) enum Command {
 /// Where the spec is, and what it may read.
 #[derive(Debug, Args)]
 pub(super) struct SpecArgs {
-    /// The spec; `-` is standard input.
-    #[arg(short, long, value_name = "FILE", default_value = "arcflux.yaml")]
-    pub(super) file: String,
+    /// The spec; `-` is standard input. [default: arcflux.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) file: Option<String>,
     /// An environment variable that `${env:NAME}` may read, beside AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID.
     #[arg(long, value_name = "NAME")]
     pub(super) allow_env: Vec<String>,
+}
+
+impl SpecArgs {
+    /// The spec.
+    pub(super) fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or("arcflux.yaml")
+    }
+
+    /// Whether it was named, and is not just the usual one.
+    pub(super) const fn is_named(&self) -> bool {
+        self.file.is_some()
+    }
 }
 
 /// What the spec was before.
@@ -340,7 +352,7 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     /// A saved plan. It is made again from fresh live state, and refused unless the result is the same, or a remainder
-    /// of it. No spec is read then.
+    /// of it. It holds its spec; with `-f` it is also refused when it was made from another one.
     #[arg(value_name = "PLAN")]
     pub(super) plan: Option<PathBuf>,
     #[command(flatten)]

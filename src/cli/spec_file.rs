@@ -24,7 +24,7 @@ pub(super) struct Loaded {
 
 /// Reads and loads the spec.
 pub(super) fn load(args: &SpecArgs, environment: &Environment) -> Result<Loaded, CliError> {
-    let (name, bytes) = read(&args.file)?;
+    let (name, bytes) = read(args.file())?;
     let outcome = spec::load_bytes(&name, &bytes, &inputs(&args.allow_env, environment));
     Ok(Loaded { name, outcome })
 }
@@ -54,11 +54,11 @@ pub(super) fn require_since(args: &SpecArgs, base: &BaseArgs, session: &Session)
 pub(super) fn load_base(base: &str, args: &SpecArgs, session: &Session) -> Result<Desired, CliError> {
     let (name, bytes) = match base.strip_prefix("git:") {
         None => read(base)?,
-        Some(revision) if args.file == "-" && !revision.contains(':') => {
+        Some(revision) if args.file() == "-" && !revision.contains(':') => {
             return Err(CliError::usage("the spec comes from standard input, so git cannot tell which file is meant")
                 .hint(format!("say which: `--base git:{revision}:PATH`")));
         }
-        Some(revision) => (base.to_owned(), git::file_at(revision, Path::new(&args.file))?),
+        Some(revision) => (base.to_owned(), git::file_at(revision, Path::new(args.file()))?),
     };
     let outcome = spec::load_bytes(&name, &bytes, &inputs(&args.allow_env, &session.environment));
     let loaded = Loaded { name, outcome };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::decide::Decision;
-use super::{Action, Options, Refusal};
+use super::{Action, Options, Reason, Refusal};
 use crate::graph::{Absence, Graph, Node, Want};
 use crate::kinds::Kind;
 use crate::model::{Limit, ResourceId};
@@ -26,7 +26,11 @@ pub(super) fn refusals(graph: &Graph, decided: &[(&Node, Decision)], spec: &Valu
         .collect();
     let count = |actions: &[Action]| managed.iter().filter(|(_, decision)| actions.contains(&decision.action)).count();
     let (deleted, updated) = (count(&[Action::Delete, Action::Replace]), count(&[Action::Update]));
-    refusals.extend(nothing_wanted(graph, deleted, options));
+    // What the spec itself names to be deleted is wanted just so.
+    let unnamed = managed
+        .iter()
+        .filter(|(_, decision)| decision.action == Action::Delete && decision.reason != Reason::AbsentInSpec);
+    refusals.extend(nothing_wanted(graph, unnamed.count(), options));
     let Limits { max_delete, max_update } = graph.policy().limits;
     let limits = [
         options.choices.max_delete.or(max_delete).unwrap_or(USUAL),
