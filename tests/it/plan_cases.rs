@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use arcflux::view::Format;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::binary::{Place, Ran};
@@ -23,7 +25,7 @@ struct Case {
     source: String,
     /// What is run, in order, each without the program's name; words are divided at spaces.
     commands: Vec<String>,
-    /// Variables of the environment.
+    /// Variables of the environment. A value with `hunter2` in it is a secret: the case fails when it is shown or written.
     #[serde(default)]
     env: BTreeMap<String, String>,
 }
@@ -69,6 +71,13 @@ fn transcript(command: &str, ran: &Ran) -> String {
     format!("$ arcflux {command}\n{code}\n{}{}\n", stream("stdout", &ran.out), stream("stderr", &ran.err))
 }
 
+/// What is in the files directly in a folder.
+fn files_of(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file() && !path.ends_with("case.yaml"));
+    files.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()).collect()
+}
+
 /// Whether it is a plan that can be rendered in other formats.
 fn is_plan(words: &[&str]) -> bool {
     words.first() == Some(&"plan") && !words.iter().any(|word| *word == "--format" || word.starts_with("--format="))
@@ -79,6 +88,7 @@ fn check(folder: &Path) {
     let case: Case = serde_yaml::from_str(&text).expect("case.yaml");
     let Case { title, source, commands, env } = case;
     assert!(!commands.is_empty(), "no commands");
+    let secrets: Vec<String> = env.values().filter(|value| value.contains("hunter2")).cloned().collect();
     let place = env.into_iter().fold(Place::empty(), |place, (name, value)| place.with(name.leak(), &value));
     copy(folder, &place.path(""));
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
@@ -99,6 +109,11 @@ fn check(folder: &Path) {
                 format,
                 &transcript(&format!("{command} --format {}", format.name()), &Ran { err: String::new(), ..more }),
             );
+        }
+    }
+    for secret in &secrets {
+        for written in texts.values().map(String::as_str).chain(files_of(&place.path("")).iter().map(String::as_str)) {
+            assert!(!written.contains(secret) && !written.contains(&STANDARD.encode(secret)), "a secret is shown");
         }
     }
     let mut settings = insta::Settings::clone_current();

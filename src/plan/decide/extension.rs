@@ -8,7 +8,7 @@ use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::kinds::{Body, Hole, flux_configuration, shown_path};
+use crate::kinds::{Body, Hole, flux_configuration, remedies, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
 use crate::plan::{Action, Options, Reason, Step, Until};
 
@@ -153,6 +153,17 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, op
                 "operation_in_flight",
                 format!("the extension is {state}; apply waits for it"),
             );
+            let reports = live.pointer("/properties/statuses").and_then(Value::as_array);
+            if state.eq_ignore_ascii_case("Creating") && reports.is_none_or(Vec::is_empty) {
+                decision.note(
+                    &node.address,
+                    "nothing_reported",
+                    format!(
+                        "no status is reported of it yet; if that lasts, {}",
+                        remedies::SILENT_INSTALLATION.join("; ")
+                    ),
+                );
+            }
         }
         ProvisioningState::Failed(state) => repair(node, id, live, &state, wanted.holes, &mut decision, options),
     }

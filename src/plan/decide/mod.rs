@@ -57,7 +57,7 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
     match &node.want {
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
-        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
+        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, graph, live),
         Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
         Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
