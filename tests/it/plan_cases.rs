@@ -23,6 +23,9 @@ struct Case {
     title: String,
     /// Where it was seen: an issue, a document, a rule of ours.
     source: String,
+    /// What is run before, and must succeed; it is not in the transcript.
+    #[serde(default)]
+    before: Vec<String>,
     /// What is run, in order, each without the program's name; words are divided at spaces.
     commands: Vec<String>,
     /// Variables of the environment. A value with `hunter2` in it is a secret: the case fails when it is shown or written.
@@ -86,11 +89,14 @@ fn is_plan(words: &[&str]) -> bool {
 fn check(folder: &Path) {
     let text = std::fs::read_to_string(folder.join("case.yaml")).expect("a case has a case.yaml");
     let case: Case = serde_yaml::from_str(&text).expect("case.yaml");
-    let Case { title, source, commands, env } = case;
+    let Case { title, source, before, commands, env } = case;
     assert!(!commands.is_empty(), "no commands");
     let secrets: Vec<String> = env.values().filter(|value| value.contains("hunter2")).cloned().collect();
     let place = env.into_iter().fold(Place::empty(), |place, (name, value)| place.with(name.leak(), &value));
     copy(folder, &place.path(""));
+    for command in &before {
+        place.run(&command.split_whitespace().collect::<Vec<_>>()).ends_with(0);
+    }
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     let mut add = |format: Format, text: &str| texts.entry(format.name()).or_default().push_str(text);
     add(Format::Text, &format!("# {title}\n# {source}\n\n"));
@@ -130,7 +136,7 @@ fn check(folder: &Path) {
     settings.add_filter("[0-9a-f]{64}", "[sha256]");
     settings.add_filter(r#""arcflux_version": "[^"]*""#, r#""arcflux_version": "[version]""#);
     // The simulator's clock runs beside us; a file says when it was read.
-    settings.add_filter(r"(from https://sim\.arcflux\.invalid|the simulator) at [0-9TZ:.-]+Z", "$1 at [time]");
+    settings.add_filter(r"(from https://sim\.arcflux\.invalid|the simulator|Planned by arcflux [0-9.]+) at [0-9TZ:.-]+Z", "$1 at [time]");
     settings.bind(|| {
         for format in Format::ALL {
             if let Some(text) = texts.get(format.name()) {
