@@ -104,7 +104,11 @@ fn check(folder: &Path) {
         }
         for format in Format::ALL.into_iter().filter(|format| *format != Format::Text) {
             let more = place.run(&[&words[..], &["--format", format.name()]].concat());
-            assert_eq!((more.code, &more.err), (ran.code, &ran.err), "{command} --format {}", format.name());
+            assert_eq!(more.code, ran.code, "{command} --format {}", format.name());
+            // The simulator's clock goes on between two commands.
+            if words.contains(&"--live") {
+                assert_eq!(more.err, ran.err, "{command} --format {}", format.name());
+            }
             add(
                 format,
                 &transcript(&format!("{command} --format {}", format.name()), &Ran { err: String::new(), ..more }),

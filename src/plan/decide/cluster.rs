@@ -1,5 +1,7 @@
 //! Clusters: references that must exist.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Decision, Obstacle, listed, wait};
@@ -35,7 +37,7 @@ pub(super) fn towards(
         listed(&node.id, resource_type, live)?;
     }
     let mut decision = connection(node, cluster_type, body);
-    let flux_v1: Vec<&str> = live
+    let flux_v1: BTreeSet<&str> = live
         .items(&node.id.collection(FLUX_V1))
         .iter()
         .filter_map(|item| item.get("name").and_then(Value::as_str))
@@ -46,7 +48,7 @@ pub(super) fn towards(
             "flux_v1_present",
             format!(
                 "Flux v1 configurations are on the cluster, and Flux v2 cannot be beside them: {}",
-                flux_v1.join(", ")
+                Vec::from_iter(flux_v1).join(", ")
             ),
             "delete them first: `az k8s-configuration delete`".to_owned(),
         );

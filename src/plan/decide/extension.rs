@@ -116,7 +116,7 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, op
     let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json, &[]);
     decision.id = Some(id.clone());
     let dropped = drop_settings_of_base(node, live, &wanted.json, &mut decision);
-    list_kept(node, spec, live, &wanted.json, &dropped, &mut decision);
+    list_kept(node, spec, &decision.before.clone(), &wanted.json, &dropped, &mut decision);
     let api_version = node.api_version.as_str();
     let provisioned = || wait(id, api_version, Until::Provisioned);
     let state = provisioning_state(live);
@@ -357,7 +357,8 @@ fn explain_version(decision: &mut Decision, live: &Value) {
     }
 }
 
-/// Lists what is found, not said by the spec, and not what the service would have chosen itself.
+/// Lists what is found, not said by the spec, and not what the service would have chosen itself. `live` is in the
+/// comparable shape: what says nothing is gone, and keys have an order.
 fn list_kept(
     node: &Node,
     spec: &ExtensionSpec,
@@ -394,7 +395,7 @@ fn list_kept(
                 Value::String(word) => usual[*key].as_str().is_some_and(|usual| usual.eq_ignore_ascii_case(word)),
                 other => usual[*key] == *other,
             };
-            !found.is_null() && !is_usual
+            !found.is_null() && *found != json!("") && !is_usual
         });
     let kept: Vec<String> = kept_fields.map(str::to_owned).chain(kept_settings).collect();
     if !kept.is_empty() {

@@ -76,7 +76,8 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Optio
     }
 }
 
-/// The resources of a type on `cluster`, each once, with ids made of our cluster id: ARM echoes any casing in its own.
+/// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,
+/// with ids made of our cluster id: ARM echoes any casing in its own.
 /// A name becomes a part of what is written to, so one that could lead elsewhere is not taken.
 fn listed<'a>(
     cluster: &ResourceId,
@@ -103,10 +104,10 @@ fn listed<'a>(
                 hint: "look at what answers at the ARM endpoint: Azure does not give such names".to_owned(),
             });
         };
-        if !found.iter().any(|(known, _)| *known == id) {
-            found.push((id, item));
-        }
+        found.push((id, item));
     }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other).then_with(|| one.name().cmp(other.name())));
+    found.dedup_by(|(one, _), (other, _)| one == other);
     Ok(found)
 }
 
