@@ -7,7 +7,7 @@ use super::error::CliError;
 use crate::fetch;
 use crate::graph::Graph;
 use crate::model::{Glob, LiveState};
-use crate::plan::{self, Choices, Mode, Options, Plan, SecretPolicy};
+use crate::plan::{self, Choices, Mode, Options, Plan, PlanError, SecretPolicy};
 use crate::spec::Desired;
 
 /// A plan, when its live state was read, and the connection it was read through.
@@ -45,17 +45,18 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, LiveState), CliError> {
-    let connection = connect::connect(cloud, desired, graph, session)?;
+    let connection = connect::connect(cloud, graph, Some(desired), session)?;
     connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
     let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
-    session.console.tell(&format!(
-        "Read {} resources and lists from {} at {:.0}.",
-        reads.len(),
-        connection.arm.origin(),
-        live.as_of
-    ));
+    tell_what_was_read(reads.len(), &connection, &live, session);
     Ok((connection, live))
+}
+
+/// Says on standard error how much was read, and when.
+pub(super) fn tell_what_was_read(count: usize, connection: &Connection, live: &LiveState, session: &Session) {
+    let origin = connection.arm.origin();
+    session.console.tell(&format!("Read {count} resources and lists from {origin} at {:.0}.", live.as_of));
 }
 
 /// Reads the live state and plans.
@@ -81,12 +82,15 @@ pub(super) async fn plan(
         Mode::Apply => plan::make(graph, &live, &desired.expanded, &options),
         Mode::Destroy => plan::destroy(graph, &live, &desired.expanded, &options),
     };
-    let plan = made.map_err(|errors| {
-        let told = errors.iter().map(|error| format!("{error}; {}", error.hint)).collect();
-        mind_the_state(CliError::several(told), request.cloud)
-    })?;
+    let plan = made.map_err(|errors| no_plan(&errors, request.cloud))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
     Ok(Planned { plan, as_of: live.as_of, connection })
+}
+
+/// Why there can be no plan.
+pub(super) fn no_plan(errors: &[PlanError], cloud: &CloudArgs) -> CliError {
+    let told = errors.iter().map(|error| format!("{error}; {}", error.hint)).collect();
+    mind_the_state(CliError::several(told), cloud)
 }
 
 /// What is missing on the embedded simulator is rarely missing for the reason that it would be in Azure.

@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod destroy;
 pub(super) mod explain_code;
+pub(super) mod export;
 pub(super) mod graph;
 pub(super) mod init;
 pub(super) mod plan;
