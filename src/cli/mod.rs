@@ -56,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Apply(args) => commands::apply::run(args, &session),
         Command::Destroy(args) => commands::destroy::run(args, &session),
         Command::Export(args) => commands::export::run(args, &session),
+        Command::Drift(args) => commands::drift::run(args, &session),
         Command::Status(args) => commands::status::run(args, &session),
         Command::Show(args) => commands::show::run(args, &session),
         Command::Graph(args) => commands::graph::run(args, &session),

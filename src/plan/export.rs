@@ -109,7 +109,9 @@ fn as_azure_writes_it(empty: &Draft, graph: &Graph, live: &LiveState) -> Draft {
         let name = match &node.want {
             Want::Group(_) => &mut draft.resource_group,
             Want::Cluster(_) => &mut draft.cluster.name,
-            Want::Registered | Want::Extension(..) | Want::Configuration(_) => continue,
+            Want::Registered | Want::Extension(..) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => {
+                continue;
+            }
         };
         let found = live.body(&node.id).and_then(|body| body.get("name")?.as_str());
         if let Some(found) = found.filter(|found| found.eq_ignore_ascii_case(name)) {
@@ -125,6 +127,7 @@ fn options(origin: &str) -> Options {
         origin: origin.to_owned(),
         tenant: None,
         choices: Choices::default(),
+        base: None,
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
     }

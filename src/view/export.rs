@@ -4,7 +4,7 @@ use super::Style;
 use super::style::Tone;
 use crate::kinds::Kind;
 use crate::kinds::adoption::{MissingSecret, Remark};
-use crate::plan::{Action, Change, Export, LeftOut};
+use crate::plan::{Action, Change, Export, LeftOut, Refusal};
 
 /// The report that goes beside the spec. Ends with a line feed.
 #[must_use]
@@ -44,10 +44,15 @@ pub fn render(export: &Export, style: &Style) -> String {
             .collect(),
     );
     let changes = plan.resource_changes.iter().filter_map(change);
-    let refusals = plan.refusals.iter().map(|refusal| format!("{}: refused: {}", refusal.address, refusal.message));
+    let refusals = plan.refusals.iter().map(|refusal| refused(refusal));
     let notes = plan.notes.iter().map(|note| format!("{}: {}", note.address, note.message));
     section(Tone::Heading, "What a plan of it says:", changes.chain(refusals).chain(notes).collect());
     out
+}
+
+fn refused(Refusal { code: _, address, message, hint: _ }: &Refusal) -> String {
+    let of = address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
+    format!("{of}refused: {message}")
 }
 
 fn secret(secret: &MissingSecret) -> String {

@@ -3,6 +3,7 @@
 mod azure_blob;
 mod bucket;
 mod git;
+mod ignore;
 mod kustomization;
 mod oci_repository;
 mod rules;
@@ -17,7 +18,7 @@ use serde_json::Value;
 use super::adoption::{Adopted, Adopting, SecretNames};
 use super::live_body::LiveBody;
 use super::{Body, Unsayable};
-use crate::model::{Seconds, iso8601_seconds};
+use crate::model::{FieldPattern, Seconds, iso8601_seconds};
 use azure_blob::AzureBlob;
 use bucket::Bucket;
 use git::GitRepository;
@@ -27,6 +28,7 @@ use oci_repository::OciRepository;
 pub use azure_blob::{AzureBlobSpec, ManagedIdentitySpec, ServicePrincipalSpec};
 pub use bucket::BucketSpec;
 pub use git::{GitRepositorySpec, Provider};
+pub use ignore::{NotIgnorable, ignorable};
 pub use kustomization::{KustomizationSpec, PostBuildSpec, SubstituteFromSpec, SubstituteKind, kustomization_order};
 pub use oci_repository::{
     LayerOperation, LayerSelectorSpec, OciRepositorySpec, OidcIdentitySpec, TlsConfigSpec, VerifyProvider, VerifySpec,
@@ -49,6 +51,18 @@ pub struct ConfigurationSpec {
     /// Other configurations of this cluster that must be compliant before this one is written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
+    /// Whether the configuration must be there. With `absent` it is deleted where it exists; what else is said of it is
+    /// kept for the day it comes back.
+    #[serde(default, skip_serializing_if = "Presence::is_present")]
+    pub state: Presence,
+    /// Whether a plan that deletes the configuration, or replaces it, is refused. To delete it, take this out first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub protect: bool,
+    /// Fields that are left as they are found, by the names that a plan shows; `*` stands for any name. Exactly these: a
+    /// field beside or below an ignored one is compared as ever. The plan counts what is ignored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["kustomizations.*.prune"]]))]
+    pub ignore: Vec<FieldPattern>,
     /// Codes of problems of this configuration that are accepted, such as `AF065`. `arcflux explain-code` says which can
     /// be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,6 +114,28 @@ impl Scope {
     const ALL: [Self; 2] = [Self::Cluster, Self::Namespace];
 }
 
+/// Whether a configuration must be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Presence {
+    /// It is created where it is missing, and kept as the spec says.
+    #[default]
+    Present,
+    /// It is deleted where it exists.
+    Absent,
+}
+
+impl Presence {
+    /// For serde, which hands a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_present(&self) -> bool {
+        match self {
+            Self::Present => true,
+            Self::Absent => false,
+        }
+    }
+}
+
 fn default_namespace() -> String {
     "default".to_owned()
 }
@@ -120,6 +156,9 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
         namespace,
         scope,
         depends_on: _,
+        state: _,
+        protect: _,
+        ignore: _,
         allow: _,
         suspend,
         wait_for_reconciliation,
@@ -164,6 +203,9 @@ pub fn of_live(name: &str, live: &Value, names: &mut SecretNames) -> Result<Adop
         scope: live.word("scope", &Scope::ALL)?.unwrap_or_default(),
         // These are the spec's own: ARM knows nothing of them.
         depends_on: Vec::new(),
+        state: Presence::Present,
+        protect: false,
+        ignore: Vec::new(),
         allow: Vec::new(),
         suspend: live.flag("suspend", false)?,
         wait_for_reconciliation: live.flag("waitForReconciliation", false)?,
