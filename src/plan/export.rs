@@ -205,41 +205,39 @@ fn adopt_extension(
         });
         return Ok(None);
     };
+    let name_only = ExtensionSpec { name: id.name().to_owned(), ..ExtensionSpec::default() };
     let setting = FieldPath::dotted("configurationSettings");
     let is_left = |name: &str| is_sensitive(&setting.key(name));
-    let (adopted, why) = match extension::of_live(id.name(), body, is_left, names) {
-        Ok(adopted) => (adopted, None),
-        Err(unsayable) => (nothing_said(id.name()), Some(unsayable.to_string())),
+    let why = match extension::of_live(id.name(), body, is_left, names) {
+        Ok(Adopted { spec, secrets, remarks }) => {
+            found_out.remarks.extend(remarks);
+            let unpinned = ExtensionSpec { version: None, release_train: None, ..spec.clone() };
+            for (spec, is_whole) in [(spec, true), (unpinned, false)] {
+                if is_taken(empty, &spec) {
+                    found_out.secrets.extend(secrets);
+                    if !is_whole {
+                        found_out.remarks.push(kept("its version has no form that a spec takes"));
+                    }
+                    return Ok(Some(spec));
+                }
+            }
+            "the rules of a spec do not take it".to_owned()
+        }
+        Err(unsayable) => unsayable.to_string(),
     };
-    let unpinned = ExtensionSpec { version: None, release_train: None, ..adopted.spec.clone() };
-    let candidates = [adopted.spec.clone(), unpinned, nothing_said(id.name()).spec];
-    let fits = |spec: &ExtensionSpec| {
-        let draft = Draft { extension: Some(spec.clone()), ..empty.clone() };
-        let outcome = load(&draft);
-        outcome.diagnostics.is_empty() && outcome.desired.is_some_and(|desired| is_extension_of(&desired, spec))
-    };
-    let fitting = candidates.into_iter().find(fits);
-    let is_whole = fitting.as_ref() == Some(&adopted.spec) && why.is_none();
-    found_out.secrets.extend(
-        adopted
-            .secrets
-            .into_iter()
-            .filter(|_| fitting.as_ref().is_some_and(|spec| !spec.configuration_protected_settings.is_empty())),
-    );
-    found_out.remarks.extend(adopted.remarks);
-    if !is_whole {
-        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-        found_out.remarks.push(Remark {
-            configuration: None,
-            message: format!("not everything that is set on the extension can be said; it is kept as it is found{why}"),
-        });
-    }
-    Ok(fitting)
+    found_out.remarks.push(kept(&why));
+    Ok(Some(name_only).filter(|spec| is_taken(empty, spec)))
 }
 
-fn nothing_said(name: &str) -> Adopted<ExtensionSpec> {
-    let spec = ExtensionSpec { name: name.to_owned(), ..ExtensionSpec::default() };
-    Adopted { spec, secrets: Vec::new(), remarks: Vec::new() }
+fn kept(why: &str) -> Remark {
+    let message = format!("what is set on it is not all in the spec, and is kept as it is found: {why}");
+    Remark { configuration: None, message }
+}
+
+/// Whether a spec may say this of the extension, and reads back as it.
+fn is_taken(empty: &Draft, spec: &ExtensionSpec) -> bool {
+    let outcome = load(&Draft { extension: Some(spec.clone()), ..empty.clone() });
+    outcome.diagnostics.is_empty() && outcome.desired.is_some_and(|desired| is_extension_of(&desired, spec))
 }
 
 fn is_extension_of(desired: &Desired, spec: &ExtensionSpec) -> bool {

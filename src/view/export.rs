@@ -44,7 +44,7 @@ pub fn render(export: &Export, style: &Style) -> String {
             .collect(),
     );
     let changes = plan.resource_changes.iter().filter_map(change);
-    let refusals = plan.refusals.iter().map(|refusal| refused(refusal));
+    let refusals = plan.refusals.iter().map(refused);
     let notes = plan.notes.iter().map(|note| format!("{}: {}", note.address, note.message));
     section(Tone::Heading, "What a plan of it says:", changes.chain(refusals).chain(notes).collect());
     out

@@ -39,3 +39,56 @@ fn names_and_scope_are_checked_before_anything_is_sent() {
     let scoped = [&CLUSTER[..], &["--scope", "/subscriptions/*/resourceGroups/rg-other*"]].concat();
     place.sim(&scoped).ends_with(3).says("outside `--scope`");
 }
+
+/// What the README shows, before it was exported.
+const PLATFORM: &str = "
+apiVersion: arcflux/v1
+subscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20
+resourceGroup: rg-edge
+cluster: {name: store-002}
+extension: {multiTenancy: false}
+configurations:
+  platform:
+    namespace: flux-system
+    allow: [AF064]
+    gitRepository:
+      url: https://git.contoso.com/platform
+      branch: main
+      interval: 5m
+      httpsUser: flux
+      httpsKey: {env: GIT_TOKEN}
+    kustomizations:
+      infrastructure: {path: /infrastructure, prune: true}
+";
+
+#[test]
+fn the_readme_shows_what_is_exported() {
+    let readme = include_str!("../../README.md");
+    let place = Place::empty();
+    place.write("arcflux.yaml", PLATFORM);
+    place.sim(&["apply", "--auto-approve"]).ends_with(0);
+    let exported = place.sim(&[&CLUSTER[..6], &["store-002"]].concat()).ends_with(0);
+    assert!(readme.contains(&format!("```yaml\n{}```\n", exported.out)), "{}", exported.out);
+    let (_, report) = exported.err.split_once('\n').unwrap();
+    assert!(readme.contains(&format!("```text\n{report}```\n")), "{report}");
+}
+
+#[test]
+fn what_is_left_out_is_an_exit_code_too_and_an_aks_cluster_has_its_type() {
+    let place = Place::empty();
+    let aks = PLATFORM.replace("{name: store-002}", "{name: store-002, type: managedClusters}");
+    place.write("arcflux.yaml", &aks);
+    place.sim(&["apply", "--auto-approve"]).ends_with(0);
+    // What somebody else's client can put there: a wait of no length.
+    let state = place.read(".arcflux/sim.json");
+    let odd = state.replace("\"syncIntervalInSeconds\": 300", "\"syncIntervalInSeconds\": 0");
+    let odd = odd.replace("\"syncIntervalInSeconds\":300", "\"syncIntervalInSeconds\":0");
+    assert_ne!(odd, state);
+    place.write(".arcflux/sim.json", &odd);
+    let arguments = [&CLUSTER[..6], &["store-002", "--type", "managedClusters"]].concat();
+    let exported = place.sim(&arguments).ends_with(4).says("platform: gitRepository.syncIntervalInSeconds");
+    let exported = exported.shows("# The configuration `platform` is on the cluster and not in this spec");
+    let exported = exported.shows("type: managedClusters");
+    place.write("exported.yaml", &exported.out);
+    place.sim(&["plan", "-f", "exported.yaml", "--detailed-exitcode"]).ends_with(0);
+}

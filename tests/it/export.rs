@@ -11,7 +11,7 @@ use arcflux::kinds::adoption::SecretNames;
 use arcflux::kinds::extension::AutoUpgradeMode;
 use arcflux::kinds::flux_configuration::Presence;
 use arcflux::kinds::{extension, flux_configuration};
-use arcflux::model::{LiveState, Reading, Source};
+use arcflux::model::{Listing, LiveState, Reading, Source};
 use arcflux::plan::{self, Change, Export, LeftOut, Reason};
 use arcflux::sim::{self, Quirks};
 use arcflux::spec::{self, Desired, DesiredCluster, Draft, Inputs};
@@ -263,4 +263,26 @@ async fn a_configuration_that_may_not_be_read_is_left_out() {
     let deny = |live: &mut LiveState| *configuration(live) = Reading::Denied("no Reader".to_owned());
     let export = export_of(&world, &empty(&desired(QUICKSTART).clusters[0]), deny).await;
     assert_eq!(export.left_out[0].why, "it may not be read: no Reader");
+}
+
+#[tokio::test]
+async fn an_extension_that_a_spec_cannot_say_is_kept_as_it_is_found() {
+    let world = World::of(QUICKSTART);
+    world.converge(QUICKSTART).await;
+    let cases = [
+        ("autoUpgradeMode", json!("weekly"), "autoUpgradeMode: this version of arcflux does not know its value"),
+        ("configurationSettings", json!({"a": 1}), "configurationSettings.a: it is not a text"),
+    ];
+    for (key, value, why) in cases {
+        let change = |live: &mut LiveState| {
+            let extensions = live.listings.values_mut().filter_map(|listing| match listing {
+                Listing::Items(items) => items.iter_mut().find(|item| extension::is_flux(item)),
+                Listing::Missing(_) | Listing::Denied(_) => None,
+            });
+            extensions.for_each(|body| body["properties"][key] = value.clone());
+        };
+        let export = export_of(&world, &empty(&desired(QUICKSTART).clusters[0]), change).await;
+        assert!(export.remarks.iter().any(|remark| remark.message.ends_with(why)), "{:?}", export.remarks);
+        assert!(!export.plan.has_changes(), "{:?}", written(&export.plan));
+    }
 }
