@@ -86,6 +86,7 @@ pub(super) enum SchemaName {
     Spec,
     Plan,
     Event,
+    Snapshot,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

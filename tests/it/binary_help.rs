@@ -3,13 +3,14 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["validate"],
     &["plan"],
     &["apply"],
     &["destroy"],
     &["status"],
+    &["snapshot"],
     &["show"],
     &["graph"],
     &["init"],

@@ -69,15 +69,15 @@ async fn read_and_export(
     let origin = connection.arm.origin().to_string();
     let reads = graph.reads();
     let unread = |errors: Vec<_>| CliError::unread(&errors);
+    let no_plan = |errors: Vec<_>| planning::mind_the_state(planning::no_plan(&errors), cloud);
     let first = fetch::live_state(&reads, &connection.arm).await.map_err(unread)?;
-    let further =
-        plan::configuration_reads(graph, &first, &origin).map_err(|errors| planning::no_plan(&errors, cloud))?;
+    let further = plan::configuration_reads(graph, &first, &origin).map_err(no_plan)?;
     connect::further_reads_within_scope(&cloud.scope, &further)?;
     let LiveState { as_of: _, readings, listings } =
         fetch::live_state(&further, &connection.arm).await.map_err(unread)?;
     let mut live = first;
     live.readings.extend(readings);
     live.listings.extend(listings);
-    planning::tell_what_was_read(reads.len() + further.len(), &connection, &live, session);
-    plan::export(draft, graph, &live, &origin).map_err(|errors| planning::no_plan(&errors, cloud))
+    planning::tell_what_was_read(reads.len() + further.len(), &origin, &live, session);
+    plan::export(draft, graph, &live, &origin).map_err(no_plan)
 }
