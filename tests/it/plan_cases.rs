@@ -136,7 +136,10 @@ fn check(folder: &Path) {
     settings.add_filter("[0-9a-f]{64}", "[sha256]");
     settings.add_filter(r#""arcflux_version": "[^"]*""#, r#""arcflux_version": "[version]""#);
     // The simulator's clock runs beside us; a file says when it was read.
-    settings.add_filter(r"(from https://sim\.arcflux\.invalid|the simulator|Planned by arcflux [0-9.]+) at [0-9TZ:.-]+Z", "$1 at [time]");
+    settings.add_filter(
+        r"(from https://sim\.arcflux\.invalid|the simulator|Planned by arcflux [0-9.]+) at [0-9TZ:.-]+Z",
+        "$1 at [time]",
+    );
     settings.bind(|| {
         for format in Format::ALL {
             if let Some(text) = texts.get(format.name()) {
