@@ -56,6 +56,12 @@ impl FieldPath {
         &self.0
     }
 
+    /// The first `length` steps of this path; all where there are fewer.
+    #[must_use]
+    pub fn first(&self, length: usize) -> Self {
+        Self(self.0.iter().take(length).cloned().collect())
+    }
+
     /// Whether `self` is `prefix` or lies below it.
     #[must_use]
     pub fn starts_with(&self, prefix: &Self) -> bool {
@@ -66,6 +72,12 @@ impl FieldPath {
     #[must_use]
     pub fn without_prefix(&self, prefix: &Self) -> Self {
         self.0.strip_prefix(prefix.0.as_slice()).map_or_else(|| self.clone(), |rest| Self(rest.to_vec()))
+    }
+
+    /// This path as far as the first list on it: what has to be written to change something in that list.
+    #[must_use]
+    pub fn up_to_list(&self) -> Self {
+        Self(self.0.iter().take_while(|segment| matches!(segment, Segment::Key(_))).cloned().collect())
     }
 
     /// The value at this path in `body`.

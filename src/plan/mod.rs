@@ -8,6 +8,7 @@ mod change;
 mod decide;
 mod digest;
 mod drift;
+mod export;
 mod limits;
 mod make;
 mod report;
@@ -21,6 +22,7 @@ pub use ages::{Age, ages};
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
+pub use export::{Export, LeftOut, configuration_reads, export};
 pub use make::{
     Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,
 };

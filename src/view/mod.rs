@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod diagnostics;
 pub mod drift;
+pub mod export;
 pub mod graph;
 pub mod plan;
 pub mod problem;

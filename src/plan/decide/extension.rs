@@ -9,7 +9,7 @@ use crate::diff::compare;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
-use crate::kinds::remedies::remedy;
+use crate::kinds::remedies::{self, remedy};
 use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
 use crate::kinds::{Body, Hole, flux_configuration, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
@@ -144,7 +144,7 @@ fn existing(versions: &Versions<'_>, id: &ResourceId, live: &Value, options: &Op
     let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json, &[]);
     decision.id = Some(id.clone());
     let dropped = drop_settings_of_base(node, live, &wanted.json, &mut decision);
-    list_kept(node, spec, live, &wanted.json, &dropped, &mut decision);
+    list_kept(node, spec, &decision.before.clone(), &wanted.json, &dropped, &mut decision);
     versions.of_existing(live, &mut decision);
     let state = provisioning_state(live);
     if let ProvisioningState::Failed(state) = &state {
@@ -170,6 +170,15 @@ fn existing(versions: &Versions<'_>, id: &ResourceId, live: &Value, options: &Op
         decision.reason = Reason::OperationInFlight;
         decision.steps = vec![wait(id, node.api_version.as_str(), Until::Provisioned)];
         decision.note(&node.address, "operation_in_flight", format!("the extension is {state}; apply waits for it"));
+        let reports = live.pointer("/properties/statuses").and_then(Value::as_array);
+        if state.eq_ignore_ascii_case("Creating") && reports.is_none_or(Vec::is_empty) {
+            let hint = remedies::SILENT_INSTALLATION.join("; ");
+            decision.note(
+                &node.address,
+                "nothing_reported",
+                format!("no status is reported of it yet; if that lasts, {hint}"),
+            );
+        }
     }
     decision
 }
@@ -352,7 +361,8 @@ fn explain_settings(decision: &mut Decision) {
     }
 }
 
-/// Lists what is found, not said by the spec, and not what the service would have chosen itself.
+/// Lists what is found, not said by the spec, and not what the service would have chosen itself. `live` is in the
+/// comparable shape: what says nothing is gone, and keys have an order.
 fn list_kept(
     node: &Node,
     spec: &ExtensionSpec,
@@ -389,7 +399,7 @@ fn list_kept(
                 Value::String(word) => usual[*key].as_str().is_some_and(|usual| usual.eq_ignore_ascii_case(word)),
                 other => usual[*key] == *other,
             };
-            !found.is_null() && !is_usual
+            !found.is_null() && *found != json!("") && !is_usual
         });
     let kept: Vec<String> = kept_fields.map(str::to_owned).chain(kept_settings).collect();
     if !kept.is_empty() {

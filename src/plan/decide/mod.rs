@@ -69,7 +69,7 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
     let decision = match &node.want {
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
-        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
+        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, graph, live),
         Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, graph, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
         Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
@@ -89,9 +89,10 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Optio
     Ok(reach::within(node, live, options, decision?))
 }
 
-/// The resources of a type on `cluster`, each once, with ids made of our cluster id: ARM echoes any casing in its own.
+/// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,
+/// with ids made of our cluster id: ARM echoes any casing in its own.
 /// A name becomes a part of what is written to, so one that could lead elsewhere is not taken.
-fn listed<'a>(
+pub(super) fn listed<'a>(
     cluster: &ResourceId,
     resource_type: &str,
     live: &'a LiveState,
@@ -116,10 +117,10 @@ fn listed<'a>(
                 hint: "look at what answers at the ARM endpoint: Azure does not give such names".to_owned(),
             });
         };
-        if !found.iter().any(|(known, _)| *known == id) {
-            found.push((id, item));
-        }
+        found.push((id, item));
     }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other).then_with(|| one.name().cmp(other.name())));
+    found.dedup_by(|(one, _), (other, _)| one == other);
     Ok(found)
 }
 
