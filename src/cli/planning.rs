@@ -90,7 +90,7 @@ pub(super) async fn plan(
 }
 
 /// What is missing on the embedded simulator is rarely missing for the reason that it would be in Azure.
-fn mind_the_state(error: CliError, cloud: &CloudArgs) -> CliError {
+pub(super) fn mind_the_state(error: CliError, cloud: &CloudArgs) -> CliError {
     match (&cloud.arm_endpoint, cloud.cloud.cloud()) {
         (None, None) if !cloud.sim.sim_empty => error.hint(format!(
             "the simulator's {} holds what the first spec named that it was used for; `--sim-state FILE` begins another, \

@@ -7,4 +7,4 @@ mod compare;
 mod normalise;
 
 pub use compare::{FieldChange, compare, leaves};
-pub use normalise::{Normalised, clean, normalise};
+pub use normalise::{Normalised, clean, default_of, leads_to_a_rule, normalise, rule_of};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::model::{FieldPath, Habit, Rules, Scalar, Segment, iso8601_seconds};
+use crate::model::{FieldPath, Habit, Rule, Rules, Scalar, Segment, iso8601_seconds};
 
 /// A live and a wanted body in one shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,13 +42,20 @@ pub fn clean(rules: Rules, body: &Value) -> Value {
     without_empty(&cleaned).unwrap_or(Value::Object(Map::new()))
 }
 
+/// The rule that names `path`.
+#[must_use]
+pub fn rule_of(rules: Rules, path: &FieldPath) -> Option<&'static Rule> {
+    rules.iter().find(|rule| rule.names(path))
+}
+
 /// The habit of the rule that names `path`.
 fn habit(rules: Rules, path: &FieldPath) -> Option<Habit> {
-    rules.iter().find(|rule| rule.names(path)).map(|rule| rule.habit)
+    rule_of(rules, path).map(|rule| rule.habit)
 }
 
 /// Whether a rule names something below `path`.
-fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
+#[must_use]
+pub fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
     let depth = path.segments().len();
     rules.iter().any(|rule| {
         let pattern: Vec<&str> = rule.segments().collect();
@@ -60,7 +67,9 @@ fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
     })
 }
 
-fn default_of(habit: Habit) -> Option<Scalar> {
+/// What the absence of a field with this habit means.
+#[must_use]
+pub fn default_of(habit: Habit) -> Option<Scalar> {
     match habit {
         Habit::Default(value) => Some(value),
         Habit::Word(word) | Habit::ImmutableWord(word) | Habit::Immutable(word) => word.map(Scalar::Text),
@@ -224,7 +233,6 @@ mod tests {
 
     use super::*;
     use crate::diff::compare;
-    use crate::model::Rule;
 
     const RULES: Rules = &[
         Rule { path: "id", habit: Habit::ReadOnly },

@@ -6,6 +6,7 @@
 mod change;
 mod decide;
 mod digest;
+mod explain;
 mod make;
 mod report;
 mod saved;
@@ -15,6 +16,10 @@ mod step;
 
 pub use change::{Action, Change, Consequence, Delta, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
+pub use explain::{
+    EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
+    Target, UnknownName, WantedFrom, explain, locate,
+};
 pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine};
 pub use saved::{Deviation, deviations};

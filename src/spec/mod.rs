@@ -17,17 +17,18 @@ mod expand;
 mod forms;
 mod mask;
 mod node;
+mod provenance;
 mod report;
 mod rules;
 mod schema;
 mod starter;
 mod substitute;
-mod suggest;
 mod yaml;
 
 use std::sync::Arc;
 
 pub use desired::{Desired, DesiredCluster, Profile, Spans};
+pub use provenance::{Place, Provenance};
 pub use schema::schema;
 pub use starter::starter;
 pub use substitute::Inputs;

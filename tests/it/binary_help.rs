@@ -3,13 +3,15 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 15] = [
     &[],
     &["validate"],
     &["plan"],
     &["apply"],
     &["destroy"],
     &["status"],
+    &["explain"],
+    &["explain-code"],
     &["show"],
     &["graph"],
     &["init"],

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::edits::EDITS;
 use crate::simulated::fields;
-use crate::world;
+use crate::{explain, world};
 
 /// What the service does to a body on one occasion.
 #[derive(Debug, Clone)]
@@ -240,6 +240,7 @@ fn plan(wanted: &ConfigurationSpec, written: &ConfigurationSpec, habits: &Habits
     let id = world::configuration_id(&desired);
     live.readings.insert(id, Reading::Present(body));
     *world::configuration(&mut desired) = wanted.clone();
+    explain::assert_agreement(&desired, &live);
     world::plan(&desired, &live, &world::options())
 }
 

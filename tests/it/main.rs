@@ -26,6 +26,7 @@ mod credentials;
 mod edits;
 mod engine;
 mod engine_fields;
+mod explain;
 mod floors;
 mod gallery;
 mod habits;

@@ -34,6 +34,11 @@ pub(super) fn towards(
     }
 }
 
+/// What the spec says, as the api-version takes it.
+pub(super) fn wanted(node: &Node, spec: &ConfigurationSpec) -> Body {
+    flux_configuration::body(spec).for_version(node.kind, &node.api_version)
+}
+
 fn denied(message: &str) -> Obstacle {
     Obstacle {
         message: format!("the configuration may not be read: {message}"),
@@ -98,13 +103,8 @@ impl Ends {
 }
 
 impl Draft<'_> {
-    /// What the spec says, as the api-version takes it.
-    fn wanted(&self) -> Body {
-        flux_configuration::body(self.spec).for_version(self.node.kind, &self.node.api_version)
-    }
-
     fn create(&self) -> Decision {
-        let body = self.wanted();
+        let body = wanted(self.node, self.spec);
         let mut steps = vec![self.put(&body)];
         steps.extend(self.end());
         let mut decision = Decision::create(&body.json, steps);
@@ -126,7 +126,7 @@ impl Draft<'_> {
     }
 
     fn existing(&self, live: &Value) -> Decision {
-        let body = self.wanted();
+        let body = wanted(self.node, self.spec);
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json);
         let stored = credentials::stored(self.spec, live);
         decision.replace_paths =

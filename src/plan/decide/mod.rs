@@ -15,7 +15,7 @@ use super::{Action, Consequence, Note, Options, Precondition, Reason, Refusal, S
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
-use crate::kinds::{self, Hole};
+use crate::kinds::{self, Body, Hole, resource_group};
 use crate::model::{Address, FieldPath, Listing, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
@@ -54,6 +54,25 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
         Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
         Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
+    }
+}
+
+/// What the spec says of the resource, in the shape that is compared with the live body of a resource that exists.
+/// `None` for what is no body: registrations and references.
+pub(super) fn wanted(node: &Node) -> Option<Body> {
+    match &node.want {
+        Want::Registered | Want::Cluster(_) => None,
+        Want::Group(spec) => Some(resource_group::body(spec)),
+        Want::Extension(spec, _) => Some(extension::wanted(node, spec)),
+        Want::Configuration(spec) => Some(configuration::wanted(node, spec)),
+    }
+}
+
+/// The live body that [`towards`] looks at.
+pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&'a Value>, Obstacle> {
+    match &node.want {
+        Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Configuration(_) => Ok(live.body(&node.id)),
+        Want::Extension(..) => Ok(extension::found(node, live)?.map(|(_, body)| body)),
     }
 }
 
