@@ -10,7 +10,7 @@ use super::arg_values::{
 };
 use super::arg_values::{duration, factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
-use crate::model::Glob;
+use crate::model::{Glob, Limit};
 use crate::plan::{Digest, SecretGrant};
 use crate::sim::Scenario;
 
@@ -28,7 +28,7 @@ First steps, without an Azure account:
 Exit codes:
     0  done
     1  error, or an invalid spec
-    2  changes (only plan --detailed-exitcode)
+    2  plan --detailed-exitcode: changes; drift: something was changed
     3  refused by a safety rule, with nothing written
     4  apply: not everything was reached; status: something is not compliant
    64  wrong command line
@@ -54,6 +54,8 @@ pub(super) enum Command {
     Apply(ApplyArgs),
     /// Take down what a spec declares: configurations, then the extension. Clusters and groups stay.
     Destroy(DestroyArgs),
+    /// Show what was changed outside of arcflux. Exits with 2 when something was.
+    Drift(DriftArgs),
     /// Show how the clusters, extensions and configurations of a spec are doing.
     Status(StatusArgs),
     /// Show a saved plan.
@@ -84,12 +86,33 @@ pub(super) enum Command {
 /// Where the spec is, and what it may read.
 #[derive(Debug, Args)]
 pub(super) struct SpecArgs {
-    /// The spec; `-` is standard input.
-    #[arg(short, long, value_name = "FILE", default_value = "arcflux.yaml")]
-    pub(super) file: String,
+    /// The spec; `-` is standard input. [default: arcflux.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) file: Option<String>,
     /// An environment variable that `${env:NAME}` may read, beside AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID.
     #[arg(long, value_name = "NAME")]
     pub(super) allow_env: Vec<String>,
+}
+
+impl SpecArgs {
+    /// The spec.
+    pub(super) fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or("arcflux.yaml")
+    }
+
+    /// Whether it was named, and is not just the usual one.
+    pub(super) const fn is_named(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
+/// What the spec was before.
+#[derive(Debug, Args)]
+pub(super) struct BaseArgs {
+    /// The spec as it was before: a file, `git:REVISION` for the same file at a revision of git, or `git:REVISION:PATH`.
+    /// What it has and the spec has not is deleted; what is live and unlike it was changed outside of arcflux.
+    #[arg(long, value_name = "FILE|git:REVISION")]
+    pub(super) base: Option<String>,
 }
 
 /// Which Azure, and who asks.
@@ -176,6 +199,13 @@ pub(super) struct ChoiceArgs {
     /// Allow deleting a configuration and creating it again, where a field cannot change in place.
     #[arg(long)]
     pub(super) allow_replace: bool,
+    /// How many live configurations the plan may delete or replace: a number, or a share such as `50%`, which holds from
+    /// ten configurations on. [default: what the spec says, else 30%]
+    #[arg(long, value_name = "N|%")]
+    pub(super) max_delete: Option<Limit>,
+    /// How many live configurations the plan may update. [default: what the spec says, else 30%]
+    #[arg(long, value_name = "N|%")]
+    pub(super) max_update: Option<Limit>,
 }
 
 /// What secrets and credentials may be used for. Never part of a plan.
@@ -242,6 +272,8 @@ pub(super) struct CompletionsArgs {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
     /// Plan the destruction of what the spec declares, as `arcflux destroy` would carry it out.
     #[arg(long)]
     pub(super) destroy: bool,
@@ -285,11 +317,13 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     /// A saved plan. It is made again from fresh live state, and refused unless the result is the same, or a remainder
-    /// of it. No spec is read then.
+    /// of it. It holds its spec; with `-f` it is also refused when it was made from another one.
     #[arg(value_name = "PLAN")]
     pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
     #[command(flatten)]
     pub(super) run: RunArgs,
     #[command(flatten)]
@@ -310,6 +344,24 @@ pub(super) struct DestroyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DriftArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// Compare with this instead of the spec, to leave out changes of the spec that are still to be applied: a file,
+    /// `git:REVISION`, or `git:REVISION:PATH`.
+    #[arg(long, value_name = "FILE|git:REVISION")]
+    pub(super) base: Option<String>,
+    /// How the drift is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+    /// Look only at these addresses, such as `rg-edge/store-*`, and what they need.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<Glob>,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
 }
 
 #[derive(Debug, Args)]

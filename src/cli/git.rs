@@ -1,9 +1,10 @@
-//! Local git repositories for the simulator. git runs without hooks, without a file monitor, with every reference and
+//! Local git repositories: those that stand for URLs on the simulator, and the one that a spec is in. git runs without hooks, without a file monitor, with every reference and
 //! path after the end of its options, and never fetches.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::error::CliError;
 use crate::sim::{Found, GitReference, Repositories};
 
 /// Repositories by URL.
@@ -19,6 +20,31 @@ impl Repositories for LocalRepositories {
             Some(kind) if kind == "tree" => Found::Present { commit },
             Some(_) | None => Found::PathMissing,
         }
+    }
+}
+
+/// A file as a revision has it: `REVISION` stands for the file `like` of the working tree, `REVISION:PATH` for a path from
+/// the top of the repository that it is in.
+pub(super) fn file_at(revision: &str, like: &Path) -> Result<Vec<u8>, CliError> {
+    let directory = like.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (revision, path) = match revision.split_once(':') {
+        Some((revision, path)) => (revision, path.to_owned()),
+        None => (revision, format!("./{}", like.file_name().unwrap_or_default().to_string_lossy())),
+    };
+    if !is_repository(directory) {
+        return Err(CliError::new(format!("{} is not in a git repository", directory.display()))
+            .hint("name a file: `--base FILE`"));
+    }
+    let commit = format!("{revision}^{{commit}}");
+    let Some(commit) = git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]) else {
+        return Err(CliError::new(format!("git knows no revision `{revision}` here"))
+            .hint("fetch it first; a shallow clone of a pipeline has one commit only"));
+    };
+    match git(directory, &["cat-file", "blob", "--end-of-options", &format!("{commit}:{path}")]) {
+        Some(text) => Ok(text.into_bytes()),
+        None => Err(CliError::new(format!("there is no {path} at `{revision}`")).hint(
+            "a new spec has no base: leave `--base` out; of one that was renamed, give `--base git:REVISION:PATH`",
+        )),
     }
 }
 

@@ -4,6 +4,7 @@ use super::Session;
 use super::args::{ChoiceArgs, CloudArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
+use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
 use crate::model::{Glob, LiveState};
@@ -28,12 +29,14 @@ pub(super) struct Request<'a> {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
             workloads: workloads.map(Into::into),
             allow_replace: *allow_replace,
+            max_delete: *max_delete,
+            max_update: *max_update,
         }
     }
 }
@@ -60,8 +63,7 @@ pub(super) async fn read(
 
 /// Reads the live state and plans.
 pub(super) async fn plan(
-    desired: &Desired,
-    graph: &Graph,
+    Intent { desired, base, graph }: &Intent,
     request: Request<'_>,
     session: &Session,
 ) -> Result<Planned, CliError> {
@@ -70,6 +72,7 @@ pub(super) async fn plan(
     let options = Options {
         origin: connection.arm.origin().to_string(),
         tenant: desired.tenant.clone(),
+        base: base.as_ref().map(|base| base.expanded.clone()),
         choices: request.choices,
         allow_auth_hosts: request.secrets.map(|args| args.allow_auth_host.clone()).unwrap_or_default(),
         secrets: match request.secrets {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::path::Path;
 
-use super::args::SpecArgs;
+use super::args::{BaseArgs, SpecArgs};
 use super::error::CliError;
+use super::git;
 use super::{Environment, Session};
 use crate::graph::{self, Graph};
 use crate::model::{Diagnostic, Source};
@@ -22,7 +24,7 @@ pub(super) struct Loaded {
 
 /// Reads and loads the spec.
 pub(super) fn load(args: &SpecArgs, environment: &Environment) -> Result<Loaded, CliError> {
-    let (name, bytes) = read(&args.file)?;
+    let (name, bytes) = read(args.file())?;
     let outcome = spec::load_bytes(&name, &bytes, &inputs(&args.allow_env, environment));
     Ok(Loaded { name, outcome })
 }
@@ -38,14 +40,68 @@ pub(super) fn require(args: &SpecArgs, session: &Session) -> Result<(Desired, Gr
     load(args, &session.environment)?.require(session)
 }
 
+/// Reads the spec and, where there is one, its base; goes on only when neither has errors.
+pub(super) fn require_since(args: &SpecArgs, base: &BaseArgs, session: &Session) -> Result<Intent, CliError> {
+    let desired = load(args, &session.environment)?.require_desired(session)?;
+    let base = match &base.base {
+        None => None,
+        Some(base) => Some(load_base(base, args, session)?),
+    };
+    Intent::new(desired, base)
+}
+
+/// Loads the base of a spec. Only what makes it unusable is told: it was looked at when it was the spec.
+pub(super) fn load_base(base: &str, args: &SpecArgs, session: &Session) -> Result<Desired, CliError> {
+    let (name, bytes) = match base.strip_prefix("git:") {
+        None => read(base)?,
+        Some(revision) if args.file() == "-" && !revision.contains(':') => {
+            return Err(CliError::usage("the spec comes from standard input, so git cannot tell which file is meant")
+                .hint(format!("say which: `--base git:{revision}:PATH`")));
+        }
+        Some(revision) => (base.to_owned(), git::file_at(revision, Path::new(args.file()))?),
+    };
+    let outcome = spec::load_bytes(&name, &bytes, &inputs(&args.allow_env, &session.environment));
+    let loaded = Loaded { name, outcome };
+    if loaded.outcome.desired.is_none() {
+        loaded.show_problems(session);
+        return Err(CliError::new(format!("the base, {}, is not valid", loaded.name)));
+    }
+    loaded.require_desired_quietly()
+}
+
+/// What is wanted, and what was wanted before.
+pub(super) struct Intent {
+    pub(super) desired: Desired,
+    pub(super) base: Option<Desired>,
+    /// The graph of both.
+    pub(super) graph: Graph,
+}
+
+impl Intent {
+    pub(super) fn new(desired: Desired, base: Option<Desired>) -> Result<Self, CliError> {
+        let graph = graph::build_since(&desired, base.as_ref())
+            .map_err(|errors| CliError::several(errors.iter().map(ToString::to_string).collect()))?;
+        Ok(Self { desired, base, graph })
+    }
+}
+
 impl Loaded {
     /// Shows every problem, and goes on only without errors.
     pub(super) fn require(self, session: &Session) -> Result<(Desired, Graph), CliError> {
-        self.show_problems(session);
-        let desired = self.outcome.desired.ok_or_else(|| CliError::new(format!("{} is not valid", self.name)))?;
+        let desired = self.require_desired(session)?;
         let graph = graph::build(&desired)
             .map_err(|errors| CliError::several(errors.iter().map(ToString::to_string).collect()))?;
         Ok((desired, graph))
+    }
+
+    /// Shows every problem, and goes on only without errors.
+    pub(super) fn require_desired(self, session: &Session) -> Result<Desired, CliError> {
+        self.show_problems(session);
+        self.require_desired_quietly()
+    }
+
+    fn require_desired_quietly(self) -> Result<Desired, CliError> {
+        self.outcome.desired.ok_or_else(|| CliError::new(format!("{} is not valid", self.name)))
     }
 
     /// Writes every problem to standard error.

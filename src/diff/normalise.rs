@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::model::{FieldPath, Habit, Rule, Rules, Scalar, Segment, iso8601_seconds};
+use super::FieldChange;
+use crate::model::{FieldPath, FieldPattern, Habit, Rule, Rules, Scalar, Segment, iso8601_seconds};
 
 /// A live and a wanted body in one shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,17 +16,78 @@ pub struct Normalised {
     pub after: Value,
     /// Live fields that no rule names: kept, and listed.
     pub unknown: Vec<FieldPath>,
+    /// What differed and was to be ignored: after it, the wanted body has the live value. `after` of each is what was
+    /// wanted.
+    pub ignored: Vec<FieldChange>,
 }
 
-/// Shapes `live` and `wanted` so that a plain comparison tells what a write would change.
+/// Shapes `live` and `wanted` so that a plain comparison tells what a write would change. Fields that `ignore` names are
+/// left as they are live.
 #[must_use]
-pub fn normalise(rules: Rules, live: &Value, wanted: &Value) -> Normalised {
+pub fn normalise(rules: Rules, live: &Value, wanted: &Value, ignore: &[FieldPattern]) -> Normalised {
     let before = clean(rules, live);
     let mut after = clean(rules, wanted);
     let mut unknown = Vec::new();
     keep(rules, &FieldPath::default(), &before, &mut after, &mut unknown);
     reconcile(rules, &FieldPath::default(), &before, &mut after);
-    Normalised { before, after, unknown }
+    let mut ignored = Vec::new();
+    if !ignore.is_empty() {
+        leave(rules, ignore, &FieldPath::default(), &before, &mut after, &mut ignored);
+    }
+    Normalised { before, after, unknown, ignored }
+}
+
+/// Takes the live value of every field that `ignore` names. Objects are not values: one that is named and only live is
+/// kept whole, and where both bodies have it, its fields are compared as ever. What is wanted and not live at all, such as
+/// a new entry of a map of objects, is made as it is wanted: there is nothing yet that could be left as it is found.
+fn leave(
+    rules: Rules,
+    ignore: &[FieldPattern],
+    path: &FieldPath,
+    before: &Value,
+    after: &mut Value,
+    ignored: &mut Vec<FieldChange>,
+) {
+    let (Some(old), Some(new)) = (before.as_object(), after.as_object_mut()) else { return };
+    let mut keys: Vec<&String> = old.keys().collect();
+    let only_wanted: Vec<String> = new.keys().filter(|key| !old.contains_key(*key)).cloned().collect();
+    keys.extend(&only_wanted);
+    for key in keys {
+        let path = path.key(key);
+        if !ignore.iter().any(|pattern| pattern.leads_towards(&path)) {
+            continue;
+        }
+        let is_named = ignore.iter().any(|pattern| pattern.names(&path));
+        match (old.get(key), new.get_mut(key)) {
+            (Some(live), Some(wanted)) if live.is_object() && wanted.is_object() => {
+                leave(rules, ignore, &path, live, wanted, ignored);
+            }
+            (Some(live), wanted) if is_named && wanted.as_deref() != Some(live) => {
+                let after = wanted.map(|wanted| wanted.clone());
+                ignored.push(FieldChange { path, before: Some(live.clone()), after });
+                new.insert(key.clone(), live.clone());
+            }
+            (None, Some(wanted)) if is_named && !wanted.is_object() => {
+                let after = new.shift_remove(key);
+                ignored.push(FieldChange { path, before: None, after });
+            }
+            // A map that one side lacks: single entries of it may be ignored.
+            (Some(live), None) if live.is_object() => {
+                let mut wanted = Value::Object(Map::new());
+                leave(rules, ignore, &path, live, &mut wanted, ignored);
+                if wanted.as_object().is_some_and(|object| !object.is_empty()) {
+                    new.insert(key.clone(), wanted);
+                }
+            }
+            (None, Some(wanted)) if wanted.is_object() && !is_entry_of_objects(rules, &path) => {
+                leave(rules, ignore, &path, &Value::Object(Map::new()), wanted, ignored);
+                if wanted.as_object().is_some_and(Map::is_empty) {
+                    new.shift_remove(key);
+                }
+            }
+            (Some(_) | None, Some(_) | None) => {}
+        }
+    }
 }
 
 /// One body in the comparable shape: nulls, empty containers, what the service owns and secrets gone, defaults spelled
@@ -60,6 +122,20 @@ pub fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
     rules.iter().any(|rule| {
         let pattern: Vec<&str> = rule.segments().collect();
         pattern.len() > depth
+            && path.segments().iter().zip(&pattern).all(|(step, wanted)| match step {
+                Segment::Key(key) => *wanted == "*" || wanted == key,
+                Segment::Index(_) => *wanted == "*",
+            })
+    })
+}
+
+/// Whether `path` is an entry of a map whose names are free and whose entries are objects.
+fn is_entry_of_objects(rules: Rules, path: &FieldPath) -> bool {
+    let depth = path.segments().len();
+    rules.iter().any(|rule| {
+        let pattern: Vec<&str> = rule.segments().collect();
+        pattern.len() > depth
+            && depth.checked_sub(1).and_then(|last| pattern.get(last)) == Some(&"*")
             && path.segments().iter().zip(&pattern).all(|(step, wanted)| match step {
                 Segment::Key(key) => *wanted == "*" || wanted == key,
                 Segment::Index(_) => *wanted == "*",
@@ -247,7 +323,7 @@ mod tests {
     ];
 
     fn changes(live: &Value, wanted: &Value) -> Vec<String> {
-        let Normalised { before, after, .. } = normalise(RULES, live, wanted);
+        let Normalised { before, after, .. } = normalise(RULES, live, wanted, &[]);
         compare(&before, &after).iter().map(|change| change.path.to_string()).collect()
     }
 
@@ -290,14 +366,14 @@ mod tests {
         let live = json!({"settings": {"x": "1", "y": "2"}});
         assert_eq!(changes(&live, &json!({})), [""; 0]);
         assert_eq!(changes(&live, &json!({"settings": {"x": "3"}})), ["settings.x"]);
-        let normalised = normalise(RULES, &live, &json!({"settings": {"x": "3"}}));
+        let normalised = normalise(RULES, &live, &json!({"settings": {"x": "3"}}), &[]);
         assert_eq!(normalised.after["settings"], json!({"x": "3", "y": "2"}));
     }
 
     #[test]
     fn an_unknown_field_is_kept_and_listed() {
         let live = json!({"news": {"a": 1}, "things": {"a": {"order": ["x"], "odd": 1}}});
-        let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}));
+        let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}), &[]);
         assert_eq!(compare(&normalised.before, &normalised.after), []);
         let unknown: Vec<String> = normalised.unknown.iter().map(ToString::to_string).collect();
         assert_eq!(unknown, ["news", "things.a.odd"]);
@@ -307,5 +383,54 @@ mod tests {
     fn nothing_is_kept_below_what_goes() {
         let live = json!({"things": {"a": {"odd": 1, "wait": true}, "b": {"wait": true}}});
         assert_eq!(changes(&live, &json!({"things": {"b": {}}})), ["things.a"]);
+    }
+
+    fn left(live: &Value, wanted: &Value, ignore: &[&str]) -> (Value, Vec<String>) {
+        let ignore: Vec<FieldPattern> = ignore.iter().map(|text| text.parse().unwrap()).collect();
+        let Normalised { after, ignored, .. } = normalise(RULES, live, wanted, &ignore);
+        (after, ignored.iter().map(|change| change.path.to_string()).collect())
+    }
+
+    #[test]
+    fn exactly_the_ignored_fields_are_left_as_they_are_live() {
+        let live = json!({"note": "live", "things": {"a": {"wait": false, "order": ["x"]}}});
+        let wanted = json!({"note": "new", "things": {"a": {"order": ["y"]}}});
+        let (after, ignored) = left(&live, &wanted, &["things.*.wait"]);
+        assert_eq!(ignored, ["things.a.wait"]);
+        assert_eq!(after["things"]["a"]["wait"], false);
+        assert_eq!(after["note"], "new");
+        assert_eq!(after["things"]["a"]["order"], json!(["y"]));
+        assert_eq!(left(&live, &wanted, &["things.b.wait"]).1, [""; 0]);
+    }
+
+    #[test]
+    fn an_ignored_field_that_is_not_live_stays_away_and_a_new_entry_is_made_whole() {
+        let live = json!({"things": {"a": {"order": ["x"]}}});
+        let wanted = json!({"note": "n", "things": {"a": {"order": ["x"]}, "b": {"wait": false}}});
+        let (after, ignored) = left(&live, &wanted, &["note", "things.*.wait"]);
+        assert_eq!(ignored, ["note"]);
+        assert_eq!(after.get("note"), None);
+        assert_eq!(after["things"]["b"]["wait"], false);
+    }
+
+    #[test]
+    fn an_ignored_entry_that_only_the_live_body_has_is_kept() {
+        let live = json!({"things": {"a": {"order": ["x"]}, "hand": {"order": ["z"]}}, "settings": {"x": "1"}});
+        let wanted = json!({"things": {"a": {"order": ["y"]}}});
+        let (after, ignored) = left(&live, &wanted, &["things.*"]);
+        assert_eq!(ignored, ["things.hand"]);
+        assert_eq!(after["things"]["hand"]["order"], json!(["z"]));
+        assert_eq!(after["things"]["a"]["order"], json!(["y"]));
+    }
+
+    #[test]
+    fn single_entries_of_a_map_that_one_side_lacks_can_be_ignored() {
+        let rules: Rules = &[Rule { path: "map.*", habit: Habit::Plain }];
+        let ignore = ["map.x".parse().unwrap()];
+        let both = json!({"map": {"x": "1", "y": "2"}});
+        let Normalised { after, ignored, .. } = normalise(rules, &both, &json!({}), &ignore);
+        assert_eq!((after, ignored.len()), (json!({"map": {"x": "1"}}), 1));
+        let Normalised { after, ignored, .. } = normalise(rules, &json!({}), &both, &ignore);
+        assert_eq!((after, ignored.len()), (json!({"map": {"y": "2"}}), 1));
     }
 }

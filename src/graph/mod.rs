@@ -14,8 +14,9 @@ use crate::kinds::flux_configuration::ConfigurationSpec;
 use crate::kinds::resource_group::ResourceGroupSpec;
 use crate::kinds::{extension, flux_configuration};
 use crate::model::{Address, Part, Read, ReadMethod, ResourceId};
+use crate::spec::Policy;
 
-pub use build::build;
+pub use build::{build, build_since};
 pub use order::waves;
 
 /// Resources and what each of them needs, in an order in which everything comes after what it needs.
@@ -24,6 +25,8 @@ pub struct Graph {
     nodes: Vec<Node>,
     /// The api-versions to talk to Azure with.
     api_versions: ApiVersions,
+    /// What the spec allows.
+    policy: Policy,
 }
 
 /// One resource that a spec speaks of.
@@ -39,6 +42,8 @@ pub struct Node {
     pub api_version: String,
     /// What the spec wants of it.
     pub want: Want,
+    /// What the base, the spec as it was before, wanted of it; `None` where there is no base, or nothing of it in there.
+    pub base: Option<Want>,
     /// What must be done before, in order of address.
     pub needs: Vec<Address>,
     /// The cluster that it is, or lies on: writes on one cluster go one at a time.
@@ -58,6 +63,21 @@ pub enum Want {
     Extension(Box<ExtensionSpec>, ClusterType),
     /// A flux configuration.
     Configuration(Box<ConfigurationSpec>),
+    /// A flux configuration that must not be there.
+    Absent(Absence),
+    /// A cluster that the base had and the spec has not: a reference, for what is to be taken off it. It need not exist.
+    Dropped(ClusterType),
+}
+
+/// Why a flux configuration must not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// The spec says `state: absent`.
+    Declared,
+    /// The base had it, and the spec does not.
+    DroppedSinceBase,
+    /// Nobody names it, and the spec says `unmanaged: delete`.
+    Unmanaged,
 }
 
 /// Why no graph could be built. A spec that passed its own rules cannot cause one of these, save by naming one resource
@@ -94,6 +114,25 @@ pub const FLUX_V1: &str = "Microsoft.KubernetesConfiguration/sourceControlConfig
 const FLUX_V1_API_VERSION: &str = "2022-03-01";
 
 impl Graph {
+    /// What the spec allows.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The api-version to talk to a kind with.
+    #[must_use]
+    pub fn api_version(&self, kind: Kind) -> &str {
+        self.api_versions.of(kind)
+    }
+
+    /// The graph with some nodes more, at its end: nothing needs them, and what they need is in it.
+    #[must_use]
+    pub fn with(mut self, nodes: Vec<Node>) -> Self {
+        self.nodes.extend(nodes);
+        self
+    }
+
     /// The nodes, each after everything that it needs.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
@@ -116,10 +155,7 @@ impl Graph {
                 wanted.extend(&node.needs);
             }
         }
-        Self {
-            nodes: self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect(),
-            api_versions: self.api_versions.clone(),
-        }
+        self.of(self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect())
     }
 
     /// The part of the graph that `keep` selects, with everything that needs it: what must go before it can.
@@ -131,7 +167,12 @@ impl Graph {
                 selected.push(node.clone());
             }
         }
-        Self { nodes: selected, api_versions: self.api_versions.clone() }
+        self.of(selected)
+    }
+
+    /// The same graph with other nodes.
+    fn of(&self, nodes: Vec<Node>) -> Self {
+        Self { nodes, api_versions: self.api_versions.clone(), policy: self.policy.clone() }
     }
 
     /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.
@@ -152,7 +193,7 @@ fn node_reads(node: &Node, versions: &ApiVersions) -> Vec<Read> {
         api_version: api_version.to_owned(),
     };
     match &node.want {
-        Want::Registered | Want::Group(_) | Want::Configuration(_) => vec![get()],
+        Want::Registered | Want::Group(_) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => vec![get()],
         // The extension is found by its type, so it is listed, not read by its name.
         Want::Extension(..) => Vec::new(),
         Want::Cluster(_) => vec![

@@ -96,7 +96,7 @@ impl Kind {
 }
 
 /// ARM's envelope: the object that holds what a resource type defines itself, beside what all resources have.
-const ENVELOPE: &str = "properties";
+pub(crate) const ENVELOPE: &str = "properties";
 
 /// A path as people read it: without ARM's `properties`, which every body has.
 #[must_use]

@@ -117,6 +117,34 @@ impl FieldPath {
             Segment::Index(_) => None,
         }
     }
+
+    /// Reads a path in which, beside plain keys, those in `also_plain` need no quotes.
+    pub(super) fn parse(text: &str, also_plain: &[&str]) -> Option<Self> {
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(bracket) = rest.strip_prefix('[') {
+                let mut values = serde_json::Deserializer::from_str(bracket).into_iter::<Value>();
+                let segment = match values.next() {
+                    Some(Ok(Value::String(key))) => Segment::Key(key),
+                    Some(Ok(Value::Number(index))) => Segment::Index(index.as_u64()?.try_into().ok()?),
+                    _ => return None,
+                };
+                segments.push(segment);
+                rest = bracket[values.byte_offset()..].strip_prefix(']')?;
+            } else {
+                let plain = if segments.is_empty() { rest } else { rest.strip_prefix('.')? };
+                let end = plain.find(['.', '[']).unwrap_or(plain.len());
+                let (key, after) = plain.split_at(end);
+                if !is_plain(key) && !also_plain.contains(&key) {
+                    return None;
+                }
+                segments.push(Segment::Key(key.to_owned()));
+                rest = after;
+            }
+        }
+        Some(Self(segments))
+    }
 }
 
 impl fmt::Display for FieldPath {
@@ -147,33 +175,7 @@ impl FromStr for FieldPath {
 
     /// Reads what [`FieldPath`]'s `Display` writes.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || FieldPathError(text.to_owned());
-        let mut segments = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() {
-            if let Some(bracket) = rest.strip_prefix('[') {
-                let mut values = serde_json::Deserializer::from_str(bracket).into_iter::<Value>();
-                let segment = match values.next() {
-                    Some(Ok(Value::String(key))) => Segment::Key(key),
-                    Some(Ok(Value::Number(index))) => {
-                        Segment::Index(index.as_u64().and_then(|index| index.try_into().ok()).ok_or_else(error)?)
-                    }
-                    _ => return Err(error()),
-                };
-                segments.push(segment);
-                rest = bracket[values.byte_offset()..].strip_prefix(']').ok_or_else(error)?;
-            } else {
-                let plain = if segments.is_empty() { rest } else { rest.strip_prefix('.').ok_or_else(error)? };
-                let end = plain.find(['.', '[']).unwrap_or(plain.len());
-                let (key, after) = plain.split_at(end);
-                if !is_plain(key) {
-                    return Err(error());
-                }
-                segments.push(Segment::Key(key.to_owned()));
-                rest = after;
-            }
-        }
-        Ok(Self(segments))
+        Self::parse(text, &[]).ok_or_else(|| FieldPathError(text.to_owned()))
     }
 }
 

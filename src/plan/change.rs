@@ -28,6 +28,17 @@ pub struct Change {
     /// What changes, field by field. Values that look like secrets are masked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
+    /// What differs and is left as it is live, because the spec says `ignore`. `after` is what the spec says. Values that
+    /// look like secrets are masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<FieldChange>,
+    /// What was changed outside of arcflux since the base: `before` is what the base says, `after` is live. Only where
+    /// there is a base. Values that look like secrets are masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<FieldChange>,
+    /// When it was last changed, and by whom, where something differs and Azure says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Modified>,
     /// How many values stay as they are.
     pub unchanged: usize,
     /// The secrets that would be sent.
@@ -174,6 +185,12 @@ pub enum Reason {
     ClusterNotReady,
     /// Its removal was asked for.
     DestroyRequested,
+    /// The spec says that it must not be there.
+    AbsentInSpec,
+    /// The base had it, and the spec does not.
+    DroppedSinceBase,
+    /// The spec does not name it, and says that such are deleted.
+    Unmanaged,
 }
 
 impl Reason {
@@ -193,6 +210,9 @@ impl Reason {
             Self::NotCompliant => "Flux has not reconciled it",
             Self::ClusterNotReady => "the cluster does not talk to Azure",
             Self::DestroyRequested => "its removal was asked for",
+            Self::AbsentInSpec => "the spec says `state: absent`",
+            Self::DroppedSinceBase => "the base has it, and the spec does not",
+            Self::Unmanaged => "the spec does not name it, and says `unmanaged: delete`",
         }
     }
 }
@@ -215,6 +235,27 @@ impl Consequence {
     pub(super) fn lasting(&self) -> (&str, &str) {
         let lasting = self.message.rsplit_once(Self::KNOWN_OBJECTS).map_or(self.message.as_str(), |(before, _)| before);
         (&self.code, lasting)
+    }
+}
+
+/// When a resource was last changed, and by whom, as ARM's `systemData` has it. `Microsoft.KubernetesConfiguration` keeps
+/// times and no authors (`../shared/facts/arm-contracts.md` §10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Modified {
+    /// The time, in ARM's words.
+    pub at: String,
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+impl Modified {
+    /// What ARM says of a live resource.
+    #[must_use]
+    pub fn of(live: &Value) -> Option<Self> {
+        let text = |key: &str| live.pointer(&format!("/systemData/{key}")).and_then(Value::as_str).map(str::to_owned);
+        Some(Self { at: text("lastModifiedAt")?, by: text("lastModifiedBy") })
     }
 }
 
@@ -263,10 +304,10 @@ impl Precondition {
                     .iter()
                     .map(|field| shown_path(&field.path).to_string())
                     .collect();
-                let by = live.pointer("/systemData/lastModifiedBy").and_then(Value::as_str);
-                let at = live.pointer("/systemData/lastModifiedAt").and_then(Value::as_str);
-                let who = by.map(|by| format!(" by {by}")).unwrap_or_default();
-                let when = at.map(|at| format!(" at {at}")).unwrap_or_default();
+                let modified = Modified::of(live);
+                let who = modified.as_ref().and_then(|modified| modified.by.as_ref());
+                let who = who.map(|by| format!(" by {by}")).unwrap_or_default();
+                let when = modified.map(|modified| format!(" at {}", modified.at)).unwrap_or_default();
                 Some(match fields.as_slice() {
                     [] => format!("a value that is not shown changed{when}{who}"),
                     fields => format!("changed{when}{who}: {}", fields.join(", ")),

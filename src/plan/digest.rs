@@ -90,10 +90,13 @@ pub(super) fn plan_digest(
     changes: &[(&Address, &str)],
 ) -> Digest {
     // `only` and `wait` are in the changes and their steps.
-    let Choices { only: _, wait: _, workloads, allow_replace } = choices;
+    let Choices { only: _, wait: _, workloads, allow_replace, max_delete, max_update } = choices;
     let mut value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
     if workloads.is_some() || *allow_replace {
         value["allowed"] = json!({"workloads": workloads, "allow_replace": allow_replace});
+    }
+    if max_delete.is_some() || max_update.is_some() {
+        value["limits"] = json!({"max_delete": max_delete, "max_update": max_update});
     }
     Digest(format!("sha256:{}", sha256(&value)))
 }

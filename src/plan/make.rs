@@ -1,17 +1,17 @@
 //! Graph and live state → plan.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::decide::{self, Decision, Obstacle};
 use super::{
-    Action, Change, Consequence, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, Unmanaged, digest, sensitive,
+    Action, Change, Consequence, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, digest, limits, sensitive,
+    unmanaged,
 };
-use crate::graph::{Graph, Node, Want};
-use crate::kinds::flux_configuration;
-use crate::model::{Address, Glob, LiveState, Part, SecretRef, without_accounts};
+use crate::diff::FieldChange;
+use crate::graph::{Graph, Node};
+use crate::model::{Address, Glob, Limit, LiveState, SecretRef, without_accounts};
+use crate::spec::UnmanagedPolicy;
 
 /// What a user decides beside the spec.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Options {
     pub origin: String,
     /// The tenant that the spec names.
     pub tenant: Option<String>,
+    /// The spec as it was before, in its long form: that of the base of the graph.
+    pub base: Option<Value>,
     /// Decisions that are part of the plan.
     pub choices: Choices,
     /// Hosts that credentials which stay in place may be used for, beside the live one.
@@ -43,6 +45,12 @@ pub struct Choices {
     pub workloads: Option<Workloads>,
     /// Whether a configuration may be deleted and created again.
     pub allow_replace: bool,
+    /// How many live configurations may be deleted or replaced, instead of what the spec says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_delete: Option<Limit>,
+    /// How many live configurations may be updated, instead of what the spec says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_update: Option<Limit>,
 }
 
 /// How far an apply waits.
@@ -107,8 +115,32 @@ pub struct PlanError {
 /// Every [`PlanError`] there is.
 pub fn make(graph: &Graph, live: &LiveState, spec: &Value, options: &Options) -> Result<Plan, Vec<PlanError>> {
     let selected = select(graph, Mode::Apply, &options.choices.only);
-    let decided = decide_all(&selected, |node| decide::towards(node, &selected, live, options))?;
-    Ok(assemble(Mode::Apply, graph, &selected, live, spec, options, decided))
+    match graph.policy().unmanaged {
+        UnmanagedPolicy::Report => apply(graph, &selected, live, spec, options),
+        UnmanagedPolicy::Delete => {
+            let is_asked_for = |address: &Address| is_selected(address, &options.choices.only);
+            let found = unmanaged::on_clusters_of(&selected, graph, live);
+            let (unwanted, bodies) = unmanaged::to_be_deleted(found, &selected, is_asked_for);
+            let mut live = live.clone();
+            live.readings.extend(bodies);
+            apply(graph, &selected.with(unwanted), &live, spec, options)
+        }
+    }
+}
+
+fn apply(
+    graph: &Graph,
+    selected: &Graph,
+    live: &LiveState,
+    spec: &Value,
+    options: &Options,
+) -> Result<Plan, Vec<PlanError>> {
+    let decided = decide_all(selected, |node| decide::towards(node, selected, live, options))?;
+    let limits = limits::refusals(graph, &decided, spec, options);
+    let mut plan = assemble(Mode::Apply, graph, selected, live, spec, options, decided);
+    plan.refusals.extend(limits);
+    plan.seal();
+    Ok(plan)
 }
 
 /// Plans what takes down everything that the spec declares on its clusters: configurations, then the extension. The
@@ -129,12 +161,15 @@ pub fn destroy(graph: &Graph, live: &LiveState, spec: &Value, options: &Options)
 /// The nodes to plan for: on the way up, what is asked for and what that needs; on the way down, what is asked for and
 /// what needs that.
 fn select(graph: &Graph, mode: Mode, only: &[Glob]) -> Graph {
-    let is_asked_for = |address: &Address| only.iter().any(|glob| glob.matches(&address.to_string()));
     match mode {
         Mode::Apply | Mode::Destroy if only.is_empty() => graph.clone(),
-        Mode::Apply => graph.select(is_asked_for),
-        Mode::Destroy => graph.select_dependants(is_asked_for),
+        Mode::Apply => graph.select(|address| is_selected(address, only)),
+        Mode::Destroy => graph.select_dependants(|address| is_selected(address, only)),
     }
+}
+
+fn is_selected(address: &Address, only: &[Glob]) -> bool {
+    only.is_empty() || only.iter().any(|glob| glob.matches(&address.to_string()))
 }
 
 fn decide_all(
@@ -161,6 +196,7 @@ fn assemble(
     options: &Options,
     decided: Vec<(&Node, Decision)>,
 ) -> Plan {
+    let masked = |fields: Vec<FieldChange>| fields.into_iter().map(sensitive::masked_change).collect();
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut notes: Vec<Note> = Vec::new();
     let mut changes: Vec<Change> = Vec::new();
@@ -174,7 +210,20 @@ fn assemble(
                 .map(|other| other.address.clone())
                 .collect(),
         };
-        let Decision { id, action, reason, before, after, replace_paths, fields, unchanged, .. } = decision;
+        let Decision {
+            id,
+            action,
+            reason,
+            before,
+            after,
+            replace_paths,
+            fields,
+            ignored,
+            drift,
+            modified,
+            unchanged,
+            ..
+        } = decision;
         // Services and controllers quote the URLs that they fail at.
         refusals.extend(decision.refusals.into_iter().map(|refusal| Refusal {
             message: without_accounts(&refusal.message),
@@ -195,7 +244,10 @@ fn assemble(
                 replace_paths,
             },
             action_reason: reason,
-            fields: fields.into_iter().map(sensitive::masked_change).collect(),
+            modified: modified.filter(|_| !fields.is_empty() || !drift.is_empty()),
+            fields: masked(fields),
+            ignored: masked(ignored),
+            drift: masked(drift),
             unchanged,
             secrets: decision.secrets,
             consequences: decision
@@ -223,8 +275,9 @@ fn assemble(
         resource_changes: changes,
         refusals,
         notes,
-        unmanaged: unmanaged(graph, selected, live),
+        unmanaged: unmanaged::listed(unmanaged::on_clusters_of(selected, graph, live)),
         spec: spec.clone(),
+        base: options.base.clone(),
     };
     plan.seal();
     plan
@@ -248,25 +301,4 @@ impl Plan {
             .collect();
         digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound)
     }
-}
-
-/// Live configurations on the planned clusters that the spec does not name.
-fn unmanaged(graph: &Graph, selected: &Graph, live: &LiveState) -> Vec<Unmanaged> {
-    let declared: BTreeSet<_> = graph.nodes().iter().map(|node| &node.id).collect();
-    let mut found: Vec<Unmanaged> = selected
-        .nodes()
-        .iter()
-        .filter(|node| matches!(node.want, Want::Cluster(_)))
-        .flat_map(|cluster| {
-            live.items(&cluster.id.collection(flux_configuration::RESOURCE_TYPE)).iter().filter_map(|item| {
-                let name = item.get("name")?.as_str()?;
-                let id = cluster.id.named_resource(flux_configuration::RESOURCE_TYPE, name)?;
-                let address = crate::graph::part_of(&cluster.address, Part::Configuration(name.to_owned()))?;
-                Some(Unmanaged { address, id })
-            })
-        })
-        .filter(|unmanaged| !declared.contains(&unmanaged.id))
-        .collect();
-    found.sort_by(|one, other| one.address.cmp(&other.address));
-    found
 }

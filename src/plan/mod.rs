@@ -6,16 +6,20 @@
 mod change;
 mod decide;
 mod digest;
+mod drift;
 mod explain;
+mod limits;
 mod make;
 mod report;
 mod saved;
 mod sensitive;
 mod status;
 mod step;
+mod unmanaged;
 
-pub use change::{Action, Change, Consequence, Delta, Precondition, Reason, SecretWrite};
+pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
+pub use drift::{Drift, DriftKind, DriftReport};
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,
@@ -74,6 +78,9 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// The spec in its long form. Secrets are references.
     pub spec: Value,
+    /// The spec as it was before, in its long form, where the plan was made against one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Value>,
 }
 
 /// Which way a plan goes.
@@ -92,8 +99,9 @@ pub enum Mode {
 pub struct Refusal {
     /// A stable name: `needs_workloads_choice`, `replace_not_allowed`…
     pub code: String,
-    /// What it is about.
-    pub address: Address,
+    /// What it is about; absent where it is the plan as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
     /// What is refused, and why.
     pub message: String,
     /// What to do about it.

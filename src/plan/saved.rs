@@ -56,7 +56,7 @@ pub fn deviations(saved: &Plan, fresh: &Plan) -> Vec<Deviation> {
 /// What somebody wrote into a saved change: whoever reads it must read what is done. Compared as written into plan
 /// files, where values that look like secrets are masked.
 fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
-    let parts = |change: &Change| -> Result<[(&'static str, Value); 9], serde_json::Error> {
+    let parts = |change: &Change| -> Result<[(&'static str, Value); 10], serde_json::Error> {
         let Change {
             address: _,
             id,
@@ -65,6 +65,9 @@ fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
             change,
             action_reason,
             fields,
+            ignored,
+            drift,
+            modified,
             // A count, for reading only.
             unchanged: _,
             secrets,
@@ -79,6 +82,7 @@ fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
         Ok([
             ("steps", to_value(steps)?),
             ("fields", to_value(fields)?),
+            ("remarks", to_value((ignored, drift, modified))?),
             ("bodies", to_value(change)?),
             ("consequences", to_value(consequences)?),
             ("secrets", to_value(secrets)?),

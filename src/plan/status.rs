@@ -125,7 +125,12 @@ impl StatusReport {
             .iter()
             .filter_map(|node| match &node.want {
                 Want::Cluster(cluster_type) => Some(cluster_status(graph, node, *cluster_type, live)),
-                Want::Registered | Want::Group(_) | Want::Extension(..) | Want::Configuration(_) => None,
+                Want::Registered
+                | Want::Group(_)
+                | Want::Extension(..)
+                | Want::Configuration(_)
+                | Want::Absent(_)
+                | Want::Dropped(_) => None,
             })
             .collect();
         Self { compliant: clusters.iter().all(ClusterStatus::is_compliant), clusters }
@@ -169,7 +174,12 @@ fn cluster_status(graph: &Graph, node: &Node, cluster_type: ClusterType, live: &
         configurations: configurations
             .filter_map(|other| match &other.want {
                 Want::Configuration(spec) => Some(configuration_status(other, spec, live)),
-                Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Extension(..) => None,
+                Want::Registered
+                | Want::Group(_)
+                | Want::Cluster(_)
+                | Want::Extension(..)
+                | Want::Absent(_)
+                | Want::Dropped(_) => None,
             })
             .collect(),
     }

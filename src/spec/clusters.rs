@@ -105,5 +105,25 @@ fn of_entry(
             tree.add(Entry { node: scope.apply(&entry.node, report), ..entry.clone() });
         }
     }
+    set_absent_aside(&mut tree);
     ClusterTree { key: entry.map(|entry| entry.key.clone()), label, tree }
+}
+
+/// Moves the names of configurations that must not be there out of those that must: nothing else is asked of them.
+fn set_absent_aside(tree: &mut Node) {
+    let span = tree.span;
+    let mut absent = Vec::new();
+    if let Value::Map(entries) = &mut tree.value
+        && let Some(configurations) = entries.iter_mut().find(|entry| entry.key == "configurations")
+        && let Value::Map(configurations) = &mut configurations.node.value
+    {
+        configurations.retain(|entry| {
+            let is_absent = entry.node.text_of("state") == Some("absent");
+            if is_absent {
+                absent.push(Node::text_at(entry.key.clone(), entry.key_span));
+            }
+            !is_absent
+        });
+    }
+    tree.add(Entry::made("absent", span, Node::written(Value::List(absent), span)));
 }

@@ -204,6 +204,13 @@ table! {
     // The api-versions.
     NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
         "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";
+
+    // What is left alone, and what goes.
+    NOT_IGNORABLE = 90 Error "field that cannot be ignored"
+        "`ignore` names fields of a configuration as a plan shows them. Groups, secrets and what Azure owns cannot be \
+         named: they are not compared as one value.";
+    PROTECTED_AND_ABSENT = 91 Error "protected and absent"
+        "`protect: true` refuses every plan that deletes the configuration, and `state: absent` asks for just that.";
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::document::ClusterDocument;
-pub use super::document::Profile;
+pub use super::document::{Limits, Policy, Profile, UnmanagedPolicy};
 use super::node::{Node, Value};
 use super::provenance::Place;
 use crate::kinds::api_versions::ApiVersions;
@@ -19,8 +19,8 @@ use crate::model::{FieldPath, ResourceId, Segment, Span};
 pub struct Desired {
     /// The tenant that every subscription must belong to, when the spec names one.
     pub tenant: Option<String>,
-    /// The repository layout whose rules hold.
-    pub profile: Option<Profile>,
+    /// What is allowed, and which conventions hold.
+    pub policy: Policy,
     /// The api-versions to talk to Azure with.
     pub api_versions: ApiVersions,
     /// The clusters, in the order of the spec.
@@ -49,6 +49,8 @@ pub struct DesiredCluster {
     pub extension: ExtensionSpec,
     /// Its flux configurations, by name.
     pub configurations: BTreeMap<String, ConfigurationSpec>,
+    /// The names of configurations that must not be there.
+    pub absent: Vec<String>,
     /// Where in the spec everything stands.
     pub spans: Arc<Spans>,
 }
@@ -66,8 +68,9 @@ impl DesiredCluster {
             providers,
             extension,
             configurations,
+            absent,
         } = document;
-        Self { key, subscription, resource_group, cluster, labels, providers, extension, configurations, spans }
+        Self { key, subscription, resource_group, cluster, labels, providers, extension, configurations, absent, spans }
     }
 
     /// The ARM id of its resource group.

@@ -10,6 +10,7 @@ use crate::kinds::cluster::{ClusterSpec, ClusterType};
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::{ConfigurationSpec, GitRepositorySpec, KustomizationSpec};
 use crate::kinds::resource_group::ResourceGroupSpec;
+use crate::model::Limit;
 
 /// What one spec may say.
 #[derive(schemars::JsonSchema)]
@@ -136,10 +137,42 @@ impl schemars::JsonSchema for ScalarValue {
 /// What is allowed, and which conventions hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Policy {
+pub struct Policy {
     /// A repository layout whose rules are checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) profile: Option<Profile>,
+    pub profile: Option<Profile>,
+    /// What is done about configurations on these clusters that the spec does not name.
+    #[serde(default)]
+    pub unmanaged: UnmanagedPolicy,
+    /// How much one plan may change. Options of the command line go before these.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// What is done about live configurations that a spec does not name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UnmanagedPolicy {
+    /// They are listed and left alone.
+    #[default]
+    Report,
+    /// They are deleted.
+    Delete,
+}
+
+/// How many of the live configurations that a spec speaks of one plan may change: a number, or a share such as `30%`,
+/// which holds from ten configurations on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Limits {
+    /// How many may be deleted or replaced; by default `30%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["30%"]))]
+    pub max_delete: Option<Limit>,
+    /// How many may be updated; by default `30%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["100%"]))]
+    pub max_update: Option<Limit>,
 }
 
 /// A known layout of a GitOps repository.
@@ -178,4 +211,6 @@ pub(super) struct ClusterDocument {
     pub(super) extension: ExtensionSpec,
     #[schemars(extend("propertyNames" = {"minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"}))]
     pub(super) configurations: BTreeMap<String, ConfigurationSpec>,
+    /// The names of configurations that must not be there.
+    pub(super) absent: Vec<String>,
 }

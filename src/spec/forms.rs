@@ -108,6 +108,11 @@ pub(super) fn form(path: &FieldPath, is_key: bool, text: &str, span: Span) -> Di
             format!("`{text}` is not a range of versions"),
             "write a range such as `>=1.0.0 <2.0.0`",
         ),
+        ("maxDelete" | "maxUpdate", _) => (
+            codes::WRONG_FORM,
+            format!("{} is not a limit", subject(path)),
+            "write a number such as `5`, or a share such as `30%`",
+        ),
         (_, Some("providers")) => (
             codes::BAD_NAME,
             format!("`{text}` is not a resource provider"),

@@ -27,7 +27,7 @@ mod yaml;
 
 use std::sync::Arc;
 
-pub use desired::{Desired, DesiredCluster, Profile, Spans};
+pub use desired::{Desired, DesiredCluster, Limits, Policy, Profile, Spans, UnmanagedPolicy};
 pub use provenance::{Place, Provenance};
 pub use schema::schema;
 pub use starter::starter;
@@ -132,7 +132,7 @@ fn interpret(tree: &Node, places: &Places<'_>, inputs: &Inputs, report: &mut Rep
     let spans = Arc::new(Spans::of(&expanded));
     let mut desired = Desired {
         tenant: None,
-        profile: None,
+        policy: Policy::default(),
         api_versions: ApiVersions::default(),
         clusters: Vec::new(),
         expanded: expanded.to_json(),
@@ -142,7 +142,7 @@ fn interpret(tree: &Node, places: &Places<'_>, inputs: &Inputs, report: &mut Rep
             Ok(document) => {
                 // Nothing about these differs between clusters.
                 desired.tenant.clone_from(&document.tenant);
-                desired.profile = document.policy.profile;
+                desired.policy.clone_from(&document.policy);
                 desired.api_versions.clone_from(&document.api_versions);
                 desired.clusters.push(DesiredCluster::new(cluster.key, document, Arc::clone(&spans)));
             }

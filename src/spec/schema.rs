@@ -14,6 +14,7 @@ use crate::model::{FieldPath, Segment};
 pub fn schema() -> Value {
     let mut schema = generate::<Document>();
     admit_references_below(&mut schema);
+    ask_nothing_of_what_is_absent(&mut schema);
     if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
         definitions.insert(
             "Reference".to_owned(),
@@ -34,6 +35,16 @@ pub fn schema() -> Value {
         );
     }
     schema
+}
+
+/// What must not be there needs nothing said about it.
+fn ask_nothing_of_what_is_absent(schema: &mut Value) {
+    let Some(configuration) = schema.pointer_mut("/$defs/ConfigurationSpec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let Some(required) = configuration.shift_remove("required") else { return };
+    configuration.insert("if".to_owned(), json!({"required": ["state"], "properties": {"state": {"const": "absent", "description": "What must not be there needs nothing said about it."}}}));
+    configuration.insert("else".to_owned(), json!({ "required": required }));
 }
 
 /// A text that is one reference and nothing else.

@@ -55,7 +55,11 @@ const fn tone(verdict: FieldVerdict) -> Tone {
         FieldVerdict::ForcesReplacement | FieldVerdict::NotInSpec => Tone::Bad,
         FieldVerdict::Differs => Tone::Change,
         FieldVerdict::NotLive => Tone::Good,
-        FieldVerdict::Kept | FieldVerdict::Unknown | FieldVerdict::WriteOnly | FieldVerdict::Unread => Tone::Heading,
+        FieldVerdict::Ignored
+        | FieldVerdict::Kept
+        | FieldVerdict::Unknown
+        | FieldVerdict::WriteOnly
+        | FieldVerdict::Unread => Tone::Heading,
         FieldVerdict::Equal | FieldVerdict::EqualByRule | FieldVerdict::ReadOnly => Tone::Quiet,
     }
 }
@@ -66,7 +70,8 @@ const fn symbol(verdict: FieldVerdict) -> &'static str {
         FieldVerdict::NotInSpec => "-",
         FieldVerdict::Differs => "~",
         FieldVerdict::NotLive => "+",
-        FieldVerdict::Kept
+        FieldVerdict::Ignored
+        | FieldVerdict::Kept
         | FieldVerdict::Unknown
         | FieldVerdict::WriteOnly
         | FieldVerdict::Unread

@@ -2,7 +2,7 @@
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 
-use super::rows::{Content, Field, Resource, Rows};
+use super::rows::{Content, Drifted, Field, Resource, Rows};
 use super::style::Tone;
 use super::{Style, value};
 use crate::model::{FieldPath, Segment};
@@ -16,8 +16,16 @@ const NEW_LINES: usize = 8;
 const CHANGED_LINES: usize = 40;
 
 pub(super) fn render(plan: &Plan, style: Style) -> String {
-    let Rows { resources, waits, refusals, notes, unmanaged, summary, digest } = Rows::of(plan);
+    let Rows { drifted, resources, waits, refusals, notes, unmanaged, summary, digest } = Rows::of(plan);
     let mut text = Text { out: String::new(), style };
+    if !drifted.is_empty() {
+        let objects =
+            if drifted.len() == 1 { "1 object was".to_owned() } else { format!("{} objects were", drifted.len()) };
+        text.line(&format!("Note: {objects} changed outside of arcflux since the base:\n"));
+    }
+    for one in &drifted {
+        text.drifted(one);
+    }
     if !resources.is_empty() {
         text.out.push_str("arcflux will perform the following actions:\n\n");
     }
@@ -33,7 +41,8 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
         text.list(also, waits.iter().map(|wait| (wait.address.to_string(), wait.until)));
     }
     for refusal in refusals {
-        let heading = format!("Refused: {}", value::name(&refusal.address.to_string()));
+        let about = refusal.address.as_ref().map_or_else(|| "the plan".to_owned(), |one| value::name(&one.to_string()));
+        let heading = format!("Refused: {about}");
         text.line(&style.paint(Tone::Bad, &heading));
         text.out.push_str(&style.sentence("  ", "  ", &refusal.message));
         text.out.push_str(&style.sentence("  hint: ", "        ", &refusal.hint));
@@ -54,19 +63,37 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
     text.out
 }
 
-struct Text {
-    out: String,
-    style: Style,
+pub(super) struct Text {
+    pub(super) out: String,
+    pub(super) style: Style,
 }
 
 impl Text {
-    fn line(&mut self, line: &str) {
+    /// A resource that was changed outside of arcflux, with what is live instead of what was declared.
+    pub(super) fn drifted(&mut self, drifted: &Drifted<'_>) {
+        let Drifted { address, verb, noun, name, fields, modified } = drifted;
+        let heading = format!("# {} {verb}", value::name(&address.to_string()));
+        self.line(&format!("  {}", self.style.paint(Tone::Heading, &heading)));
+        if let Some(modified) = modified {
+            self.out.push_str(&self.style.sentence("  # (", "  # ", &format!("{modified})")));
+        }
+        let head = format!("{noun} {}", value::quoted(name));
+        if fields.is_empty() {
+            self.out.push('\n');
+            return;
+        }
+        self.line(&format!("{} {head} {{", self.style.paint(Tone::Change, "  ~")));
+        self.fields(fields, 6);
+        self.line("    }\n");
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
         self.out.push_str(line);
         self.out.push('\n');
     }
 
     /// A heading and one entry per line, with its sentence wrapped below itself.
-    fn list<'a>(&mut self, heading: &str, entries: impl Iterator<Item = (String, &'a str)>) {
+    pub(super) fn list<'a>(&mut self, heading: &str, entries: impl Iterator<Item = (String, &'a str)>) {
         self.line(&self.style.paint(Tone::Heading, heading));
         for (address, sentence) in entries {
             self.out.push_str(&self.style.sentence("  ", "      ", &format!("{address} {sentence}")));
@@ -121,10 +148,12 @@ impl Text {
     }
 
     fn field(&mut self, field: &Field<'_>, width: usize, indent: usize) {
-        let Field { path, content, forces_replacement } = field;
+        let Field { path, content, forces_replacement, is_drift } = field;
         let label = label(path);
         let forces = if *forces_replacement {
             format!(" {}", self.style.paint(Tone::Bad, "# forces replacement"))
+        } else if *is_drift {
+            format!(" {}", self.style.paint(Tone::Quiet, "# takes back a change from outside"))
         } else {
             String::new()
         };

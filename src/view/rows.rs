@@ -9,11 +9,13 @@ use serde_json::{Map, Value};
 use crate::diff::{FieldChange, leaves};
 use crate::kinds::{self, Kind, flux_configuration};
 use crate::model::{Address, FieldPath, SecretRef};
-use crate::plan::{Action, Change, Consequence, Mode, Note, Plan, Reason, Refusal, Step, Unmanaged, Until};
+use crate::plan::{Action, Change, Consequence, Mode, Modified, Note, Plan, Reason, Refusal, Step, Unmanaged, Until};
 
 /// A plan, in the order in which it is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows<'a> {
+    /// What was changed outside of arcflux since the base, as far as the plan takes it back or builds on it.
+    pub drifted: Vec<Drifted<'a>>,
     /// The resources that are written.
     pub resources: Vec<Resource<'a>>,
     /// The resources that are only waited for.
@@ -28,6 +30,23 @@ pub struct Rows<'a> {
     pub summary: String,
     /// What the plan binds to.
     pub digest: String,
+}
+
+/// One resource that was changed outside of arcflux.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drifted<'a> {
+    /// Its name for people.
+    pub address: &'a Address,
+    /// What happened to it: `was changed`.
+    pub verb: &'static str,
+    /// The word for its kind: `fluxConfiguration`.
+    pub noun: &'static str,
+    /// The name of its ARM resource.
+    pub name: &'a str,
+    /// From what is declared to what is live.
+    pub fields: Vec<Field<'a>>,
+    /// When and by whom it was last changed, where Azure says so: `last changed 2026-11-22T06:00:00Z by ann`.
+    pub modified: Option<String>,
 }
 
 /// One resource that is written.
@@ -64,6 +83,8 @@ pub struct Field<'a> {
     pub content: Content<'a>,
     /// Whether it is why the resource is deleted and created again.
     pub forces_replacement: bool,
+    /// Whether the spec says what the base said, and somebody changed it outside of arcflux.
+    pub is_drift: bool,
 }
 
 /// What happens to a field.
@@ -112,6 +133,7 @@ impl<'a> Rows<'a> {
     pub fn of(plan: &'a Plan) -> Self {
         let (written, other): (Vec<&Change>, Vec<&Change>) = plan.resource_changes.iter().partition(|one| one.writes());
         Self {
+            drifted: plan.resource_changes.iter().filter_map(drifted).collect(),
             resources: written.into_iter().map(resource).collect(),
             waits: other.into_iter().filter_map(waiting).collect(),
             refusals: &plan.refusals,
@@ -125,8 +147,13 @@ impl<'a> Rows<'a> {
 
 fn resource(change: &Change) -> Resource<'_> {
     let action = change.change.actions;
-    let mut fields: Vec<Field<'_>> =
-        change.fields.iter().flat_map(|field| changed(field, action, &change.change.replace_paths)).collect();
+    let is_drift =
+        |field: &FieldChange| change.drift.iter().any(|drift| drift.path == field.path && drift.before == field.after);
+    let rows_of = |field| {
+        let rows = changed(field, action, &change.change.replace_paths).into_iter();
+        rows.map(|row| Field { is_drift: is_drift(field), ..row })
+    };
+    let mut fields: Vec<Field<'_>> = change.fields.iter().flat_map(rows_of).collect();
     fields.extend(change.secrets.iter().map(|secret| Field {
         path: kinds::shown_path(&secret.path),
         content: Content::Secret {
@@ -134,6 +161,7 @@ fn resource(change: &Change) -> Resource<'_> {
             because: (action != Action::Create).then_some(secret.because.as_str()),
         },
         forces_replacement: false,
+        is_drift: false,
     }));
     Resource {
         address: &change.address,
@@ -147,6 +175,33 @@ fn resource(change: &Change) -> Resource<'_> {
         unchanged: change.unchanged,
         effects: &change.consequences,
     }
+}
+
+/// What of a resource's drift the plan has to do with.
+fn drifted(change: &Change) -> Option<Drifted<'_>> {
+    let matters = |drift: &&FieldChange| {
+        change.fields.iter().any(|field| field.path.starts_with(&drift.path) || drift.path.starts_with(&field.path))
+    };
+    let fields: Vec<Field<'_>> = change.drift.iter().filter(matters).flat_map(declared_to_live).collect();
+    (!fields.is_empty()).then(|| Drifted {
+        address: &change.address,
+        verb: "was changed",
+        noun: change.kind.noun(),
+        name: change.id.name(),
+        fields,
+        modified: change.modified.as_ref().map(last_changed),
+    })
+}
+
+/// The rows of one field that was changed outside of arcflux.
+pub(super) fn declared_to_live(field: &FieldChange) -> Vec<Field<'_>> {
+    changed(field, Action::Update, &[])
+}
+
+/// When and by whom.
+pub(super) fn last_changed(modified: &Modified) -> String {
+    let who = modified.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    format!("last changed {}{who}", modified.at)
 }
 
 /// Terraform's headings, with one of our own for what has no life of its own.
@@ -170,9 +225,13 @@ fn verb(action: Action, kind: Kind) -> &'static str {
 /// The reason, where heading and fields do not say it already.
 fn because(reason: Reason) -> Option<&'static str> {
     match reason {
-        Reason::OperationInFlight | Reason::ProvisioningFailed | Reason::NotCompliant | Reason::ClusterNotReady => {
-            Some(reason.clause())
-        }
+        Reason::OperationInFlight
+        | Reason::ProvisioningFailed
+        | Reason::NotCompliant
+        | Reason::ClusterNotReady
+        | Reason::AbsentInSpec
+        | Reason::DroppedSinceBase
+        | Reason::Unmanaged => Some(reason.clause()),
         Reason::Unchanged
         | Reason::Reference
         | Reason::NotFound
@@ -187,8 +246,14 @@ fn because(reason: Reason) -> Option<&'static str> {
 /// The rows of one difference. A whole body is opened down to what people look for in it.
 fn changed<'a>(field: &'a FieldChange, action: Action, replaces: &[FieldPath]) -> Vec<Field<'a>> {
     let FieldChange { path, before, after } = field;
-    let row =
-        |content| vec![Field { path: kinds::shown_path(path), content, forces_replacement: replaces.contains(path) }];
+    let row = |content| {
+        vec![Field {
+            path: kinds::shown_path(path),
+            content,
+            forces_replacement: replaces.contains(path),
+            is_drift: false,
+        }]
+    };
     match (before.as_ref(), after.as_ref()) {
         (None, Some(Value::Object(object))) if kinds::shown_path(path) == FieldPath::default() => added(path, object),
         (None, Some(after)) => {
@@ -225,7 +290,7 @@ fn added<'a>(path: &FieldPath, object: &'a Map<String, Value>) -> Vec<Field<'a>>
 fn added_field<'a>(shown: FieldPath, path: &FieldPath, value: &'a Value) -> Field<'a> {
     match only_member(value) {
         Some((key, only)) => added_field(shown.key(key), &path.key(key), only),
-        None => Field { path: shown, content: added_content(path, value), forces_replacement: false },
+        None => Field { path: shown, content: added_content(path, value), forces_replacement: false, is_drift: false },
     }
 }
 
@@ -245,7 +310,12 @@ fn added_content<'a>(path: &FieldPath, value: &'a Value) -> Content<'a> {
 
 /// The members of a body that goes: values, and one row for each group, or for each member of a map of groups.
 fn removed<'a>(path: &FieldPath, object: &'a Map<String, Value>) -> Vec<Field<'a>> {
-    let row = |path: FieldPath, content| Field { path: kinds::shown_path(&path), content, forces_replacement: false };
+    let row = |path: FieldPath, content| Field {
+        path: kinds::shown_path(&path),
+        content,
+        forces_replacement: false,
+        is_drift: false,
+    };
     let (groups, values): (Vec<_>, Vec<_>) = object.iter().partition(|(_, value)| value.is_object());
     let values = values.into_iter().map(|(key, value)| row(path.key(key), Content::Removed(value)));
     let groups = groups.into_iter().flat_map(|(key, value)| match value.as_object() {

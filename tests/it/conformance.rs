@@ -9,12 +9,12 @@ use arcflux::kinds::api_versions::ApiVersions;
 use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
 use arcflux::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY};
 use arcflux::kinds::flux_configuration::{
-    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Provider, Scope,
+    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Presence, Provider, Scope,
 };
 use arcflux::kinds::resource_group::ResourceGroupSpec;
 use arcflux::model::{Listing, LiveState, Reading, Seconds};
 use arcflux::plan::Plan;
-use arcflux::spec::{Desired, DesiredCluster};
+use arcflux::spec::{Desired, DesiredCluster, Policy};
 use serde_json::{Value, json};
 
 use crate::edits::EDITS;
@@ -126,6 +126,9 @@ fn configuration_spec(put: &Value) -> ConfigurationSpec {
         namespace: text(&properties["namespace"]).unwrap_or_else(|| "default".to_owned()),
         scope: if properties["scope"] == "namespace" { Scope::Namespace } else { Scope::Cluster },
         depends_on: Vec::new(),
+        state: Presence::Present,
+        protect: false,
+        ignore: Vec::new(),
         allow: Vec::new(),
         suspend: false,
         wait_for_reconciliation: false,
@@ -211,10 +214,11 @@ fn desired(target: &Target, extension: ExtensionSpec, configurations: Vec<(Strin
         providers: target.cluster_type.providers().iter().map(|name| (*name).to_owned()).collect(),
         extension,
         configurations: configurations.into_iter().collect(),
+        absent: Vec::new(),
     };
     Desired {
         tenant: None,
-        profile: None,
+        policy: Policy::default(),
         api_versions: ApiVersions::default(),
         clusters: vec![cluster],
         expanded: json!({}),
@@ -233,7 +237,9 @@ fn live(desired: &Desired, kind: Kind, body: &Value) -> LiveState {
                 live.readings.insert(node.id.clone(), Reading::Present(body.clone()));
                 flux_configuration::RESOURCE_TYPE
             }
-            Want::Registered | Want::Group(_) | Want::Cluster(_) => panic!("not recorded: {}", node.address),
+            Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => {
+                panic!("not recorded: {}", node.address)
+            }
         };
         live.listings.insert(cluster.collection(resource_type), Listing::Items(vec![body.clone()]));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use arcflux::kinds::flux_configuration::{
-    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, PostBuildSpec, Provider, Scope,
+    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, PostBuildSpec, Presence, Provider, Scope,
 };
 use arcflux::model::{Reading, Seconds, SecretRef, Segment};
 use arcflux::plan::Plan;
@@ -210,6 +210,9 @@ fn configuration() -> impl Strategy<Value = ConfigurationSpec> {
             namespace: namespace.to_owned(),
             scope,
             depends_on: Vec::new(),
+            state: Presence::Present,
+            protect: false,
+            ignore: Vec::new(),
             allow: Vec::new(),
             suspend: false,
             wait_for_reconciliation: false,

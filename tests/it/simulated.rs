@@ -44,6 +44,7 @@ pub(crate) fn options() -> Options {
     Options {
         origin: sim::ORIGIN.to_owned(),
         tenant: None,
+        base: None,
         choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,

@@ -119,7 +119,7 @@ fn the_long_form_loads_to_the_same_clusters() {
         let again = spec::load_bytes("long form", spec::to_yaml(&desired.expanded).as_bytes(), &Inputs::default());
         let again = again.desired.unwrap_or_else(|| panic!("{}: {:?}", path.display(), again.diagnostics));
         assert_eq!(again.expanded, desired.expanded, "{}", path.display());
-        assert_eq!((&again.tenant, again.profile), (&desired.tenant, desired.profile));
+        assert_eq!((&again.tenant, &again.policy), (&desired.tenant, &desired.policy));
         assert_eq!(again.api_versions, desired.api_versions);
         assert_eq!(again.clusters.len(), desired.clusters.len());
         for (left, right) in again.clusters.iter().zip(&desired.clusters) {
@@ -133,9 +133,10 @@ fn the_long_form_loads_to_the_same_clusters() {
                     providers,
                     extension,
                     configurations,
+                    absent,
                     spans: _,
                 } = cluster.clone();
-                (key, subscription, resource_group, cluster, (labels, providers, extension, configurations))
+                (key, subscription, resource_group, cluster, (labels, providers, extension, configurations, absent))
             };
             assert_eq!(facts(left), facts(right), "{}", path.display());
         }

@@ -104,7 +104,7 @@ fn what_is_the_same_for_every_cluster_is_checked_after_substitution() {
     };
     let good = load("7d0b1f5a-93c4-4a52-8f0e-61c2b7a4d9e3", "coral").desired.unwrap();
     assert_eq!(good.tenant.as_deref(), Some("7d0b1f5a-93c4-4a52-8f0e-61c2b7a4d9e3"));
-    assert_eq!(good.profile, Some(spec::Profile::Coral));
+    assert_eq!(good.policy.profile, Some(spec::Profile::Coral));
     assert_eq!(codes(&load("contoso", "corral")), [("AF018".to_owned(), 4), ("AF013".to_owned(), 5)]);
 }
 

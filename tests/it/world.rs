@@ -9,12 +9,12 @@ use arcflux::kinds::api_versions::ApiVersions;
 use arcflux::kinds::cluster::{ClusterSpec, ClusterType};
 use arcflux::kinds::extension::{self, ExtensionSpec};
 use arcflux::kinds::flux_configuration::{
-    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Provider, Scope,
+    self, ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Presence, Provider, Scope,
 };
 use arcflux::kinds::resource_group::ResourceGroupSpec;
 use arcflux::model::{Listing, LiveState, Missing, Reading, ResourceId, Seconds};
 use arcflux::plan::{self, Choices, Options, Plan, SecretPolicy};
-use arcflux::spec::{Desired, DesiredCluster};
+use arcflux::spec::{Desired, DesiredCluster, Policy};
 use serde_json::{Value, json};
 
 pub(crate) const COMMIT: &str = "5f0c1d2e3b4a59687766554433221100ffeeddcc";
@@ -37,6 +37,9 @@ pub(crate) fn quickstart() -> Desired {
         namespace: "flux-system".to_owned(),
         scope: Scope::Cluster,
         depends_on: Vec::new(),
+        state: Presence::Present,
+        protect: false,
+        ignore: Vec::new(),
         allow: Vec::new(),
         suspend: false,
         wait_for_reconciliation: false,
@@ -70,7 +73,7 @@ pub(crate) fn quickstart() -> Desired {
     };
     Desired {
         tenant: None,
-        profile: None,
+        policy: Policy::default(),
         api_versions: ApiVersions::default(),
         clusters: vec![DesiredCluster {
             spans: Arc::default(),
@@ -86,6 +89,7 @@ pub(crate) fn quickstart() -> Desired {
                 ..ExtensionSpec::default()
             },
             configurations: BTreeMap::from([("flux-system".to_owned(), configuration)]),
+            absent: Vec::new(),
         }],
         expanded: json!({}),
     }
@@ -130,7 +134,7 @@ pub(crate) fn bare(desired: &Desired) -> LiveState {
                 }}))
             }
             Want::Extension(..) => continue,
-            Want::Configuration(_) => Reading::Missing(Missing::Itself),
+            Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => Reading::Missing(Missing::Itself),
         };
         live.readings.insert(node.id.clone(), reading);
     }
@@ -145,7 +149,7 @@ pub(crate) fn converged(desired: &Desired) -> LiveState {
             Want::Registered => {
                 live.readings.insert(node.id.clone(), Reading::Present(json!({"registrationState": "Registered"})));
             }
-            Want::Group(_) | Want::Cluster(_) => {}
+            Want::Group(_) | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => {}
             Want::Extension(spec, _) => {
                 let mut body = extension::body(spec, "").json;
                 body["name"] = json!(spec.name);
@@ -244,6 +248,7 @@ pub(crate) fn options() -> Options {
     Options {
         origin: "https://management.azure.com".to_owned(),
         tenant: None,
+        base: None,
         choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,

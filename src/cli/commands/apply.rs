@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
 use crate::cli::arg_values::TextOrJson;
 use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
@@ -12,7 +14,9 @@ use crate::cli::interrupt::{self, InFlight};
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
 use crate::cli::secret_files::{Placeholders, Real};
+use crate::cli::spec_file::Intent;
 use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
+use crate::diff::compare;
 use crate::plan::{self, ApplyReport, Choices, Mode, Plan};
 use crate::view;
 
@@ -24,7 +28,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, C
 }
 
 fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
-    let (desired, graph) = spec_file::require(&args.spec, session)?;
+    let intent = spec_file::require_since(&args.spec, &args.base, session)?;
     let request = Request {
         mode: Mode::Apply,
         choices: Choices::from(&args.choices),
@@ -32,16 +36,20 @@ fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
         secrets: Some(&args.secrets),
     };
     block_on(async {
-        let planned = planning::plan(&desired, &graph, request, session).await?;
+        let planned = planning::plan(&intent, request, session).await?;
         show_and_ask(&planned.plan, &args.run, session)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
 }
 
 fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+    if args.base.base.is_some() {
+        return Err(CliError::usage("a saved plan holds its base: --base is given when it is made"));
+    }
     if Choices::from(&args.choices) != Choices::default() {
         return Err(CliError::usage(
-            "a saved plan holds its decisions: --only, --wait, --workloads and --allow-replace are given when it is made",
+            "a saved plan holds its decisions: --only, --wait, --workloads, --allow-replace, --max-delete and --max-update are \
+             given when it is made",
         ));
     }
     let name = path.display().to_string();
@@ -52,15 +60,46 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
     if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != saved.digest) {
         return Err(CliError::refused(format!("{name} has the digest {}, not {expected}", saved.digest)));
     }
-    let (desired, graph) = spec_file::load_saved(&name, &saved.spec).require(session)?;
+    let desired = spec_file::load_saved(&name, &saved.spec).require_desired(session)?;
+    let base =
+        saved.base.as_ref().map(|base| spec_file::load_saved(&name, base).require_desired(session)).transpose()?;
+    let intent = Intent::new(desired, base)?;
+    if args.spec.is_named() {
+        let given = spec_file::load(&args.spec, &session.environment)?.require_desired(session)?;
+        check_spec(&name, args.spec.file(), &saved, &given.expanded)?;
+    }
     let request =
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let planned = planning::plan(&desired, &graph, request, session).await?;
+        let planned = planning::plan(&intent, request, session).await?;
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
+}
+
+/// Whether the plan was made from the spec that is named beside it.
+fn check_spec(name: &str, file: &str, saved: &Plan, given: &Value) -> Result<(), CliError> {
+    let differences = compare(&saved.spec, given);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let text = |spec: &Value, key: &str| spec.get(key).and_then(Value::as_str).map(str::to_owned);
+    for (key, what) in [("tenant", "the tenant"), ("subscription", "the subscription")] {
+        if let (Some(planned), Some(given)) = (text(&saved.spec, key), text(given, key))
+            && !planned.eq_ignore_ascii_case(&given)
+        {
+            return Err(CliError::refused(format!("{name} is for {what} {planned}, and {file} for {given}")));
+        }
+    }
+    // Values may be long, and of a setting secret: their names say enough.
+    let mut details: Vec<String> = differences.iter().map(|difference| difference.path.to_string()).take(10).collect();
+    if differences.len() > details.len() {
+        details.push(format!("and {} more", differences.len() - details.len()));
+    }
+    Err(CliError::refused(format!("{name} was made from another spec than {file}; nothing was written"))
+        .details(details)
+        .hint("plan again from this spec, or leave `-f` out to apply what was planned"))
 }
 
 /// Whether the plan, made again, is the saved one or a remainder of it.

@@ -1,6 +1,6 @@
 //! `arcflux destroy`: the same engine, in reverse.
 
-use crate::cli::args::DestroyArgs;
+use crate::cli::args::{BaseArgs, DestroyArgs};
 use crate::cli::commands::apply;
 use crate::cli::error::CliError;
 use crate::cli::planning::{self, Request};
@@ -8,11 +8,11 @@ use crate::cli::{Exit, Session, block_on, spec_file};
 use crate::plan::{Choices, Mode};
 
 pub(in crate::cli) fn run(args: &DestroyArgs, session: &Session) -> Result<Exit, CliError> {
-    let (desired, graph) = spec_file::require(&args.spec, session)?;
+    let intent = spec_file::require_since(&args.spec, &BaseArgs { base: None }, session)?;
     let request =
         Request { mode: Mode::Destroy, choices: Choices::from(&args.choices), cloud: &args.cloud, secrets: None };
     block_on(async {
-        let planned = planning::plan(&desired, &graph, request, session).await?;
+        let planned = planning::plan(&intent, request, session).await?;
         apply::show_and_ask(&planned.plan, &args.run, session)?;
         apply::carry_out(&planned, None, &args.run, session).await
     })

@@ -9,14 +9,19 @@ use crate::plan::{Choices, Mode};
 use crate::view;
 
 pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, CliError> {
-    let (desired, graph) = spec_file::require(&args.spec, session)?;
+    if args.destroy && args.base.base.is_some() {
+        return Err(CliError::usage(
+            "`--base` says what a change of the spec takes away, and `--destroy` takes everything",
+        ));
+    }
+    let intent = spec_file::require_since(&args.spec, &args.base, session)?;
     let request = Request {
         mode: if args.destroy { Mode::Destroy } else { Mode::Apply },
         choices: Choices::from(&args.choices),
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
     };
-    let planned = block_on(planning::plan(&desired, &graph, request, session))?;
+    let planned = block_on(planning::plan(&intent, request, session))?;
     if let Some(path) = &args.out {
         plan_file::save(path, &planned.plan, planned.as_of)?;
         session.console.tell(&format!("Saved the plan to {}.", path.display()));

@@ -30,7 +30,7 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
     let seeds = match &args.seed {
         None => Vec::new(),
         Some(file) => {
-            let spec = SpecArgs { file: file.clone(), allow_env: Vec::new() };
+            let spec = SpecArgs { file: Some(file.clone()), allow_env: Vec::new() };
             connect::seeds(&spec_file::require(&spec, session)?.0)
         }
     };

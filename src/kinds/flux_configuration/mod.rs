@@ -3,6 +3,7 @@
 mod azure_blob;
 mod bucket;
 mod git;
+mod ignore;
 mod kustomization;
 mod oci_repository;
 mod rules;
@@ -14,7 +15,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
 use super::Body;
-use crate::model::Seconds;
+use crate::model::{FieldPattern, Seconds};
 use azure_blob::AzureBlob;
 use bucket::Bucket;
 use git::GitRepository;
@@ -24,6 +25,7 @@ use oci_repository::OciRepository;
 pub use azure_blob::{AzureBlobSpec, ManagedIdentitySpec, ServicePrincipalSpec};
 pub use bucket::BucketSpec;
 pub use git::{GitRepositorySpec, Provider};
+pub use ignore::{NotIgnorable, ignorable};
 pub use kustomization::{KustomizationSpec, PostBuildSpec, SubstituteFromSpec, SubstituteKind, kustomization_order};
 pub use oci_repository::{
     LayerOperation, LayerSelectorSpec, OciRepositorySpec, OidcIdentitySpec, TlsConfigSpec, VerifyProvider, VerifySpec,
@@ -46,6 +48,18 @@ pub struct ConfigurationSpec {
     /// Other configurations of this cluster that must be compliant before this one is written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
+    /// Whether the configuration must be there. With `absent` it is deleted where it exists; what else is said of it is
+    /// kept for the day it comes back.
+    #[serde(default, skip_serializing_if = "Presence::is_present")]
+    pub state: Presence,
+    /// Whether a plan that deletes the configuration, or replaces it, is refused. To delete it, take this out first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub protect: bool,
+    /// Fields that are left as they are found, by the names that a plan shows; `*` stands for any name. Exactly these: a
+    /// field beside or below an ignored one is compared as ever. The plan counts what is ignored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["kustomizations.*.prune"]]))]
+    pub ignore: Vec<FieldPattern>,
     /// Codes of warnings about this configuration that are accepted, such as `AF065`. `arcflux explain-code` lists all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = r"^AF[0-9]{3}$")), extend("examples" = [["AF065"]]))]
@@ -92,6 +106,28 @@ pub enum Scope {
     Namespace,
 }
 
+/// Whether a configuration must be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Presence {
+    /// It is created where it is missing, and kept as the spec says.
+    #[default]
+    Present,
+    /// It is deleted where it exists.
+    Absent,
+}
+
+impl Presence {
+    /// For serde, which hands a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_present(&self) -> bool {
+        match self {
+            Self::Present => true,
+            Self::Absent => false,
+        }
+    }
+}
+
 fn default_namespace() -> String {
     "default".to_owned()
 }
@@ -112,6 +148,9 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
         namespace,
         scope,
         depends_on: _,
+        state: _,
+        protect: _,
+        ignore: _,
         allow: _,
         suspend,
         wait_for_reconciliation,

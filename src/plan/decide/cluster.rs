@@ -14,12 +14,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
     let error = |message: String, hint: String| Err(Obstacle { message, hint });
     let body = match live.readings.get(&node.id) {
         Some(Reading::Present(body)) => body,
-        Some(Reading::Denied(message)) => {
-            return error(
-                format!("the cluster may not be read: {message}"),
-                "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
-            );
-        }
+        Some(Reading::Denied(message)) => return Err(denied(message)),
         Some(Reading::Missing(_)) | None => {
             return error("the cluster does not exist".to_owned(), how_to_create(node, cluster_type));
         }
@@ -31,17 +26,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
     for resource_type in [extension::RESOURCE_TYPE, flux_configuration::RESOURCE_TYPE] {
         listed(&node.id, resource_type, live)?;
     }
-    let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
-    if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
-        let since = since_last_contact(body);
-        decision.note(
-            &node.address,
-            "cluster_not_ready",
-            format!("the cluster is {state}{since}: nothing is written to it until it talks to Azure again"),
-        );
-        decision.reason = Reason::ClusterNotReady;
-        decision.steps = vec![wait(&node.id, node.api_version.as_str(), Until::Connected)];
-    }
+    let mut decision = connection(node, cluster_type, body);
     let flux_v1: Vec<&str> = live
         .items(&node.id.collection(FLUX_V1))
         .iter()
@@ -59,6 +44,29 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
         );
     }
     Ok(decision)
+}
+
+pub(super) fn denied(message: &str) -> Obstacle {
+    Obstacle {
+        message: format!("the cluster may not be read: {message}"),
+        hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
+    }
+}
+
+/// Whether the cluster talks to Azure; apply waits until it does.
+pub(super) fn connection(node: &Node, cluster_type: ClusterType, body: &Value) -> Decision {
+    let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::Reference) };
+    if let Connectivity::NotReady(state) = connectivity(cluster_type, body) {
+        let since = since_last_contact(body);
+        decision.note(
+            &node.address,
+            "cluster_not_ready",
+            format!("the cluster is {state}{since}: nothing is written to it until it talks to Azure again"),
+        );
+        decision.reason = Reason::ClusterNotReady;
+        decision.steps = vec![wait(&node.id, node.api_version.as_str(), Until::Connected)];
+    }
+    decision
 }
 
 fn how_to_create(node: &Node, cluster_type: ClusterType) -> String {

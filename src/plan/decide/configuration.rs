@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::credentials::{self, Stored};
 use super::effects::{explain_paths, explain_source, explain_suspension};
 use super::kustomizations::{Live, live_kustomizations, prune_off, removal_consequence, source_block};
-use super::{Decision, Obstacle, is_immutable, wait};
-use crate::graph::{Graph, Node};
+use super::{Decision, Obstacle, drift, is_immutable, wait};
+use crate::diff::FieldChange;
+use crate::graph::{Graph, Node, Want};
 use crate::kinds::compliance::{Compliance, compliance};
 use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, Source, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::kinds::{Body, shown_path};
-use crate::model::{FieldPath, LiveState, Reading};
+use crate::kinds::{Body, ENVELOPE, shown_path};
+use crate::model::{FieldPath, FieldPattern, LiveState, Reading};
 use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
@@ -39,38 +40,11 @@ pub(super) fn wanted(node: &Node, spec: &ConfigurationSpec) -> Body {
     flux_configuration::body(spec).for_version(node.kind, &node.api_version)
 }
 
-fn denied(message: &str) -> Obstacle {
+pub(super) fn denied(message: &str) -> Obstacle {
     Obstacle {
         message: format!("the configuration may not be read: {message}"),
         hint: "ask for the role Reader on the cluster, or sign in as somebody who has it".to_owned(),
     }
-}
-
-pub(super) fn away(node: &Node, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
-    let api_version = node.api_version.as_str();
-    let body = match live.readings.get(&node.id) {
-        Some(Reading::Present(body)) => body,
-        Some(Reading::Missing(_)) | None => return Ok(Decision::nothing(Reason::NotFound)),
-        // What may not be read may well be there: its extension must not go before it.
-        Some(Reading::Denied(message)) => return Err(denied(message)),
-    };
-    let gone = wait(&node.id, api_version, Until::Gone);
-    if is_going(body) {
-        return Ok(Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) });
-    }
-    let mut decision = Decision::delete(RULES, body, Vec::new());
-    let all: Vec<Live<'_>> = live_kustomizations(body);
-    let pruning: Vec<&str> = all.iter().filter(|one| one.prune).map(|one| one.name).collect();
-    let keep = options.choices.workloads == Some(Workloads::Keep);
-    if keep && !pruning.is_empty() {
-        decision.steps.extend(prune_off(node, &decision.before, &pruning));
-    }
-    decision.steps.push(Step::Delete { id: node.id.clone(), api_version: api_version.to_owned() });
-    decision.steps.push(gone);
-    for kustomization in &all {
-        removal_consequence(&mut decision, kustomization, keep);
-    }
-    Ok(decision)
 }
 
 /// What to do about a stored secret that would be lost.
@@ -103,6 +77,19 @@ impl Ends {
 }
 
 impl Draft<'_> {
+    /// What the base said of it.
+    fn base(&self) -> Option<&ConfigurationSpec> {
+        match self.node.base.as_ref()? {
+            Want::Configuration(spec) => Some(spec),
+            Want::Registered
+            | Want::Group(_)
+            | Want::Cluster(_)
+            | Want::Extension(..)
+            | Want::Absent(_)
+            | Want::Dropped(_) => None,
+        }
+    }
+
     fn create(&self) -> Decision {
         let body = wanted(self.node, self.spec);
         let mut steps = vec![self.put(&body)];
@@ -127,7 +114,13 @@ impl Draft<'_> {
 
     fn existing(&self, live: &Value) -> Decision {
         let body = wanted(self.node, self.spec);
-        let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json);
+        let ignore: Vec<FieldPattern> =
+            self.spec.ignore.iter().map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect();
+        let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json, &ignore);
+        if let Some(base) = self.base() {
+            let base = flux_configuration::body(base).for_version(self.node.kind, &self.node.api_version);
+            decision.drift = drift(RULES, live, &base.json, &ignore);
+        }
         let stored = credentials::stored(self.spec, live);
         decision.replace_paths =
             decision.fields.iter().map(|field| field.path.clone()).filter(|path| is_immutable(RULES, path)).collect();
@@ -209,12 +202,20 @@ impl Draft<'_> {
         explain_suspension(decision);
     }
 
-    /// The body of a PUT: what the spec says, and what is live and unknown to us.
+    /// The body of a PUT: what the spec says, and what is live and unknown to us, or to be ignored.
     fn whole_body(&self, decision: &Decision, body: &Body) -> Body {
         let mut json = body.json.clone();
         for path in &decision.unknown {
             if let Some(value) = path.get(&decision.after) {
                 path.set(&mut json, value.clone());
+            }
+        }
+        for FieldChange { path, before, after: _ } in &decision.ignored {
+            match before {
+                Some(value) => path.set(&mut json, value.clone()),
+                None => {
+                    path.remove(&mut json);
+                }
             }
         }
         Body { json, holes: body.holes.clone() }
@@ -284,13 +285,15 @@ impl Draft<'_> {
     /// Live kustomizations that the spec does not name, with what their removal takes.
     fn removed(&self, decision: &mut Decision, live: &Value) -> Vec<FieldPath> {
         let map = FieldPath::dotted("properties.kustomizations");
-        let removed: Vec<Live<'_>> = live_kustomizations(live)
-            .into_iter()
-            .filter(|one| !self.spec.kustomizations.contains_key(one.name))
-            .collect();
+        let kept = map.get(&decision.after).cloned().unwrap_or_default();
+        let removed: Vec<Live<'_>> =
+            live_kustomizations(live).into_iter().filter(|one| kept.get(one.name).is_none()).collect();
+        self.refuse_needed(decision, &kept, &removed);
         let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
+        // Between a base that has it and a spec that has not, its removal is reviewed.
+        let is_reviewed = |name: &&str| self.base().is_some_and(|base| base.kustomizations.contains_key(*name));
         match self.options.choices.workloads {
-            None if !pruning.is_empty() => {
+            None if !pruning.iter().all(is_reviewed) => {
                 decision.refuse(
                     &self.node.address,
                     "needs_workloads_choice",
@@ -313,11 +316,36 @@ impl Draft<'_> {
         removed.iter().map(|one| map.key(one.name)).collect()
     }
 
+    /// A kustomization that waits for one that is not there is never applied again (`../shared/facts/domain.md` S6).
+    fn refuse_needed(&self, decision: &mut Decision, kept: &Value, removed: &[Live<'_>]) {
+        for (name, body) in kept.as_object().into_iter().flatten() {
+            let needs = body.get("dependsOn").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let gone: Vec<&str> = needs.filter(|needs| removed.iter().any(|one| one.name == *needs)).collect();
+            if !gone.is_empty() {
+                decision.refuse(
+                    &self.node.address,
+                    "kustomization_needed",
+                    format!("{name} depends on {}, which would be removed", gone.join(", ")),
+                    format!("keep it, or take it out of `dependsOn` of {name} as well"),
+                );
+            }
+        }
+    }
+
     fn replace(&self, decision: &mut Decision, body: &Body, live: &Value, stored: &Stored) {
         let address = &self.node.address;
         decision.action = Action::Replace;
         decision.reason = Reason::ImmutableFieldsDiffer;
         self.check_destination(decision, live, stored);
+        if self.spec.protect {
+            decision.refuse(
+                address,
+                "protected",
+                "the spec says `protect: true`, and the plan would delete the configuration to create it again"
+                    .to_owned(),
+                "take the change back, or take `protect` out in a change of its own first".to_owned(),
+            );
+        }
         if !self.options.choices.allow_replace {
             let paths: Vec<String> = decision.replace_paths.iter().map(|path| shown_path(path).to_string()).collect();
             decision.refuse(
@@ -368,7 +396,10 @@ impl Draft<'_> {
 
     /// A credential that stays where it is must not be led to another server by a changed spec.
     fn check_destination(&self, decision: &mut Decision, live: &Value, stored: &Stored) {
-        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, &decision.fields, stored) else { return };
+        let Some(danger) = credentials::aimed_elsewhere(self.spec, live, &decision.after, &decision.fields, stored)
+        else {
+            return;
+        };
         if self.options.allow_auth_hosts.iter().any(|host| host.eq_ignore_ascii_case(&danger.host)) {
             return;
         }
@@ -408,6 +439,7 @@ impl Draft<'_> {
     }
 }
 
-fn is_going(live: &Value) -> bool {
+/// Whether it is being deleted.
+pub(super) fn is_going(live: &Value) -> bool {
     matches!(provisioning_state(live), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
 }

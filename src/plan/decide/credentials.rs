@@ -127,11 +127,12 @@ pub(super) struct Danger {
     pub(super) credentials: &'static str,
 }
 
-/// Whether the change, which is of these fields, leads a credential that stays in place to another scheme, host or port,
+/// Whether the change, which is of these fields and ends at `after`, leads a credential that stays in place to another scheme, host or port,
 /// or changes how the server is recognised.
 pub(super) fn aimed_elsewhere(
     spec: &ConfigurationSpec,
     live: &Value,
+    after: &Value,
     fields: &[FieldChange],
     stored: &Stored,
 ) -> Option<Danger> {
@@ -146,7 +147,9 @@ pub(super) fn aimed_elsewhere(
         return None;
     };
     let source = LiveSource::any(live)?;
-    let (old, new) = (server(source.text("url").unwrap_or_default()), server(wanted.url()));
+    // The spec may say to leave the URL as it is found.
+    let url = LiveSource::any(after).and_then(|source| source.text("url")).unwrap_or_else(|| wanted.url());
+    let (old, new) = (server(source.text("url").unwrap_or_default()), server(url));
     let what = if old != new {
         format!("the server ({old} -> {new})")
     } else if let Some(trust) = changed_trust(wanted, &source, fields) {
@@ -154,7 +157,7 @@ pub(super) fn aimed_elsewhere(
     } else {
         return None;
     };
-    let host = Url::parse(wanted.url()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     Some(Danger { what, host, credentials })
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Decision, Obstacle, is_immutable, listed, wait};
+use super::{Decision, Obstacle, drift, is_immutable, listed, wait};
+use crate::diff::compare;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
@@ -65,7 +66,8 @@ pub(super) fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(Reso
 fn foreign_configurations(node: &Node, graph: &Graph, live: &LiveState) -> Result<Vec<String>, Obstacle> {
     let Some(cluster) = &node.cluster else { return Ok(Vec::new()) };
     let is_declared = |id: &ResourceId| {
-        graph.nodes().iter().any(|node| matches!(node.want, Want::Configuration(_)) && node.id == *id)
+        let is_configuration = |want: &Want| matches!(want, Want::Configuration(_) | Want::Absent(_));
+        graph.nodes().iter().any(|node| is_configuration(&node.want) && node.id == *id)
     };
     let listed = listed(cluster, flux_configuration::RESOURCE_TYPE, live)?;
     Ok(listed.into_iter().filter(|(id, _)| !is_declared(id)).map(|(id, _)| id.name().to_owned()).collect())
@@ -111,9 +113,10 @@ pub(super) fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
 
 fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, options: &Options) -> Decision {
     let wanted = wanted(node, spec);
-    let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json);
+    let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json, &[]);
     decision.id = Some(id.clone());
-    list_kept(node, spec, live, &wanted.json, &mut decision);
+    let dropped = drop_settings_of_base(node, live, &wanted.json, &mut decision);
+    list_kept(node, spec, live, &wanted.json, &dropped, &mut decision);
     let api_version = node.api_version.as_str();
     let provisioned = || wait(id, api_version, Until::Provisioned);
     let state = provisioning_state(live);
@@ -130,7 +133,7 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, op
         decision.steps.push(Step::Patch {
             id: id.clone(),
             api_version: api_version.to_owned(),
-            body: patch(&decision, &wanted.json),
+            body: patch(&decision, &wanted.json, &dropped),
             holes,
             when: None,
         });
@@ -219,7 +222,7 @@ fn is_fixed(path: &FieldPath) -> bool {
 
 /// What an update sends: the upgrade fields that the spec names, when one of them changes; and all settings, when one of
 /// them changes, so that it is right whether the service merges keys or replaces the map.
-fn patch(decision: &Decision, wanted: &Value) -> Value {
+fn patch(decision: &Decision, wanted: &Value, dropped: &[String]) -> Value {
     let properties = FieldPath::dotted("properties");
     let changes = |key: &str| {
         let path = properties.key(key);
@@ -236,8 +239,34 @@ fn patch(decision: &Decision, wanted: &Value) -> Value {
     if changes("configurationSettings") {
         let path = properties.key("configurationSettings");
         path.set(&mut body, path.get(&decision.after).cloned().unwrap_or(json!({})));
+        // What goes is sent as null: right whether the service merges keys or replaces the map.
+        dropped.iter().for_each(|key| path.key(key).set(&mut body, Value::Null));
     }
     body
+}
+
+/// Settings that the base had, the spec has not, and that are live: they go back to the service's defaults. Compared with
+/// the base, too, is what was changed outside of arcflux.
+fn drop_settings_of_base(node: &Node, live: &Value, wanted: &Value, decision: &mut Decision) -> Vec<String> {
+    let Some(Want::Extension(base, _)) = &node.base else { return Vec::new() };
+    let base = extension::body(base, "").for_version(node.kind, &node.api_version).json;
+    decision.drift = drift(RULES, live, &base, &[]);
+    let settings = FieldPath::dotted("properties.configurationSettings");
+    let said = settings.get(wanted);
+    let keys = settings.get(&base).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key);
+    let dropped: Vec<String> = keys
+        .filter(|key| said.is_none_or(|said| said.get(key.as_str()).is_none()))
+        .filter(|key| settings.key(key.as_str()).get(&decision.before).is_some())
+        .cloned()
+        .collect();
+    for key in &dropped {
+        settings.key(key).remove(&mut decision.after);
+    }
+    if !dropped.is_empty() {
+        decision.fields = compare(&decision.before, &decision.after);
+        decision.unchanged = decision.unchanged.saturating_sub(dropped.len());
+    }
+    dropped
 }
 
 /// Sends a failed extension again, as it is: with everything that was found.
@@ -285,10 +314,18 @@ fn explain_settings(decision: &mut Decision) {
             None
         }
     });
+    let is_gone = decision.fields.iter().any(|field| {
+        (field.path == path && field.after.is_none()) || (field.path == settings && field.after.is_none())
+    }) && path.get(&decision.before).is_some();
     match switched.as_ref().and_then(Value::as_str) {
         Some("false") => decision.consequence(
             "multi_tenancy_off",
             "multi-tenancy is off: every configuration on the cluster may refer to other namespaces and acts as cluster administrator"
+                .to_owned(),
+        ),
+        None if is_gone => decision.consequence(
+            "multi_tenancy_on",
+            "multi-tenancy goes back to the service's default, which is on: Flux objects that refer to other namespaces stop reconciling"
                 .to_owned(),
         ),
         Some("true") if decision.action == Action::Update => decision.consequence(
@@ -310,7 +347,14 @@ fn explain_version(decision: &mut Decision, live: &Value) {
 }
 
 /// Lists what is found, not said by the spec, and not what the service would have chosen itself.
-fn list_kept(node: &Node, spec: &ExtensionSpec, live: &Value, declared: &Value, decision: &mut Decision) {
+fn list_kept(
+    node: &Node,
+    spec: &ExtensionSpec,
+    live: &Value,
+    declared: &Value,
+    dropped: &[String],
+    decision: &mut Decision,
+) {
     if !id_name_matches(spec, decision) {
         decision.note(
             &node.address,
@@ -328,6 +372,7 @@ fn list_kept(node: &Node, spec: &ExtensionSpec, live: &Value, declared: &Value, 
         .flatten()
         .map(|(key, _)| key)
         .filter(|key| declared["properties"]["configurationSettings"].get(key.as_str()).is_none())
+        .filter(|key| !dropped.contains(key))
         .map(|key| format!("configurationSettings[\"{key}\"]"))
         .collect();
     let usual = json!({"releaseTrain": "stable", "autoUpgradeMode": "compatible", "autoUpgradeMinorVersion": true});

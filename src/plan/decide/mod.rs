@@ -1,5 +1,6 @@
 //! What to do about one resource: one file per kind.
 
+mod absent;
 mod cluster;
 mod configuration;
 mod credentials;
@@ -11,12 +12,12 @@ mod provider;
 
 use serde_json::Value;
 
-use super::{Action, Consequence, Note, Options, Precondition, Reason, Refusal, SecretWrite, Step, digest};
+use super::{Action, Consequence, Modified, Note, Options, Precondition, Reason, Refusal, SecretWrite, Step, digest};
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::{self, Body, Hole, resource_group};
-use crate::model::{Address, FieldPath, Listing, LiveState, ResourceId, Rules};
+use crate::model::{Address, FieldPath, FieldPattern, Listing, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +30,13 @@ pub(super) struct Decision {
     pub(super) after: Value,
     pub(super) replace_paths: Vec<FieldPath>,
     pub(super) fields: Vec<FieldChange>,
+    /// What differs and is left as it is live.
+    pub(super) ignored: Vec<FieldChange>,
+    /// What differs between the base and what is live.
+    pub(super) drift: Vec<FieldChange>,
     /// Live fields that no rule names.
     pub(super) unknown: Vec<FieldPath>,
+    pub(super) modified: Option<Modified>,
     pub(super) unchanged: usize,
     pub(super) secrets: Vec<SecretWrite>,
     pub(super) consequences: Vec<Consequence>,
@@ -54,6 +60,8 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
         Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
         Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
+        Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
+        Want::Dropped(cluster_type) => absent::cluster(node, *cluster_type, live),
     }
 }
 
@@ -61,7 +69,7 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
 /// `None` for what is no body: registrations and references.
 pub(super) fn wanted(node: &Node) -> Option<Body> {
     match &node.want {
-        Want::Registered | Want::Cluster(_) => None,
+        Want::Registered | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => None,
         Want::Group(spec) => Some(resource_group::body(spec)),
         Want::Extension(spec, _) => Some(extension::wanted(node, spec)),
         Want::Configuration(spec) => Some(configuration::wanted(node, spec)),
@@ -71,7 +79,12 @@ pub(super) fn wanted(node: &Node) -> Option<Body> {
 /// The live body that [`towards`] looks at.
 pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&'a Value>, Obstacle> {
     match &node.want {
-        Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Configuration(_) => Ok(live.body(&node.id)),
+        Want::Registered
+        | Want::Group(_)
+        | Want::Cluster(_)
+        | Want::Configuration(_)
+        | Want::Absent(_)
+        | Want::Dropped(_) => Ok(live.body(&node.id)),
         Want::Extension(..) => Ok(extension::found(node, live)?.map(|(_, body)| body)),
     }
 }
@@ -79,9 +92,11 @@ pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&
 /// What takes the resource down, for the kinds that arcflux takes down.
 pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
     match &node.want {
-        Want::Registered | Want::Group(_) | Want::Cluster(_) => Ok(Decision::nothing(Reason::Reference)),
+        Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Dropped(_) => {
+            Ok(Decision::nothing(Reason::Reference))
+        }
         Want::Extension(..) => extension::away(node, graph, live),
-        Want::Configuration(_) => configuration::away(node, live, options),
+        Want::Configuration(_) | Want::Absent(_) => absent::configuration(node, absent::Why::Destroyed, live, options),
     }
 }
 
@@ -130,7 +145,10 @@ impl Decision {
             after: Value::Null,
             replace_paths: Vec::new(),
             fields: Vec::new(),
+            ignored: Vec::new(),
+            drift: Vec::new(),
             unknown: Vec::new(),
+            modified: None,
             unchanged: 0,
             secrets: Vec::new(),
             consequences: Vec::new(),
@@ -154,11 +172,11 @@ impl Decision {
     }
 
     /// A comparison with nothing done about it yet.
-    fn compared(rules: Rules, address: &Address, live: &Value, wanted: &Value) -> Self {
-        let Normalised { before, after, unknown } = normalise(rules, live, wanted);
+    fn compared(rules: Rules, address: &Address, live: &Value, wanted: &Value, ignore: &[FieldPattern]) -> Self {
+        let Normalised { before, after, unknown, ignored } = normalise(rules, live, wanted, ignore);
         let fields = compare(&before, &after);
         let gone: usize = fields.iter().filter_map(|field| field.before.as_ref()).map(leaves).sum();
-        let notes = unknown
+        let mut notes: Vec<Note> = unknown
             .iter()
             .map(|path| Note {
                 code: "unknown_field".to_owned(),
@@ -169,12 +187,15 @@ impl Decision {
                 ),
             })
             .collect();
+        notes.extend(ignored_note(address, &ignored));
         Self {
+            modified: Modified::of(live),
             unchanged: leaves(&before).saturating_sub(gone),
             precondition: Some(unchanged(&before)),
             before,
             after,
             fields,
+            ignored,
             unknown,
             notes,
             ..Self::nothing(Reason::Unchanged)
@@ -188,6 +209,7 @@ impl Decision {
             action: Action::Delete,
             fields: compare(&before, &Value::Object(serde_json::Map::new())),
             precondition: Some(unchanged(&before)),
+            modified: Modified::of(live),
             before,
             steps,
             ..Self::nothing(Reason::DestroyRequested)
@@ -195,7 +217,7 @@ impl Decision {
     }
 
     fn refuse(&mut self, address: &Address, code: &str, message: String, hint: String) {
-        self.refusals.push(Refusal { code: code.to_owned(), address: address.clone(), message, hint });
+        self.refusals.push(Refusal { code: code.to_owned(), address: Some(address.clone()), message, hint });
     }
 
     /// Lists the secrets that are sent with `holes`, and refuses those that are not allowed to go there.
@@ -219,6 +241,25 @@ impl Decision {
     fn consequence(&mut self, code: &str, message: String) {
         self.consequences.push(Consequence { code: code.to_owned(), message });
     }
+}
+
+/// What is ignored, counted and named, in one sentence.
+fn ignored_note(address: &Address, ignored: &[FieldChange]) -> Option<Note> {
+    if ignored.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = ignored.iter().map(|field| kinds::shown_path(&field.path).to_string()).collect();
+    let message = match names.as_slice() {
+        [only] => format!("1 field differs, and the spec says to ignore it: {only}"),
+        several => format!("{} fields differ, and the spec says to ignore them: {}", several.len(), several.join(", ")),
+    };
+    Some(Note { code: "ignored_fields".to_owned(), address: address.clone(), message })
+}
+
+/// What was changed outside of arcflux: `base` is the body that the base asks for.
+fn drift(rules: Rules, live: &Value, base: &Value, ignore: &[FieldPattern]) -> Vec<FieldChange> {
+    let Normalised { before: live, after: base, .. } = normalise(rules, live, base, ignore);
+    compare(&base, &live)
 }
 
 /// The precondition that a body in the comparable shape is still this one.

@@ -92,6 +92,8 @@ pub enum FieldVerdict {
     Equal,
     /// The two are written differently and mean the same.
     EqualByRule,
+    /// The two differ, and the spec says to ignore that.
+    Ignored,
     /// The spec does not name it, and it stays as it is found.
     Kept,
     /// No rule names it: it stays as it is found.
@@ -112,6 +114,7 @@ impl FieldVerdict {
             Self::ForcesReplacement | Self::Differs | Self::NotInSpec | Self::NotLive => true,
             Self::Equal
             | Self::EqualByRule
+            | Self::Ignored
             | Self::Kept
             | Self::Unknown
             | Self::WriteOnly
@@ -130,6 +133,7 @@ impl FieldVerdict {
             Self::NotLive => "not_live",
             Self::Equal => "equal",
             Self::EqualByRule => "equal_by_rule",
+            Self::Ignored => "ignored",
             Self::Kept => "kept",
             Self::Unknown => "unknown",
             Self::WriteOnly => "write_only",

@@ -25,12 +25,12 @@ impl<'a> Origins<'a> {
         let base = match &node.want {
             Want::Registered => FieldPath::of(["providers"]),
             Want::Group(_) => cluster.property_path("resourceGroup"),
-            Want::Cluster(_) => match &cluster.key {
+            Want::Cluster(_) | Want::Dropped(_) => match &cluster.key {
                 Some(key) => FieldPath::of(["clusters", key]),
                 None => FieldPath::of(["cluster"]),
             },
             Want::Extension(..) => FieldPath::of(["extension"]),
-            Want::Configuration(_) => match &node.address {
+            Want::Configuration(_) | Want::Absent(_) => match &node.address {
                 Address::Cluster { part: Part::Configuration(name), .. } => FieldPath::of(["configurations", name]),
                 Address::Cluster { .. } | Address::Provider { .. } | Address::ResourceGroup { .. } => {
                     FieldPath::of(["configurations"])
@@ -87,7 +87,12 @@ impl<'a> Origins<'a> {
             "properties.sourceKind" => {
                 let member = match &self.node.want {
                     Want::Configuration(spec) => Source::of(spec).map(Source::member),
-                    Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Extension(..) => None,
+                    Want::Registered
+                    | Want::Group(_)
+                    | Want::Cluster(_)
+                    | Want::Extension(..)
+                    | Want::Absent(_)
+                    | Want::Dropped(_) => None,
                 };
                 let place = member.and_then(|member| self.place(&FieldPath::of([member])));
                 WantedFrom::Derived {

@@ -94,7 +94,9 @@ fn declares(cluster: &DesiredCluster, node: &Node) -> bool {
             cluster.providers.iter().any(|namespace| root.provider(namespace) == node.id)
         }
         Want::Group(_) => cluster.group_id() == node.id,
-        Want::Cluster(_) | Want::Extension(..) | Want::Configuration(_) => node.cluster.as_ref() == Some(&cluster.id()),
+        Want::Cluster(_) | Want::Extension(..) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => {
+            node.cluster.as_ref() == Some(&cluster.id())
+        }
     }
 }
 
@@ -103,7 +105,7 @@ const fn rank(verdict: FieldVerdict) -> u8 {
     match verdict {
         FieldVerdict::ForcesReplacement | FieldVerdict::Differs | FieldVerdict::NotInSpec | FieldVerdict::NotLive => 0,
         FieldVerdict::Equal | FieldVerdict::EqualByRule | FieldVerdict::WriteOnly => 1,
-        FieldVerdict::Kept | FieldVerdict::Unknown | FieldVerdict::Unread => 2,
+        FieldVerdict::Ignored | FieldVerdict::Kept | FieldVerdict::Unknown | FieldVerdict::Unread => 2,
         FieldVerdict::ReadOnly => 3,
     }
 }

@@ -36,6 +36,7 @@ impl<'a> Subject<'a> {
         let options = Options {
             origin: String::new(),
             tenant: None,
+            base: None,
             choices: Choices::default(),
             allow_auth_hosts: Vec::new(),
             secrets: SecretPolicy::Placeholders,
@@ -59,7 +60,7 @@ impl<'a> Subject<'a> {
                 wanted = json!({"name": node.id.name(), "type": cluster_type.resource_type()});
             }
             Want::Extension(spec, _) => wanted["name"] = json!(spec.name),
-            Want::Configuration(_) => {}
+            Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => {}
         }
         let map = FieldPath::dotted("properties.kustomizations");
         let kustomizations = [&wanted, &live]
@@ -207,7 +208,7 @@ impl<'a> Subject<'a> {
             Some(Habit::Secrets) => return alone(FieldVerdict::WriteOnly),
             Some(_) | None => {}
         }
-        let Decision { fields, unknown, before, after, .. } = &self.decision;
+        let Decision { fields, unknown, ignored, before, after, .. } = &self.decision;
         if fields.iter().any(|field| path.starts_with(&field.path)) {
             let is_new = self.decision.action == Action::Create && before.is_null();
             let is_fixed = habit.is_some_and(Habit::is_immutable) && !is_new;
@@ -217,6 +218,9 @@ impl<'a> Subject<'a> {
                 (false, Some(_), None) => FieldVerdict::NotInSpec,
                 (false, Some(_), Some(_)) => FieldVerdict::Differs,
             });
+        }
+        if ignored.iter().any(|field| path.starts_with(&field.path)) {
+            return alone(FieldVerdict::Ignored);
         }
         if unknown.iter().any(|unknown| path.starts_with(unknown)) {
             return alone(FieldVerdict::Unknown);
@@ -246,8 +250,15 @@ impl<'a> Subject<'a> {
             | FieldVerdict::EqualByRule
             | FieldVerdict::WriteOnly
             | FieldVerdict::Unread => said(&self.decision.after, path),
+            FieldVerdict::Ignored => self.left_aside(path),
         };
         said(&self.wanted, path).or(meant)
+    }
+
+    /// What would be wanted of a field if it were not ignored.
+    fn left_aside(&self, path: &FieldPath) -> Option<&Value> {
+        let field = self.decision.ignored.iter().find(|field| path.starts_with(&field.path))?;
+        said(field.after.as_ref()?, &path.without_prefix(&field.path))
     }
 
     fn wanted_from(&self, path: &FieldPath, verdict: FieldVerdict, default: Option<Scalar>) -> WantedFrom {
@@ -265,6 +276,7 @@ impl<'a> Subject<'a> {
             | FieldVerdict::Equal
             | FieldVerdict::EqualByRule
             | FieldVerdict::Unread
+            | FieldVerdict::Ignored
             | FieldVerdict::ReadOnly => match self.wanted_value(path, verdict) {
                 Some(_) => self.origins.of(path, default, said(&self.wanted, path).is_some()),
                 None => WantedFrom::Nothing,
@@ -292,6 +304,7 @@ impl<'a> Subject<'a> {
             FieldVerdict::Kept => "the spec does not name it, so it stays as it is found",
             FieldVerdict::Unknown => "this version of arcflux does not know it, so it stays as it is found",
             FieldVerdict::WriteOnly => self.secret_sentence(path),
+            FieldVerdict::Ignored => "the two differ, and the spec says to ignore that: it stays as it is live",
             FieldVerdict::Unread => "the live side may not be read; it is taken to be as it should",
             FieldVerdict::ReadOnly => match &self.node.want {
                 Want::Cluster(_) => "the spec refers to a cluster by it; arcflux never writes clusters",
@@ -301,9 +314,12 @@ impl<'a> Subject<'a> {
                 Want::Group(_) if path.to_string() == "location" => {
                     "a group cannot move; the location is used to create one that is missing"
                 }
-                Want::Registered | Want::Group(_) | Want::Extension(..) | Want::Configuration(_) => {
-                    "it belongs to the service, which fills it in"
-                }
+                Want::Registered
+                | Want::Group(_)
+                | Want::Extension(..)
+                | Want::Configuration(_)
+                | Want::Absent(_)
+                | Want::Dropped(_) => "it belongs to the service, which fills it in",
             },
         };
         text.to_owned()
@@ -331,19 +347,16 @@ impl Subject<'_> {
 
     fn secret_sentence(&self, path: &FieldPath) -> &'static str {
         let is_given = self.holes.iter().any(|hole| hole.path == *path);
-        match (is_given, &self.node.want) {
-            (false, _) => "it is live, and the spec does not give it: it stays as it is stored",
-            (true, _) if self.live.is_null() => "the resource does not exist: it is sent with what creates it",
-            (true, Want::Extension(..)) if path.get(&self.live).is_none() => {
-                "the extension does not have it: a plan sends it, with all protected settings that the spec gives"
-            }
-            (
-                true,
-                Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Extension(..) | Want::Configuration(_),
-            ) => {
-                "nobody can tell whether the stored one is this one, so a new value alone is no difference; it is sent \
-                 with the next change that needs it"
-            }
+        let is_extension = self.node.kind == Kind::Extension;
+        if !is_given {
+            "it is live, and the spec does not give it: it stays as it is stored"
+        } else if self.live.is_null() {
+            "the resource does not exist: it is sent with what creates it"
+        } else if is_extension && path.get(&self.live).is_none() {
+            "the extension does not have it: a plan sends it, with all protected settings that the spec gives"
+        } else {
+            "nobody can tell whether the stored one is this one, so a new value alone is no difference; it is sent with \
+             the next change that needs it"
         }
     }
 }

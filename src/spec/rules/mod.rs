@@ -11,6 +11,7 @@ pub(super) mod keys;
 pub(super) mod oci;
 pub(super) mod order;
 pub(super) mod paths;
+pub(super) mod presence;
 pub(super) mod source;
 pub(super) mod substitutes;
 pub(super) mod versions;
@@ -36,6 +37,9 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
     let names: BTreeSet<&str> =
         clusters.iter().filter_map(|cluster| cluster.tree.get("cluster")?.text_of("name")).collect();
     document::check_clusters(expanded, clusters, report);
+    for configuration in expanded.get("configurations").map(Node::entries).unwrap_or_default() {
+        presence::check_state(&configuration.node, report);
+    }
     for cluster in clusters {
         let pins = cluster.tree.get("apiVersions");
         if let Some(extension) = cluster.tree.get("extension") {
@@ -73,6 +77,7 @@ fn check_configuration(
     layout.check_names(configuration, report);
     check_durations(&configuration.node, report);
     check_wait(&configuration.node, report);
+    presence::check_ignored(&configuration.node, report);
     source::check(configuration, cluster_type, report);
     let Some(kustomizations) = configuration.node.get("kustomizations") else { return };
     order::check("kustomization", kustomizations, Some(&configuration.key), report);

@@ -1,0 +1,73 @@
+//! What was changed outside of arcflux, in every format.
+
+use super::mermaid::Flowchart;
+use super::plan_text::Text;
+use super::rows::{Drifted, declared_to_live, last_changed};
+use super::style::Tone;
+use super::{Format, Style, json};
+use crate::plan::{Drift, DriftKind, DriftReport};
+
+/// The drift as a document that ends with a line feed. `style` is for text alone.
+#[must_use]
+pub fn render(report: &DriftReport, format: Format, style: &Style) -> String {
+    match format {
+        Format::Text => text(report, *style),
+        Format::Json => json::pretty(report),
+        Format::Mermaid => mermaid(report),
+    }
+}
+
+fn text(report: &DriftReport, style: Style) -> String {
+    let DriftReport { origin: _, drifted, ignored, unmanaged } = report;
+    let mut text = Text { out: String::new(), style };
+    for drift in drifted {
+        text.drifted(&row(drift));
+    }
+    if !unmanaged.is_empty() {
+        text.list("Not declared:", unmanaged.iter().map(|one| (one.address.to_string(), "")));
+    }
+    let ignored = match ignored {
+        0 => String::new(),
+        1 => " 1 field differs and is ignored.".to_owned(),
+        many => format!(" {many} fields differ and are ignored."),
+    };
+    let (tone, sentence) = match drifted.len() {
+        0 => (Tone::Good, "No drift. Your clusters are as declared.".to_owned()),
+        1 => (Tone::Bad, "Drift: 1 object is not as declared.".to_owned()),
+        many => (Tone::Bad, format!("Drift: {many} objects are not as declared.")),
+    };
+    text.line(&style.paint(tone, &format!("{sentence}{ignored}")));
+    text.out
+}
+
+fn row(drift: &Drift) -> Drifted<'_> {
+    Drifted {
+        address: &drift.address,
+        verb: verb(drift.drift),
+        noun: drift.kind.noun(),
+        name: drift.id.name(),
+        fields: drift.fields.iter().flat_map(declared_to_live).collect(),
+        modified: drift.modified.as_ref().map(last_changed),
+    }
+}
+
+fn verb(kind: DriftKind) -> &'static str {
+    match kind {
+        DriftKind::Missing => "is missing",
+        DriftKind::Changed => "was changed",
+        DriftKind::Unexpected => "exists, and must not",
+    }
+}
+
+fn mermaid(report: &DriftReport) -> String {
+    let mut chart = Flowchart::new();
+    for drift in &report.drifted {
+        let class = match drift.drift {
+            DriftKind::Missing => "delete",
+            DriftKind::Changed => "update",
+            DriftKind::Unexpected => "create",
+        };
+        chart.node(&drift.address, &format!("{} {}", drift.address, verb(drift.drift)), class);
+    }
+    chart.finish()
+}

@@ -1,0 +1,124 @@
+//! `ignore`: exactly these fields are left as they are found, and they are told.
+
+use arcflux::plan::Step;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::edits::EDITS;
+use crate::simulated::fields;
+use crate::world;
+
+fn ignoring(patterns: &[&str]) -> arcflux::spec::Desired {
+    let mut desired = world::quickstart();
+    world::configuration(&mut desired).ignore = patterns.iter().map(|text| text.parse().unwrap()).collect();
+    desired
+}
+
+fn put(plan: &arcflux::plan::Plan) -> &Value {
+    let steps = plan.resource_changes.iter().flat_map(|change| &change.steps);
+    steps
+        .filter_map(|step| match step {
+            Step::Put { body, .. } => Some(body),
+            _ => None,
+        })
+        .next()
+        .unwrap()
+}
+
+#[test]
+fn a_field_switched_by_hand_shows_unless_it_is_ignored_and_then_it_is_told() {
+    let plain = world::quickstart();
+    let mut live = world::converged(&plain);
+    world::edit_configuration(&plain, &mut live, |body| {
+        body["properties"]["kustomizations"]["app"]["prune"] = json!(false);
+    });
+    assert_eq!(fields(&world::plan(&plain, &live, &world::options())), ["kustomizations.app.prune"]);
+
+    for pattern in ["kustomizations.app.prune", "kustomizations.*.prune"] {
+        let plan = world::plan(&ignoring(&[pattern]), &live, &world::options());
+        assert!(!plan.has_changes());
+        let note = plan.notes.iter().find(|note| note.code == "ignored_fields").unwrap();
+        assert_eq!(note.message, "1 field differs, and the spec says to ignore it: kustomizations.app.prune");
+        let ignored: Vec<_> = plan.resource_changes.iter().flat_map(|change| &change.ignored).collect();
+        assert_eq!(ignored.len(), 1);
+        assert_eq!((ignored[0].before.clone(), ignored[0].after.clone()), (Some(json!(false)), Some(json!(true))));
+    }
+    let plan = world::plan(&ignoring(&["kustomizations.infrastructure.prune"]), &live, &world::options());
+    assert_eq!(fields(&plan), ["kustomizations.app.prune"]);
+}
+
+#[test]
+fn ignored_and_unknown_values_survive_a_put() {
+    let mut desired = ignoring(&["kustomizations.*.prune", "kustomizations.by-hand", "gitRepository.localAuthRef"]);
+    let mut live = world::converged(&desired);
+    world::edit_configuration(&desired, &mut live, |body| {
+        let properties = &mut body["properties"];
+        properties["kustomizations"]["app"]["prune"] = json!(false);
+        properties["kustomizations"]["by-hand"] = json!({"path": "./x", "wait": true});
+        properties["kustomizations"]["app"]["newField"] = json!({"deep": [1]});
+        properties["tomorrow"] = json!("set");
+    });
+    world::kustomization(&mut desired, "app").path = "./elsewhere".to_owned();
+    world::source(&mut desired).local_auth_ref = Some("from-spec".to_owned());
+    let plan = world::plan(&desired, &live, &world::options());
+    assert_eq!(plan.refusals, []);
+    assert_eq!(fields(&plan), ["kustomizations.app.path"]);
+    let body = put(&plan);
+    assert_eq!(body["properties"]["kustomizations"]["app"]["prune"], json!(false));
+    assert_eq!(body["properties"]["kustomizations"]["app"]["newField"], json!({"deep": [1]}));
+    assert_eq!(body["properties"]["kustomizations"]["by-hand"]["path"], "./x");
+    assert_eq!(body["properties"]["tomorrow"], "set");
+    assert_eq!(body["properties"]["gitRepository"].get("localAuthRef"), None, "it is not live");
+    let note = plan.notes.iter().find(|note| note.code == "ignored_fields").unwrap();
+    assert!(note.message.starts_with("3 fields differ, and the spec says to ignore them: "), "{}", note.message);
+    let unknown = plan.notes.iter().filter(|note| note.code == "unknown_field").count();
+    assert_eq!(unknown, 2, "each once");
+}
+
+#[test]
+fn a_kept_kustomization_that_needs_a_removed_one_is_refused() {
+    let mut desired = ignoring(&["kustomizations.app.dependsOn"]);
+    let live = world::converged(&desired);
+    world::configuration(&mut desired).kustomizations.remove("infrastructure");
+    world::kustomization(&mut desired, "app").depends_on.clear();
+    let plan = world::plan(&desired, &live, &world::options());
+    let refusal = plan.refusals.iter().find(|refusal| refusal.code == "kustomization_needed").unwrap();
+    assert_eq!(refusal.message, "app depends on infrastructure, which would be removed");
+}
+
+#[test]
+fn an_ignored_url_leads_no_credential_elsewhere() {
+    let mut desired = ignoring(&["gitRepository.url"]);
+    world::source(&mut desired).local_auth_ref = Some("in-cluster".to_owned());
+    let live = world::converged(&desired);
+    world::source(&mut desired).url = "https://elsewhere.example.com/repo".to_owned();
+    let plan = world::plan(&desired, &live, &world::options());
+    assert!(plan.refusals.is_empty() && !plan.has_changes());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Of two changed fields the ignored one is told and the other planned, whichever they are.
+    #[test]
+    fn exactly_the_ignored_field_is_ignored(
+        first in prop::sample::select((0..EDITS.len()).collect::<Vec<_>>()),
+        second in prop::sample::select((0..EDITS.len()).collect::<Vec<_>>()),
+    ) {
+        let mut desired = world::quickstart();
+        let live = world::converged(&desired);
+        let spec = world::configuration(&mut desired);
+        let ignored = EDITS[first].make(spec);
+        let changed = EDITS[second].make(spec);
+        let overlaps = |one: &str, other: &str| one == other || one.starts_with(&format!("{other}.")) || other.starts_with(&format!("{one}."));
+        prop_assume!(!overlaps(&ignored, &changed));
+        let Ok(pattern) = ignored.parse() else { return Ok(()) };
+        prop_assume!(arcflux::kinds::flux_configuration::ignorable(&pattern).is_ok());
+        spec.ignore = vec![pattern];
+        let plan = world::plan(&desired, &live, &world::options());
+        prop_assert_eq!(fields(&plan), [changed]);
+        let told: Vec<String> = plan.resource_changes.iter().flat_map(|change| &change.ignored)
+            .map(|field| field.path.to_string().trim_start_matches("properties.").to_owned()).collect();
+        prop_assert_eq!(told, [ignored]);
+    }
+}
