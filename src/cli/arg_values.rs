@@ -69,6 +69,7 @@ pub(super) enum SchemaName {
     Spec,
     Plan,
     Event,
+    Snapshot,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,9 +1,12 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::arg_values::{
     CloudName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
@@ -44,6 +47,48 @@ pub(super) struct Cli {
     pub(super) verbose: bool,
 }
 
+/// Where to read, and how: what has no meaning beside `--live`. Only on the command line: a variable that is set for
+/// every command is none of this one's business.
+const WHERE_TO_READ: [&str; 9] = [
+    "cloud",
+    "arm_endpoint",
+    "auth",
+    "ca_bundle",
+    "sim_state",
+    "sim_pace",
+    "sim_empty",
+    "sim_scenario",
+    "repositories",
+];
+
+impl Cli {
+    /// Reads a command line, the program's name first.
+    pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        if let Some((name, given)) = matches.subcommand()
+            && let Some(option) = beside_live(given)
+        {
+            let told =
+                format!("the argument '--{option}' cannot be used with '--live <FILE>': the file says what was read");
+            let subcommand = command.find_subcommand_mut(name).map_or_else(Self::command, |found| found.clone());
+            return Err(subcommand.bin_name(format!("arcflux {name}")).error(ErrorKind::ArgumentConflict, told));
+        }
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// The first option that has no meaning beside `--live`, where both are given.
+fn beside_live(given: &ArgMatches) -> Option<String> {
+    let is_given =
+        |id: &str| given.ids().any(|known| known == id) && given.value_source(id) == Some(ValueSource::CommandLine);
+    let option = WHERE_TO_READ.into_iter().find(|id| is_given("live") && is_given(id))?;
+    Some(match option {
+        "repositories" => "repo".to_owned(),
+        option => option.replace('_', "-"),
+    })
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check a spec. Needs no credentials and no network.
@@ -58,13 +103,15 @@ pub(super) enum Command {
     Drift(DriftArgs),
     /// Show how the clusters, extensions and configurations of a spec are doing.
     Status(StatusArgs),
+    /// Keep everything that a plan reads in a file, for `plan --live FILE`.
+    Snapshot(SnapshotArgs),
     /// Show a saved plan.
     Show(ShowArgs),
     /// Show what a spec declares, in the order in which it is applied.
     Graph(GraphArgs),
     /// Write a commented starting spec.
     Init(InitArgs),
-    /// Print the JSON schema of specs (or of plans, or of events).
+    /// Print the JSON schema of specs (or of plans, events, snapshots).
     Schema(SchemaArgs),
     /// Explain why fields of a resource are as planned: spec line, origin, live value, rule. Only reads.
     ///
@@ -182,6 +229,16 @@ impl SimArgs {
     }
 }
 
+/// A live state that was read before.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Azure")]
+pub(super) struct LiveArgs {
+    /// Take the live state from this file, which `arcflux snapshot` wrote: no network, no credentials. The cloud and the
+    /// tenant are those of the file; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) live: Option<PathBuf>,
+}
+
 /// Decisions that are part of a plan.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Decisions (kept in the plan)")]
@@ -251,6 +308,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: TextOrJson,
     #[command(flatten)]
+    pub(super) live: LiveArgs,
+    #[command(flatten)]
     pub(super) cloud: CloudArgs,
 }
 
@@ -286,6 +345,8 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes, instead of 0.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
@@ -361,6 +422,8 @@ pub(super) struct DriftArgs {
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<Glob>,
     #[command(flatten)]
+    pub(super) live: LiveArgs,
+    #[command(flatten)]
     pub(super) cloud: CloudArgs,
 }
 
@@ -371,6 +434,17 @@ pub(super) struct StatusArgs {
     /// How the status is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SnapshotArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// The file to write; `-` is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) out: PathBuf,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
 }

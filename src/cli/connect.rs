@@ -58,16 +58,16 @@ pub(super) fn connect(
 
 impl Connection {
     /// Signs in before anything is read, so that what goes wrong is told once; and looks whether the identity belongs
-    /// to the tenant that the spec names. Tokens that are not readable tell nothing.
-    pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<(), CliError> {
+    /// to the tenant that the spec names. Gives the tenant signed in to; tokens that are not readable tell nothing.
+    pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<Option<String>, CliError> {
         let token = self.tokens.token().await.map_err(|error| not_signed_in(&error))?;
-        let Some(wanted) = wanted.filter(|_| !self.is_simulated) else { return Ok(()) };
-        match crate::arm::tenant_of(&token) {
-            Some(found) if !found.eq_ignore_ascii_case(wanted) => {
+        let found = crate::arm::tenant_of(&token);
+        match (wanted.filter(|_| !self.is_simulated), &found) {
+            (Some(wanted), Some(found)) if !found.eq_ignore_ascii_case(wanted) => {
                 Err(CliError::refused(format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))
                     .hint(format!("sign in to the other tenant: `az login --tenant {wanted}`")))
             }
-            Some(_) | None => Ok(()),
+            (Some(_), Some(_)) | (None, _) | (_, None) => Ok(found),
         }
     }
 }
@@ -93,7 +93,7 @@ fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
 }
 
 /// Every id that will be read must fit one of the scopes.
-fn reads_within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
+pub(super) fn reads_within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
     let named = graph.nodes().iter().map(|node| node.id.clone());
     within_scope(scopes, ("the spec names", "sent"), named.chain(graph.reads().into_iter().map(|read| read.id)))
 }

@@ -10,6 +10,8 @@ mod error;
 mod exit;
 mod git;
 mod interrupt;
+mod json_file;
+mod live_file;
 mod plan_file;
 mod planning;
 mod progress;
@@ -18,7 +20,6 @@ mod spec_file;
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use args::{Cli, Command};
@@ -37,7 +38,7 @@ struct Session {
 
 /// Runs the command line `arguments`, the program's name first, and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // clap knows whether this is an error or what was asked for, and where each goes.
@@ -57,6 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Destroy(args) => commands::destroy::run(args, &session),
         Command::Drift(args) => commands::drift::run(args, &session),
         Command::Status(args) => commands::status::run(args, &session),
+        Command::Snapshot(args) => commands::snapshot::run(args, &session),
         Command::Show(args) => commands::show::run(args, &session),
         Command::Graph(args) => commands::graph::run(args, &session),
         Command::Init(args) => commands::init::run(args, &session),

@@ -1,9 +1,12 @@
-//! From a spec to a plan, through a connection: what `plan`, `apply` and `destroy` share.
+//! From a spec to a plan, through a connection or from a file: what the commands that look at Azure share.
+
+use std::path::Path;
 
 use super::Session;
-use super::args::{ChoiceArgs, CloudArgs, SecretArgs};
+use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
+use super::live_file::LiveFile;
 use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
@@ -27,6 +30,17 @@ pub(super) struct Request<'a> {
     pub(super) secrets: Option<&'a SecretArgs>,
 }
 
+/// A live state, and what a plan says about where it is from.
+pub(super) struct Found {
+    pub(super) live: LiveState,
+    /// The ARM endpoint that was read.
+    pub(super) origin: String,
+    /// The tenant that the reader was signed in to, where the token told.
+    pub(super) tenant: Option<String>,
+    /// Whether everything is simulated: then no real secret is read.
+    pub(super) is_simulated: bool,
+}
+
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
         let ChoiceArgs { only, wait, workloads, allow_replace, max_delete, max_update } = args;
@@ -47,49 +61,104 @@ pub(super) async fn read(
     graph: &Graph,
     cloud: &CloudArgs,
     session: &Session,
-) -> Result<(Connection, LiveState), CliError> {
+) -> Result<(Connection, Found), CliError> {
     let connection = connect::connect(cloud, desired, graph, session)?;
-    connection.sign_in(desired.tenant.as_deref()).await?;
+    let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
     let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
-    session.console.tell(&format!(
-        "Read {} resources and lists from {} at {:.0}.",
-        reads.len(),
-        connection.arm.origin(),
-        live.as_of
-    ));
-    Ok((connection, live))
+    let origin = connection.arm.origin().to_string();
+    session.console.tell(&format!("Read {} resources and lists from {origin} at {:.0}.", reads.len(), live.as_of));
+    let found = Found { live, origin, tenant, is_simulated: connection.is_simulated };
+    Ok((connection, found))
 }
 
-/// Reads the live state and plans.
-pub(super) async fn plan(
-    Intent { desired, base, graph }: &Intent,
-    request: Request<'_>,
+/// The live state of everything that the spec is about: out of the file that `--live` names, else as [`read`] finds it.
+pub(super) async fn look(
+    desired: &Desired,
+    graph: &Graph,
+    cloud: &CloudArgs,
+    live: &LiveArgs,
     session: &Session,
-) -> Result<Planned, CliError> {
-    every_glob_selects(&request.choices.only, graph)?;
-    let (connection, live) = read(desired, graph, request.cloud, session).await?;
+) -> Result<Found, CliError> {
+    match &live.live {
+        Some(path) => recorded(path, desired, graph, cloud, session),
+        None => read(desired, graph, cloud, session).await.map(|(_, found)| found),
+    }
+}
+
+/// What was read before. Nobody signs in, and nothing is sent.
+fn recorded(
+    path: &Path,
+    desired: &Desired,
+    graph: &Graph,
+    cloud: &CloudArgs,
+    session: &Session,
+) -> Result<Found, CliError> {
+    connect::reads_within_scope(&cloud.scope, graph)?;
+    let file = LiveFile::load(path)?;
+    let (name, is_simulated) = (file.name(), file.is_simulated());
+    if let (Some(wanted), Some(found), false) = (&desired.tenant, file.tenant(), is_simulated)
+        && !found.eq_ignore_ascii_case(wanted)
+    {
+        return Err(CliError::refused(format!("the spec is for the tenant {wanted}, and {name} was read in {found}"))
+            .hint("take the snapshot again, signed in to the tenant of the spec"));
+    }
+    let live = file.live_state(graph)?;
+    session.console.tell(&format!(
+        "Read {} resources and lists from {name}, which was read from {} at {:.0}.",
+        graph.reads().len(),
+        file.origin(),
+        live.as_of
+    ));
+    Ok(Found { live, origin: file.origin().to_owned(), tenant: file.tenant().map(str::to_owned), is_simulated })
+}
+
+/// Reads the live state and plans, to carry the plan out.
+pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Session) -> Result<Planned, CliError> {
+    every_glob_selects(&request.choices.only, &intent.graph)?;
+    let (connection, found) = read(&intent.desired, &intent.graph, request.cloud, session).await?;
+    let plan = decide(intent, &request, &found).map_err(|error| mind_the_state(error, request.cloud))?;
+    Ok(Planned { plan, as_of: found.live.as_of, connection })
+}
+
+/// Plans from what is live, or was, to show the plan. Gives also when the live state was read.
+pub(super) async fn preview(
+    intent: &Intent,
+    request: Request<'_>,
+    live: &LiveArgs,
+    session: &Session,
+) -> Result<(Plan, jiff::Timestamp), CliError> {
+    every_glob_selects(&request.choices.only, &intent.graph)?;
+    let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
+    let plan = decide(intent, &request, &found).map_err(|error| match &live.live {
+        Some(_) => error,
+        None => mind_the_state(error, request.cloud),
+    })?;
+    Ok((plan, found.live.as_of))
+}
+
+fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan, CliError> {
+    let Intent { desired, base, graph } = intent;
+    let Found { live, origin, tenant, is_simulated } = found;
     let options = Options {
-        origin: connection.arm.origin().to_string(),
-        tenant: desired.tenant.clone(),
+        origin: origin.clone(),
+        tenant: tenant.clone().or_else(|| desired.tenant.clone()),
         base: base.as_ref().map(|base| base.expanded.clone()),
-        choices: request.choices,
+        choices: request.choices.clone(),
         allow_auth_hosts: request.secrets.map(|args| args.allow_auth_host.clone()).unwrap_or_default(),
         secrets: match request.secrets {
-            Some(args) if !connection.is_simulated => SecretPolicy::Granted(args.allow_secret.clone()),
+            Some(args) if !is_simulated => SecretPolicy::Granted(args.allow_secret.clone()),
             Some(_) | None => SecretPolicy::Placeholders,
         },
     };
     let made = match request.mode {
-        Mode::Apply => plan::make(graph, &live, &desired.expanded, &options),
-        Mode::Destroy => plan::destroy(graph, &live, &desired.expanded, &options),
+        Mode::Apply => plan::make(graph, live, &desired.expanded, &options),
+        Mode::Destroy => plan::destroy(graph, live, &desired.expanded, &options),
     };
-    let plan = made.map_err(|errors| {
-        let told = errors.iter().map(|error| format!("{error}; {}", error.hint)).collect();
-        mind_the_state(CliError::several(told), request.cloud)
-    })?;
+    let plan = made
+        .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
-    Ok(Planned { plan, as_of: live.as_of, connection })
+    Ok(plan)
 }
 
 /// What is missing on the embedded simulator is rarely missing for the reason that it would be in Azure.

@@ -56,6 +56,19 @@ impl Kind {
         }
     }
 
+    /// The kind of the resources of a full type such as `Microsoft.Kubernetes/connectedClusters`, whatever its case.
+    #[must_use]
+    pub fn of_type(resource_type: &str) -> Option<Self> {
+        [
+            (ClusterType::ConnectedClusters.resource_type(), Self::ConnectedCluster),
+            (ClusterType::ManagedClusters.resource_type(), Self::ManagedCluster),
+            (extension::RESOURCE_TYPE, Self::Extension),
+            (flux_configuration::RESOURCE_TYPE, Self::FluxConfiguration),
+        ]
+        .into_iter()
+        .find_map(|(known, kind)| known.eq_ignore_ascii_case(resource_type).then_some(kind))
+    }
+
     /// The word for one of them in messages: `fluxConfiguration`.
     #[must_use]
     pub const fn noun(self) -> &'static str {

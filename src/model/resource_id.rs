@@ -78,6 +78,28 @@ impl ResourceId {
         segments.next()
     }
 
+    /// The full type of the resource, or of the resources in the collection: `Microsoft.Kubernetes/connectedClusters`.
+    /// None for what lies outside every provider, and for a provider itself.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<String> {
+        let segments: Vec<&str> = self.0.split('/').collect();
+        let last = segments.iter().rposition(|segment| segment.eq_ignore_ascii_case("providers"))?;
+        match segments[last + 1..] {
+            [namespace, kind, ..] => Some(format!("{namespace}/{kind}")),
+            [_] | [] => None,
+        }
+    }
+
+    /// The collection that this resource is in, when it is one of `resource_type`.
+    #[must_use]
+    pub fn collection_of(&self, resource_type: &str) -> Option<Self> {
+        let (collection, name) = self.0.rsplit_once('/')?;
+        let cut = collection.len().checked_sub(resource_type.len())?;
+        let is_of_type = collection.get(cut..)?.eq_ignore_ascii_case(resource_type)
+            && collection.get(..cut)?.to_ascii_lowercase().ends_with("/providers/");
+        (is_of_type && !name.is_empty()).then(|| Self(collection.to_owned()))
+    }
+
     fn folded(&self) -> impl Iterator<Item = u8> + '_ {
         self.0.bytes().map(|byte| byte.to_ascii_lowercase())
     }
@@ -146,6 +168,19 @@ mod tests {
         assert_eq!(one, other);
         assert_eq!(one.cmp(&other), Ordering::Equal);
         assert_eq!(one.segment_after("resourcegroups"), Some("RG"));
+    }
+
+    #[test]
+    fn the_type_is_the_last_one() {
+        let cluster = ResourceId::subscription("s").resource_group("rg").resource("A.B/c", "one");
+        assert_eq!(cluster.resource_type().as_deref(), Some("A.B/c"));
+        assert_eq!(cluster.resource("D.E/f", "two").resource_type().as_deref(), Some("D.E/f"));
+        assert_eq!(cluster.collection("D.E/f").resource_type().as_deref(), Some("D.E/f"));
+        assert_eq!(cluster.resource("D.E/f", "two").collection_of("d.e/F"), Some(cluster.collection("D.E/f")));
+        assert_eq!(cluster.collection_of("D.E/f"), None);
+        assert_eq!(cluster.collection("D.E/f").collection_of("D.E/f"), None);
+        assert_eq!(ResourceId::subscription("s").provider("A.B").resource_type(), None);
+        assert_eq!(ResourceId::subscription("s").resource_group("rg").resource_type(), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::spec::UnmanagedPolicy;
 pub struct Options {
     /// The ARM endpoint: scheme, host and port.
     pub origin: String,
-    /// The tenant that the spec names.
+    /// The tenant that was signed in to, where the token told; else the one that the spec names.
     pub tenant: Option<String>,
     /// The spec as it was before, in its long form: that of the base of the graph.
     pub base: Option<Value>,

@@ -50,7 +50,7 @@ pub struct Plan {
     pub arcflux_version: String,
     /// The ARM endpoint that was read: scheme, host and port.
     pub origin: String,
-    /// The tenant that the spec names.
+    /// The tenant that was signed in to, where the token told; else the one that the spec names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// Whether the plan brings up what the spec says, or takes it down.

@@ -203,7 +203,7 @@ impl Teller<'_> {
             }
             (wanted, live) => (wanted.as_ref().map(value::literal), live.as_ref().map(value::literal)),
         };
-        let is_secret = *verdict == FieldVerdict::WriteOnly;
+        let is_secret = matches!(wanted_from, WantedFrom::Secret { .. });
         let unsaid = if is_secret { "a secret" } else { "nothing" };
         self.out.push_str(&format!("  wanted:  {}\n", wanted_text.as_deref().unwrap_or(unsaid)));
         self.source(wanted_from, wanted.as_ref());

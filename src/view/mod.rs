@@ -14,6 +14,7 @@ pub mod problem;
 pub mod rows;
 pub mod sarif;
 pub mod schema;
+pub mod snapshot;
 pub mod status;
 
 mod escape;
@@ -35,4 +36,19 @@ pub enum Format {
     Json,
     /// A Mermaid flowchart, which forges draw.
     Mermaid,
+}
+
+impl Format {
+    /// Every format, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Mermaid];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Mermaid => "mermaid",
+        }
+    }
 }

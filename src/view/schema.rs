@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::json;
 use crate::plan::{Plan, StreamLine};
+use crate::snapshot::Snapshot;
 
 /// The schema of a plan as JSON, as a document that ends with a line feed: `schemas/plan.schema.json`.
 #[must_use]
@@ -18,6 +19,13 @@ pub fn plan_schema() -> String {
 #[must_use]
 pub fn event_schema() -> String {
     document::<StreamLine>("arcflux apply stream line", "event")
+}
+
+/// The schema of the snapshot of a live state, as a document that ends with a line feed:
+/// `schemas/snapshot.schema.json`.
+#[must_use]
+pub fn snapshot_schema() -> String {
+    document::<Snapshot>("arcflux snapshot", "snapshot")
 }
 
 fn document<T: JsonSchema>(title: &str, name: &str) -> String {

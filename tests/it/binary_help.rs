@@ -3,7 +3,7 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["validate"],
     &["plan"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["status"],
     &["explain"],
     &["explain-code"],
+    &["snapshot"],
     &["show"],
     &["graph"],
     &["init"],

@@ -86,11 +86,22 @@ fn explanations_agree_with_plans_whatever_is_edited_by_hand() {
         });
         assert_agreement(&desired, &live);
     }
+    let mut ignoring = desired.clone();
+    world::configuration(&mut ignoring).ignore = [
+        "scope",
+        "gitRepository.url",
+        "gitRepository.repositoryRef.*",
+        "kustomizations.*.wait",
+        "kustomizations.app.*",
+    ]
+    .map(|pattern| pattern.parse().unwrap())
+    .to_vec();
     for edit in EDITS {
         let mut edited = desired.clone();
         edit.make(world::configuration(&mut edited));
         assert_agreement(&edited, &live);
         assert_agreement(&desired, &world::converged(&edited));
+        assert_agreement(&ignoring, &world::converged(&edited));
     }
 }
 

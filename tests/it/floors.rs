@@ -11,6 +11,7 @@ use syn::visit::{self, Visit};
 const FLOORS: &[(&str, Floor, Option<&[&str]>)] = &[
     ("model", Floor::Noun, None),
     ("kinds", Floor::Noun, None),
+    ("snapshot", Floor::Noun, None),
     ("spec", Floor::Noun, None),
     ("graph", Floor::Noun, None),
     ("diff", Floor::Noun, None),

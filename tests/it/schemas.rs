@@ -2,6 +2,7 @@
 
 use arcflux::model::Address;
 use arcflux::plan::{Action, Event, EventKind, Failure, Plan, Workloads};
+use arcflux::snapshot::Snapshot;
 use arcflux::view::{self, Format, Style, schema};
 use serde_json::Value;
 
@@ -89,5 +90,16 @@ fn events_fit_their_schema() {
         let line = view::apply::event_json(&event);
         assert!(!line.contains('\n') && !line.contains('\u{202e}'), "{line}");
         assert_fits(&schema, &line);
+    }
+}
+
+#[test]
+fn snapshots_fit_their_schema() {
+    let schema = check("snapshot.schema.json", &schema::snapshot_schema());
+    let desired = world::quickstart();
+    let reads = world::graph(&desired).reads();
+    for live in [world::bare(&desired), world::converged(&desired)] {
+        let snapshot = Snapshot::take("https://management.azure.com", Some("public"), None, &reads, &live);
+        assert_fits(&schema, &view::snapshot::render(&snapshot));
     }
 }

@@ -107,6 +107,12 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
     if saved.origin != fresh.origin {
         return Err(CliError::refused(format!("{name} is for {}, not for {}", saved.origin, fresh.origin)));
     }
+    if let (Some(then), Some(now)) = (&saved.tenant, &fresh.tenant)
+        && !then.eq_ignore_ascii_case(now)
+    {
+        return Err(CliError::refused(format!("{name} is for the tenant {then}, and you are signed in to {now}"))
+            .hint(format!("sign in to the other tenant: `az login --tenant {then}`")));
+    }
     let deviations = plan::deviations(saved, fresh);
     if deviations.is_empty() {
         return Ok(());

@@ -20,8 +20,8 @@ pub(in crate::cli) fn run(args: &DriftArgs, session: &Session) -> Result<Exit, C
         cloud: &args.cloud,
         secrets: None,
     };
-    let planned = block_on(planning::plan(&Intent::new(declared, None)?, request, session))?;
-    let report = DriftReport::of(&planned.plan);
+    let (plan, _) = block_on(planning::preview(&Intent::new(declared, None)?, request, &args.live, session))?;
+    let report = DriftReport::of(&plan);
     let format = match args.format {
         TextOrJson::Text => view::Format::Text,
         TextOrJson::Json => view::Format::Json,

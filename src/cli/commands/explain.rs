@@ -14,12 +14,13 @@ pub(in crate::cli) fn run(args: &ExplainArgs, session: &Session) -> Result<Exit,
     let target = plan::locate(&graph, &args.address).map_err(unknown)?;
     // What a resource needs is read, too: a cluster that is missing is told as a plan tells it.
     let graph = graph.select(|address| *address == target.address);
-    let (_, live) = block_on(planning::read(&desired, &graph, &args.cloud, session))?;
+    let found = block_on(planning::look(&desired, &graph, &args.cloud, &args.live, session))?;
     let text = SpecText { file: &file, masked: &masked };
-    let explained = plan::explain(&desired, &graph, &live, &target, args.field.as_deref(), text);
+    let explained = plan::explain(&desired, &graph, &found.live, &target, args.field.as_deref(), text);
     let explanation = explained.map_err(|error| match error {
         ExplainError::Plan(error) => {
-            planning::mind_the_state(CliError::several(vec![format!("{error}; {}", error.hint)]), &args.cloud)
+            let told = CliError::several(vec![format!("{error}; {}", error.hint)]);
+            if args.live.live.is_some() { told } else { planning::mind_the_state(told, &args.cloud) }
         }
         ExplainError::Unknown(error) => unknown(error),
     })?;

@@ -12,5 +12,6 @@ pub(super) mod schema;
 pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod sim;
+pub(super) mod snapshot;
 pub(super) mod status;
 pub(super) mod validate;

@@ -21,15 +21,15 @@ pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, Cl
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
     };
-    let planned = block_on(planning::plan(&intent, request, session))?;
+    let (plan, as_of) = block_on(planning::preview(&intent, request, &args.live, session))?;
     if let Some(path) = &args.out {
-        plan_file::save(path, &planned.plan, planned.as_of)?;
+        plan_file::save(path, &plan, as_of)?;
         session.console.tell(&format!("Saved the plan to {}.", path.display()));
     }
-    session.console.print(&view::plan::render(&planned.plan, args.format.into(), &session.console.out));
-    Ok(if !planned.plan.refusals.is_empty() {
+    session.console.print(&view::plan::render(&plan, args.format.into(), &session.console.out));
+    Ok(if !plan.refusals.is_empty() {
         Exit::Refused
-    } else if args.detailed_exitcode && planned.plan.has_changes() {
+    } else if args.detailed_exitcode && plan.has_changes() {
         Exit::Changes
     } else {
         Exit::Ok

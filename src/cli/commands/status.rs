@@ -9,8 +9,8 @@ use crate::view;
 
 pub(in crate::cli) fn run(args: &StatusArgs, session: &Session) -> Result<Exit, CliError> {
     let (desired, graph) = spec_file::require(&args.spec, session)?;
-    let (_, live) = block_on(planning::read(&desired, &graph, &args.cloud, session))?;
-    let report = StatusReport::of(&graph, &live);
+    let (_, found) = block_on(planning::read(&desired, &graph, &args.cloud, session))?;
+    let report = StatusReport::of(&graph, &found.live);
     let format = match args.format {
         TextOrJson::Text => view::Format::Text,
         TextOrJson::Json => view::Format::Json,

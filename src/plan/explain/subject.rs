@@ -349,7 +349,7 @@ impl Subject<'_> {
         let is_given = self.holes.iter().any(|hole| hole.path == *path);
         let is_extension = self.node.kind == Kind::Extension;
         if !is_given {
-            "it is live, and the spec does not give it: it stays as it is stored"
+            "it is stored, the spec does not give it, and nobody can read it"
         } else if self.live.is_null() {
             "the resource does not exist: it is sent with what creates it"
         } else if is_extension && path.get(&self.live).is_none() {
