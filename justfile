@@ -21,6 +21,10 @@ generate:
 ci:
     bash .ci/run
 
+# Break the rules of normalising one at a time: do the tests notice? Takes minutes.
+break-rules:
+    bash tests/witness/break-rules.sh
+
 # Licences, bans and sources of dependencies (needs cargo-deny).
 deny:
     cargo deny check bans licenses sources

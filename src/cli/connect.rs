@@ -10,7 +10,7 @@ use super::git::{self, LocalRepositories};
 use super::{Environment, Session};
 use crate::arm::credentials::{self, IdentityValues};
 use crate::arm::identity::{self, Outside};
-use crate::arm::{ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
+use crate::arm::{self, ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
 use crate::graph::Graph;
 use crate::http::{ReqwestTransport, SystemClock, Transport};
 use crate::kinds::cluster::ClusterType;
@@ -61,7 +61,15 @@ impl Connection {
     /// to the tenant that the spec names. Gives the tenant signed in to; tokens that are not readable tell nothing.
     pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<Option<String>, CliError> {
         let token = self.tokens.token().await.map_err(|error| not_signed_in(&error))?;
-        let found = crate::arm::tenant_of(&token);
+        let found = arm::tenant_of(&token);
+        if arm::names_nobody(&token) {
+            let tenant = found.as_deref().unwrap_or("this tenant");
+            return Err(CliError::new(format!(
+                "the token of {tenant} names no identity (it has neither `oid` nor `puid`): the application has no service \
+                 principal there"
+            ))
+            .hint("create it, as an administrator of the tenant: `az ad sp create --id APPLICATION-ID`, and give it a role"));
+        }
         match (wanted.filter(|_| !self.is_simulated), &found) {
             (Some(wanted), Some(found)) if !found.eq_ignore_ascii_case(wanted) => {
                 Err(CliError::refused(format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))

@@ -3,8 +3,13 @@
 //! First both are brought into one comparable shape ([`normalise`]), by rules that somebody else wrote down; then
 //! [`compare`] walks them and is as dumb as it looks. Nothing here has heard of Azure.
 
+mod clean;
 mod compare;
+mod leave;
 mod normalise;
+mod place;
+mod same;
 
+pub use clean::clean;
 pub use compare::{FieldChange, compare, leaves};
-pub use normalise::{Normalised, clean, default_of, leads_to_a_rule, normalise, rule_of};
+pub use normalise::{Normalised, normalise};

@@ -1,11 +1,13 @@
 //! Brings a live body and a wanted body into one comparable shape, by the [`Rules`] of their kind.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::FieldChange;
-use crate::model::{FieldPath, FieldPattern, Habit, Rule, Rules, Scalar, Segment, iso8601_seconds};
+use super::clean::{cleaned, ordered, says_nothing};
+use super::leave::leave;
+use super::place::Place;
+use super::same::same;
+use crate::model::{FieldPath, FieldPattern, Habit, Rules};
 
 /// A live and a wanted body in one shape.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,205 +27,41 @@ pub struct Normalised {
 /// left as they are live.
 #[must_use]
 pub fn normalise(rules: Rules, live: &Value, wanted: &Value, ignore: &[FieldPattern]) -> Normalised {
-    let before = clean(rules, live);
-    let mut after = clean(rules, wanted);
+    let top = Place::top(rules);
+    let before = cleaned(rules, &top, live);
+    let mut after = cleaned(rules, &top, wanted);
     let mut unknown = Vec::new();
-    keep(rules, &FieldPath::default(), &before, &mut after, &mut unknown);
-    reconcile(rules, &FieldPath::default(), &before, &mut after);
+    keep(&top, &FieldPath::default(), &before, &mut after, &mut unknown);
+    reconcile(&top, &before, &mut after);
     let mut ignored = Vec::new();
     if !ignore.is_empty() {
-        leave(rules, ignore, &FieldPath::default(), &before, &mut after, &mut ignored);
+        leave(&top, ignore, &FieldPath::default(), &before, &mut after, &mut ignored);
     }
-    Normalised { before, after, unknown, ignored }
+    Normalised { after: ordered(&top, &after), before, unknown, ignored }
 }
 
-/// Takes the live value of every field that `ignore` names. Objects are not values: one that is named and only live is
-/// kept whole, and where both bodies have it, its fields are compared as ever. What is wanted and not live at all, such as
-/// a new entry of a map of objects, is made as it is wanted: there is nothing yet that could be left as it is found.
-fn leave(
-    rules: Rules,
-    ignore: &[FieldPattern],
-    path: &FieldPath,
-    before: &Value,
-    after: &mut Value,
-    ignored: &mut Vec<FieldChange>,
-) {
-    let (Some(old), Some(new)) = (before.as_object(), after.as_object_mut()) else { return };
-    let mut keys: Vec<&String> = old.keys().collect();
-    let only_wanted: Vec<String> = new.keys().filter(|key| !old.contains_key(*key)).cloned().collect();
-    keys.extend(&only_wanted);
-    for key in keys {
-        let path = path.key(key);
-        if !ignore.iter().any(|pattern| pattern.leads_towards(&path)) {
-            continue;
-        }
-        let is_named = ignore.iter().any(|pattern| pattern.names(&path));
-        match (old.get(key), new.get_mut(key)) {
-            (Some(live), Some(wanted)) if live.is_object() && wanted.is_object() => {
-                leave(rules, ignore, &path, live, wanted, ignored);
-            }
-            (Some(live), wanted) if is_named && wanted.as_deref() != Some(live) => {
-                let after = wanted.map(|wanted| wanted.clone());
-                ignored.push(FieldChange { path, before: Some(live.clone()), after });
-                new.insert(key.clone(), live.clone());
-            }
-            (None, Some(wanted)) if is_named && !wanted.is_object() => {
-                let after = new.shift_remove(key);
-                ignored.push(FieldChange { path, before: None, after });
-            }
-            // A map that one side lacks: single entries of it may be ignored.
-            (Some(live), None) if live.is_object() => {
-                let mut wanted = Value::Object(Map::new());
-                leave(rules, ignore, &path, live, &mut wanted, ignored);
-                if wanted.as_object().is_some_and(|object| !object.is_empty()) {
-                    new.insert(key.clone(), wanted);
-                }
-            }
-            (None, Some(wanted)) if wanted.is_object() && !is_entry_of_objects(rules, &path) => {
-                leave(rules, ignore, &path, &Value::Object(Map::new()), wanted, ignored);
-                if wanted.as_object().is_some_and(Map::is_empty) {
-                    new.shift_remove(key);
-                }
-            }
-            (Some(_) | None, Some(_) | None) => {}
-        }
-    }
-}
-
-/// One body in the comparable shape: nulls, empty containers, what the service owns and secrets gone, defaults spelled
-/// out.
-#[must_use]
-pub fn clean(rules: Rules, body: &Value) -> Value {
-    let mut cleaned = without_noise(rules, &FieldPath::default(), body).unwrap_or(Value::Object(Map::new()));
-    for rule in rules {
-        if let Some(default) = default_of(rule.habit) {
-            let steps: Vec<&str> = rule.segments().collect();
-            fill(&mut cleaned, &steps, default);
-        }
-    }
-    without_empty(&cleaned).unwrap_or(Value::Object(Map::new()))
-}
-
-/// The rule that names `path`.
-#[must_use]
-pub fn rule_of(rules: Rules, path: &FieldPath) -> Option<&'static Rule> {
-    rules.iter().find(|rule| rule.names(path))
-}
-
-/// The habit of the rule that names `path`.
-fn habit(rules: Rules, path: &FieldPath) -> Option<Habit> {
-    rule_of(rules, path).map(|rule| rule.habit)
-}
-
-/// Whether a rule names something below `path`.
-#[must_use]
-pub fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
-    let depth = path.segments().len();
-    rules.iter().any(|rule| {
-        let pattern: Vec<&str> = rule.segments().collect();
-        pattern.len() > depth
-            && path.segments().iter().zip(&pattern).all(|(step, wanted)| match step {
-                Segment::Key(key) => *wanted == "*" || wanted == key,
-                Segment::Index(_) => *wanted == "*",
-            })
-    })
-}
-
-/// Whether `path` is an entry of a map whose names are free and whose entries are objects.
-fn is_entry_of_objects(rules: Rules, path: &FieldPath) -> bool {
-    let depth = path.segments().len();
-    rules.iter().any(|rule| {
-        let pattern: Vec<&str> = rule.segments().collect();
-        pattern.len() > depth
-            && depth.checked_sub(1).and_then(|last| pattern.get(last)) == Some(&"*")
-            && path.segments().iter().zip(&pattern).all(|(step, wanted)| match step {
-                Segment::Key(key) => *wanted == "*" || wanted == key,
-                Segment::Index(_) => *wanted == "*",
-            })
-    })
-}
-
-/// What the absence of a field with this habit means.
-#[must_use]
-pub fn default_of(habit: Habit) -> Option<Scalar> {
-    match habit {
-        Habit::Default(value) => Some(value),
-        Habit::Word(word) | Habit::ImmutableWord(word) | Habit::Immutable(word) => word.map(Scalar::Text),
-        Habit::Plain
-        | Habit::ReadOnly
-        | Habit::Secrets
-        | Habit::Set
-        | Habit::Base64Text
-        | Habit::Duration
-        | Habit::KeepFound
-        | Habit::KeepFoundWord
-        | Habit::KeepFoundImmutable => None,
-    }
-}
-
-/// Drops nulls, what the service owns, and secrets. Empty objects stay: they may still get defaults.
-fn without_noise(rules: Rules, path: &FieldPath, value: &Value) -> Option<Value> {
-    if matches!(habit(rules, path), Some(Habit::ReadOnly | Habit::Secrets)) {
-        return None;
-    }
-    match value {
-        Value::Null => None,
-        Value::Object(object) => Some(Value::Object(
-            object
-                .iter()
-                .filter_map(|(key, value)| Some((key.clone(), without_noise(rules, &path.key(key), value)?)))
-                .collect(),
-        )),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Some(value.clone()),
-    }
-}
-
-/// Puts `default` where `steps` lead and nothing stands. The objects on the way must be there: a default says something
-/// about an object that exists, not that it should exist.
-fn fill(value: &mut Value, steps: &[&str], default: Scalar) {
-    let Some(object) = value.as_object_mut() else { return };
-    match steps {
-        [] => {}
-        [last] => {
-            object.entry((*last).to_owned()).or_insert_with(|| default.to_json());
-        }
-        ["*", rest @ ..] => object.values_mut().for_each(|child| fill(child, rest, default)),
-        [key, rest @ ..] => {
-            if let Some(child) = object.get_mut(*key) {
-                fill(child, rest, default);
-            }
-        }
-    }
-}
-
-fn without_empty(value: &Value) -> Option<Value> {
-    match value {
-        Value::Object(object) => {
-            let kept: Map<String, Value> =
-                object.iter().filter_map(|(key, value)| Some((key.clone(), without_empty(value)?))).collect();
-            (!kept.is_empty()).then_some(Value::Object(kept))
-        }
-        Value::Array(array) => (!array.is_empty()).then(|| value.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value.clone()),
-    }
-}
-
-/// Copies into `after` what the live body has and a rule says to keep, or no rule knows.
-fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
+/// Copies into `after` what the live body has and a rule says to keep, or no rule knows. `path` leads to the place from
+/// the top of the body.
+fn keep(place: &Place, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
     let Value::Object(object) = before else { return };
     for (key, live) in object {
-        let path = path.key(key);
-        match habit(rules, &path) {
+        let (place, path) = (place.member(key), path.key(key));
+        match place.habit() {
             Some(habit) if habit.keeps_found() => {
                 if path.get(after).is_none() {
                     path.set(after, live.clone());
                 }
             }
-            Some(_) => {}
-            None if live.is_object() && leads_to_a_rule(rules, &path) => {
-                // Below an object that the wanted body drops, nothing is kept: it goes as a whole.
-                if path.get(after).is_some() || keeps_below(rules, &path) {
-                    keep(rules, &path, live, after, unknown);
+            Some(_) => keep_in_items(place, &path, live, after, unknown),
+            // What should be an object and is none is a difference.
+            None if place.leads_on() => {
+                // Below an object that the wanted body drops, nothing is kept: it goes as a whole. But what says nothing
+                // is not dropped.
+                if path.get(after).is_none() && live.is_object() && says_nothing(place, live) {
+                    path.set(after, live.clone());
+                }
+                if path.get(after).is_some() || place.keeps_below() {
+                    keep(place, &path, live, after, unknown);
                 }
             }
             None => {
@@ -234,73 +72,43 @@ fn keep(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value, unkno
     }
 }
 
-/// Whether something below `path` is kept as found even when the wanted body does not have `path` itself.
-fn keeps_below(rules: Rules, path: &FieldPath) -> bool {
-    rules.iter().any(|rule| {
-        rule.habit.keeps_found()
-            && rule.segments().zip(path.segments()).all(|(wanted, step)| match step {
-                Segment::Key(key) => wanted == key,
-                Segment::Index(_) => false,
-            })
-    })
+/// Copies what no rule knows of the items of a list, each into the wanted item that says the same otherwise. With an
+/// item that is no longer wanted goes all of it.
+fn keep_in_items(place: &Place, path: &FieldPath, before: &Value, after: &mut Value, unknown: &mut Vec<FieldPath>) {
+    let Value::Array(items) = before else { return };
+    let place = place.item();
+    let mut free: Vec<usize> = (0..path.get(after).and_then(Value::as_array).map_or(0, Vec::len)).collect();
+    for item in items {
+        let known = known(place, item);
+        if let Some(position) = free.iter().position(|index| path.index(*index).get(after) == Some(&known)) {
+            keep(place, &path.index(free.remove(position)), item, after, unknown);
+        }
+    }
+}
+
+/// An item of a list without the members that no rule knows.
+fn known(place: &Place, item: &Value) -> Value {
+    let Value::Object(object) = item else { return item.clone() };
+    let known = object.iter().filter(|(key, _)| place.member(key).is_known());
+    known.map(|(key, member)| (key.clone(), member.clone())).collect()
 }
 
 /// Gives `after` the live spelling of values that mean the same.
-fn reconcile(rules: Rules, path: &FieldPath, before: &Value, after: &mut Value) {
+fn reconcile(place: &Place, before: &Value, after: &mut Value) {
     if let (Value::Object(old), Value::Object(new)) = (before, &mut *after) {
+        new.retain(|key, wanted| {
+            old.contains_key(key) || !wanted.is_object() || !says_nothing(place.member(key), wanted)
+        });
         for (key, live) in old {
             if let Some(wanted) = new.get_mut(key) {
-                reconcile(rules, &path.key(key), live, wanted);
+                reconcile(place.member(key), live, wanted);
             }
         }
         return;
     }
-    let same = match habit(rules, path) {
-        Some(Habit::Word(_) | Habit::ImmutableWord(_) | Habit::KeepFoundWord) => same_word(before, after),
-        Some(Habit::Set) => same_set(before, after),
-        Some(Habit::Base64Text) => same_encoded_text(before, after),
-        Some(Habit::Duration) => same_duration(before, after),
-        Some(
-            Habit::Plain
-            | Habit::Default(_)
-            | Habit::ReadOnly
-            | Habit::Immutable(_)
-            | Habit::Secrets
-            | Habit::KeepFound
-            | Habit::KeepFoundImmutable,
-        )
-        | None => same_integer(before, after),
-    };
-    if same {
+    if same(place.habit().unwrap_or(Habit::Plain), before, after) {
         *after = before.clone();
     }
-}
-
-fn same_word(one: &Value, other: &Value) -> bool {
-    matches!((one, other), (Value::String(one), Value::String(other)) if one.eq_ignore_ascii_case(other))
-}
-
-fn same_set(one: &Value, other: &Value) -> bool {
-    let (Value::Array(one), Value::Array(other)) = (one, other) else { return false };
-    one.len() == other.len() && one.iter().all(|item| other.contains(item)) && other.iter().all(|o| one.contains(o))
-}
-
-fn same_encoded_text(one: &Value, other: &Value) -> bool {
-    let decoded = |value: &Value| STANDARD.decode(value.as_str()?).ok();
-    match (decoded(one), decoded(other)) {
-        (Some(one), Some(other)) => one.trim_ascii() == other.trim_ascii(),
-        (Some(_) | None, _) => false,
-    }
-}
-
-fn same_duration(one: &Value, other: &Value) -> bool {
-    let length = |value: &Value| iso8601_seconds(value.as_str()?);
-    length(one).is_some_and(|one| length(other) == Some(one))
-}
-
-/// `600` and `600.0` are one number in JSON.
-fn same_integer(one: &Value, other: &Value) -> bool {
-    one.is_number() && other.is_number() && one.as_f64() == other.as_f64()
 }
 
 #[cfg(test)]
@@ -308,7 +116,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::diff::compare;
+    use crate::diff::{clean, compare};
+    use crate::model::{Rule, Scalar};
 
     const RULES: Rules = &[
         Rule { path: "id", habit: Habit::ReadOnly },
@@ -357,6 +166,46 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_the_same_however_it_is_written_and_only_then() {
+        for (one, other) in [("600", "600.0"), ("-1", "-1.0"), ("18446744073709551615", "18446744073709551615")] {
+            assert_eq!(changes(&read(one), &read(other)), [""; 0], "{one} {other}");
+        }
+        for (one, other) in [
+            ("9007199254740993", "9007199254740992"),
+            ("9007199254740993", "9007199254740992.0"),
+            ("18446744073709551615", "18446744073709551614"),
+            ("1", "1.5"),
+            ("1", "\"1\""),
+            ("1", "true"),
+        ] {
+            assert_eq!(changes(&read(one), &read(other)), ["note"], "{one} {other}");
+        }
+    }
+
+    fn read(note: &str) -> Value {
+        serde_json::from_str(&format!("{{\"note\": {note}}}")).unwrap()
+    }
+
+    #[test]
+    fn what_should_be_an_object_and_is_none_is_a_difference() {
+        for odd in [json!("odd"), json!(1), json!([1]), json!(false)] {
+            let live = json!({"things": odd});
+            assert_eq!(changes(&live, &json!({"things": {"a": {"wait": true}}})), ["things"]);
+            assert_eq!(changes(&json!({"things": {"a": odd}}), &json!({"things": {"a": {}}})), ["things.a"]);
+        }
+    }
+
+    #[test]
+    fn the_order_of_keys_is_that_of_the_rules_and_then_of_the_names() {
+        let live = json!({"z": 1, "a": {"d": 1, "c": 2}, "things": {"b": {}, "a": {"order": ["x"], "wait": true}}, "word": "W"});
+        let shown = clean(RULES, &live).to_string();
+        assert_eq!(
+            shown,
+            r#"{"word":"W","things":{"a":{"wait":true,"order":["x"]},"b":{"wait":true}},"a":{"c":2,"d":1},"z":1}"#
+        );
+    }
+
+    #[test]
     fn an_empty_object_still_has_its_defaults() {
         assert_eq!(changes(&json!({"things": {"a": {"wait": true}}}), &json!({"things": {"a": {}}})), [""; 0]);
     }
@@ -376,7 +225,7 @@ mod tests {
         let normalised = normalise(RULES, &live, &json!({"things": {"a": {"order": ["x"]}}}), &[]);
         assert_eq!(compare(&normalised.before, &normalised.after), []);
         let unknown: Vec<String> = normalised.unknown.iter().map(ToString::to_string).collect();
-        assert_eq!(unknown, ["news", "things.a.odd"]);
+        assert_eq!(unknown, ["things.a.odd", "news"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `Microsoft.KubernetesConfiguration/extensions` of the type `microsoft.flux`: the Flux installation of a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -260,11 +260,12 @@ pub fn creation_defaults(spec: &ExtensionSpec, cluster_type: ClusterType) -> Val
     defaults
 }
 
-/// The names of the protected settings of a live extension: their values are never shown, their names are
+/// The names of the protected settings of a live extension, in order: their values are never shown, their names are
 /// (`../shared/facts/arm-contracts.md` §2.3).
 pub fn protected_names(live: &Value) -> impl Iterator<Item = &str> {
     let map = live.pointer("/properties/configurationProtectedSettings").and_then(Value::as_object);
-    map.into_iter().flatten().map(|(name, _)| name.as_str())
+    let names: BTreeSet<&str> = map.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    names.into_iter()
 }
 
 /// Whether this live extension is the Flux one.

@@ -56,10 +56,18 @@ pub fn creation_body(spec: &ResourceGroupSpec) -> Option<Value> {
     Some(body)
 }
 
-/// What the spec says of a group that exists.
+/// What the spec says of the group that is `live`. The names of its tags are spelled as they are there: ARM takes tag
+/// names without regard to letter case, and keeps the spelling it got first
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources>). Tag values have case.
 #[must_use]
-pub fn body(spec: &ResourceGroupSpec) -> Body {
-    Body { json: json!({ "tags": spec.tags }), holes: Vec::new() }
+pub fn body(spec: &ResourceGroupSpec, live: &Value) -> Body {
+    let found = live.get("tags").and_then(Value::as_object);
+    let spelled = |name: &str| {
+        let known = found.into_iter().flatten().map(|(known, _)| known).find(|known| known.eq_ignore_ascii_case(name));
+        known.map_or_else(|| name.to_owned(), Clone::clone)
+    };
+    let tags: BTreeMap<String, &String> = spec.tags.iter().map(|(name, value)| (spelled(name), value)).collect();
+    Body { json: json!({ "tags": tags }), holes: Vec::new() }
 }
 
 /// Whether two region names mean the same region: `West Europe` is `westeurope`.

@@ -51,10 +51,13 @@ impl Seconds {
 }
 
 /// The length of an ISO 8601 duration, in seconds; a day is 24 hours, a week seven of them. `None` for a text that is
-/// not one, and for months and years, which have no length of their own.
+/// not one, and for months and years, which have no length of their own, and for parts of seconds.
 #[must_use]
 pub fn iso8601_seconds(text: &str) -> Option<i64> {
     let span: jiff::Span = text.parse().ok().filter(|_| text.starts_with(['P', 'p']))?;
+    if (span.get_milliseconds(), span.get_microseconds(), span.get_nanoseconds()) != (0, 0, 0) {
+        return None;
+    }
     Some(span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?.as_secs())
 }
 
@@ -123,7 +126,7 @@ mod tests {
         for (text, seconds) in [("PT5M", 300), ("PT300S", 300), ("PT1H30M", 5400), ("P1D", 86_400), ("P1W", 604_800)] {
             assert_eq!(iso8601_seconds(text), Some(seconds), "{text}");
         }
-        for text in ["", "5m", "P", "P1M", "P1Y", "soon"] {
+        for text in ["", "5m", "P", "P1M", "P1Y", "PT0.5S", "soon"] {
             assert_eq!(iso8601_seconds(text), None, "{text}");
         }
         let duration: Seconds = "1h30m5s".parse().unwrap();

@@ -74,6 +74,12 @@ impl FieldPath {
         self.0.strip_prefix(prefix.0.as_slice()).map_or_else(|| self.clone(), |rest| Self(rest.to_vec()))
     }
 
+    /// This path as far as the first list on it: what has to be written to change something in that list.
+    #[must_use]
+    pub fn up_to_list(&self) -> Self {
+        Self(self.0.iter().take_while(|segment| matches!(segment, Segment::Key(_))).cloned().collect())
+    }
+
     /// The value at this path in `body`.
     #[must_use]
     pub fn get<'a>(&self, body: &'a Value) -> Option<&'a Value> {

@@ -28,7 +28,7 @@ pub use glob::Glob;
 pub use limit::{Limit, LimitError};
 pub use live_state::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
 pub use resource_id::{ResourceId, ResourceIdError};
-pub use rules::{Habit, Rule, Rules, Scalar};
+pub use rules::{Habit, Rule, Rules, Scalar, leads_to_a_rule, rule_of};
 pub use secret::{Secret, SecretRef, tells_of_a_secret};
 pub use span::{Source, Span};
 pub use suggest::{MOST_COMPARED, did_you_mean, did_you_mean_or_list, nearest};

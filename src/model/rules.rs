@@ -19,6 +19,8 @@ pub struct Rule {
 pub enum Habit {
     /// Compared as it stands.
     Plain,
+    /// A text, compared as it stands; an empty one means absent.
+    Text,
     /// Absent means this value.
     Default(Scalar),
     /// Owned by the service: never sent, never compared.
@@ -33,8 +35,8 @@ pub enum Habit {
     Secrets,
     /// A list in which order does not matter.
     Set,
-    /// Base64 of a text. Texts that differ in white space at their ends are the same: some clients encode a file with its
-    /// last line end, some without.
+    /// Base64 of a text. Texts that differ in white space at their ends, or in the kind of their line ends, are the same:
+    /// some clients encode a file with its last line end, some without, and some on Windows.
     Base64Text,
     /// An ISO 8601 duration. Texts that stand for the same length are the same.
     Duration,
@@ -53,6 +55,7 @@ impl Habit {
         match self {
             Self::KeepFound | Self::KeepFoundWord | Self::KeepFoundImmutable => true,
             Self::Plain
+            | Self::Text
             | Self::Default(_)
             | Self::ReadOnly
             | Self::Word(_)
@@ -65,12 +68,59 @@ impl Habit {
         }
     }
 
+    /// Whether an empty text means absent: of a name, a word or a duration it says nothing, as Flux reads it. In a map
+    /// of the user's own it is a value.
+    #[must_use]
+    pub const fn empty_is_absent(self) -> bool {
+        match self {
+            Self::Text
+            | Self::Word(_)
+            | Self::ImmutableWord(_)
+            | Self::Immutable(_)
+            | Self::Base64Text
+            | Self::Duration
+            | Self::KeepFoundWord => true,
+            Self::Plain
+            | Self::Default(_)
+            | Self::ReadOnly
+            | Self::Secrets
+            | Self::Set
+            | Self::KeepFound
+            | Self::KeepFoundImmutable => false,
+        }
+    }
+
+    /// What its absence means.
+    #[must_use]
+    pub const fn default(self) -> Option<Scalar> {
+        match self {
+            Self::Default(value) => Some(value),
+            Self::Word(Some(word)) | Self::ImmutableWord(Some(word)) | Self::Immutable(Some(word)) => {
+                Some(Scalar::Text(word))
+            }
+            Self::Plain
+            | Self::Text
+            | Self::ReadOnly
+            | Self::Word(None)
+            | Self::ImmutableWord(None)
+            | Self::Immutable(None)
+            | Self::Secrets
+            | Self::Set
+            | Self::Base64Text
+            | Self::Duration
+            | Self::KeepFound
+            | Self::KeepFoundWord
+            | Self::KeepFoundImmutable => None,
+        }
+    }
+
     /// Whether it cannot change after creation.
     #[must_use]
     pub const fn is_immutable(self) -> bool {
         match self {
             Self::ImmutableWord(_) | Self::Immutable(_) | Self::KeepFoundImmutable => true,
             Self::Plain
+            | Self::Text
             | Self::Default(_)
             | Self::ReadOnly
             | Self::Word(_)
@@ -130,4 +180,25 @@ impl Rule {
             }
         }
     }
+}
+
+/// The rule that names `path`: of two about one field the first one counts.
+#[must_use]
+pub fn rule_of(rules: Rules, path: &FieldPath) -> Option<&'static Rule> {
+    rules.iter().find(|rule| rule.names(path))
+}
+
+/// Whether a rule names something below `path`.
+#[must_use]
+pub fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
+    rules.iter().any(|rule| {
+        let mut pattern = rule.segments();
+        let mut steps = path.segments().iter();
+        let is_on_the_way = steps.all(|step| match (pattern.next(), step) {
+            (Some("*"), _) => true,
+            (Some(wanted), Segment::Key(key)) => wanted == key,
+            (Some(_), Segment::Index(_)) | (None, _) => false,
+        });
+        is_on_the_way && pattern.next().is_some()
+    })
 }

@@ -20,19 +20,23 @@ pub(super) struct Found<'a> {
 /// Everything on the clusters of `selected` that neither it nor `graph` names, in order of address.
 pub(super) fn on_clusters_of<'a>(selected: &'a Graph, graph: &Graph, live: &'a LiveState) -> Vec<Found<'a>> {
     let declared: BTreeSet<_> = graph.nodes().iter().chain(selected.nodes()).map(|node| &node.id).collect();
-    let mut found: BTreeMap<Address, Found<'_>> = BTreeMap::new();
+    let mut found: BTreeMap<ResourceId, Found<'_>> = BTreeMap::new();
     for cluster in selected.nodes().iter().filter(|node| matches!(node.want, Want::Cluster(_))) {
         for body in live.items(&cluster.id.collection(flux_configuration::RESOURCE_TYPE)) {
             let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
             let id = cluster.id.named_resource(flux_configuration::RESOURCE_TYPE, name);
             let address = part_of(&cluster.address, Part::Configuration(name.to_owned()));
             let (Some(id), Some(address)) = (id, address) else { continue };
-            if !declared.contains(&id) {
-                found.insert(address.clone(), Found { address, id, cluster, body });
+            // Pages may repeat an item, and ARM may spell its name in another case there.
+            let is_repeated = found.get(&id).is_some_and(|known| known.address <= address);
+            if !declared.contains(&id) && !is_repeated {
+                found.insert(id.clone(), Found { address, id, cluster, body });
             }
         }
     }
-    found.into_values().collect()
+    let mut found: Vec<Found<'_>> = found.into_values().collect();
+    found.sort_by(|one, other| one.address.cmp(&other.address));
+    found
 }
 
 /// As the plan lists them.

@@ -201,6 +201,9 @@ table! {
          `$$`, here as in manifests.";
     ANYBODY_SIGNS = 81 Warning "signature of anybody"
         "Without trusted keys or identities, a signature that anybody made passes.";
+    OLD_HOST_KEY = 82 Warning "ssh-rsa host key of Azure DevOps"
+        "Azure DevOps refuses signatures of the old kind `ssh-rsa`, and a host key of that type lets Flux ask for one. With \
+         the setting `source-controller.ssh-host-key-args` the controller asks for `rsa-sha2-256` and `rsa-sha2-512`.";
     // The api-versions.
     NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
         "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";

@@ -290,6 +290,9 @@ fn arm_hint(key: &str) -> Option<&'static str> {
             "write `httpsKey`, `sshPrivateKey` or `bucketSecretKey` beside `url`, as a reference"
         }
         "extensionType" => "leave it out: the extension is always `microsoft.flux`",
+        "semverFilter" => {
+            "ARM has no such field in fluxConfigurations 2025-04-01; where it is needed, define the OCIRepository in Git"
+        }
         "properties" => "write what it holds one level higher: the spec has no `properties`",
         "multiTenancy.enforce" => "write `multiTenancy: false`, or put it under `configurationSettings`",
         _ => return None,

@@ -1,5 +1,6 @@
-//! What Azure answered to recorded writes, planned against a spec that says what those writes said: nothing differs, and
-//! when one field of the spec changes, that field differs and no other.
+//! What Azure answered to recorded writes, planned against a spec that says what those writes said, at the api-version of
+//! the recording and at the newest: nothing differs, and when one field of the spec changes, that field differs and no
+//! other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +18,35 @@ use arcflux::plan::Plan;
 use arcflux::spec::{Desired, DesiredCluster, Policy};
 use serde_json::{Value, json};
 
-use crate::edits::EDITS;
+use crate::edits::{EDITS, EXTENSION_EDITS};
 use crate::simulated::fields;
 use crate::{recorded, world};
 
 /// Folders of recordings in which real traffic stands.
 const FOLDERS: [&str; 3] = ["azure-service-operator", "azure-powershell", "azure-cli-extensions"];
 
-/// A recorded PUT with the answer to the last GET that followed it.
+/// A recorded PUT with every body in which the service showed what it made of it: its own answer, those of the GETs
+/// that followed, and its items in lists.
 struct Pair {
     file: String,
+    api_version: String,
     put: Value,
-    got: Value,
+    answers: Vec<Value>,
     target: Target,
+}
+
+impl Pair {
+    /// The last answer: everything has its final value.
+    fn got(&self) -> &Value {
+        self.answers.last().unwrap()
+    }
+
+    /// The api-versions to plan with: the recorded one, and the newest.
+    fn api_versions(&self) -> [ApiVersions; 2] {
+        let recorded = || Some(self.api_version.clone());
+        let pinned = ApiVersions { flux_configurations: recorded(), extensions: recorded(), ..ApiVersions::default() };
+        [pinned, ApiVersions::default()]
+    }
 }
 
 /// What a recorded URL names.
@@ -40,7 +57,8 @@ struct Target {
     cluster_type: ClusterType,
     cluster: String,
     collection: String,
-    name: String,
+    /// `None` for the collection itself.
+    name: Option<String>,
 }
 
 impl Target {
@@ -48,7 +66,11 @@ impl Target {
         let path = url.split_once("://")?.1.split('?').next()?;
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let (head, tail) = parts.split_at_checked(8)?;
-        let ["providers", provider, collection, name] = tail else { return None };
+        let (provider, collection, name) = match tail {
+            ["providers", provider, collection] => (provider, collection, None),
+            ["providers", provider, collection, name] => (provider, collection, Some((*name).to_owned())),
+            _ => return None,
+        };
         let cluster_type = match head[6].to_ascii_lowercase().as_str() {
             "connectedclusters" => ClusterType::ConnectedClusters,
             "managedclusters" => ClusterType::ManagedClusters,
@@ -60,40 +82,74 @@ impl Target {
             cluster_type,
             cluster: head[7].to_owned(),
             collection: format!("{provider}/{collection}"),
-            name: (*name).to_owned(),
+            name,
         })
+    }
+
+    fn collection(&self) -> Self {
+        Self { name: None, ..self.clone() }
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap()
     }
 }
 
-/// Every recorded PUT of a resource type, with the last successful GET of the same resource.
+/// Every recorded PUT of a resource type that succeeded, with what the service answered.
 fn pairs(resource_type: &str) -> Option<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::new();
     for folder in FOLDERS {
         for (file, interactions) in recorded::traffic(folder)? {
-            for interaction in interactions {
-                let Some(target) = interaction["request"]["url"].as_str().and_then(Target::of) else { continue };
-                if !target.collection.eq_ignore_ascii_case(resource_type) {
-                    continue;
-                }
-                let request = &interaction["request"];
-                let succeeded = interaction["response"]["status"].as_u64().is_some_and(|status| status < 300);
-                match request["method"].as_str() {
-                    Some("PUT") if succeeded => {
-                        let (file, put) = (file.clone(), request["body"].clone());
-                        pairs.push(Pair { file, put, got: Value::Null, target });
-                    }
-                    Some("GET") if succeeded => {
-                        if let Some(pair) = pairs.iter_mut().rev().find(|pair| pair.target == target) {
-                            pair.got = interaction["response"]["body"].clone();
-                        }
-                    }
-                    _ => {}
+            let mut of_file: Vec<Pair> = Vec::new();
+            for interaction in &interactions {
+                collect(resource_type, &file, interaction, &mut of_file);
+            }
+            pairs.append(&mut of_file);
+        }
+    }
+    Some(pairs)
+}
+
+fn collect(resource_type: &str, file: &str, interaction: &Value, pairs: &mut Vec<Pair>) {
+    let (request, response) = (&interaction["request"], &interaction["response"]);
+    let url = request["url"].as_str().unwrap_or_default();
+    let Some(target) = Target::of(url).filter(|target| target.collection.eq_ignore_ascii_case(resource_type)) else {
+        return;
+    };
+    if response["status"].as_u64().is_none_or(|status| status >= 300) {
+        return;
+    }
+    let body = response["body"].clone();
+    match (request["method"].as_str(), &target.name) {
+        (Some("PUT"), Some(_)) => {
+            let (_, api_version) = url.split_once("api-version=").unwrap();
+            pairs.push(Pair {
+                file: file.to_owned(),
+                api_version: api_version.split('&').next().unwrap().to_owned(),
+                put: request["body"].clone(),
+                answers: vec![body],
+                target,
+            });
+        }
+        (Some("GET"), Some(_)) => {
+            if let Some(pair) = pairs.iter_mut().rev().find(|pair| pair.target == target) {
+                pair.answers.push(body);
+            }
+        }
+        (Some("GET"), None) => {
+            for item in body["value"].as_array().into_iter().flatten() {
+                let is_listed = |pair: &&mut Pair| {
+                    pair.target.collection() == target && item["name"].as_str() == pair.target.name.as_deref()
+                };
+                if let Some(pair) = pairs.iter_mut().rev().find(is_listed) {
+                    // Before the last GET, which shows the final values.
+                    let last = pair.answers.len() - 1;
+                    pair.answers.insert(last, item.clone());
                 }
             }
         }
+        (Some(_) | None, Some(_) | None) => {}
     }
-    pairs.retain(|pair| !pair.got.is_null());
-    Some(pairs)
 }
 
 /// The keys of an object, each of which must be one that the converter reads: a field that it passed over would prove
@@ -260,48 +316,98 @@ fn assert_nothing_differs(plan: &Plan, what: &str) {
     assert_eq!(unknown, [""; 0], "{what}: every recorded field is known");
 }
 
+fn only_flux() -> ExtensionSpec {
+    ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() }
+}
+
+/// The spec of a recorded configuration, at each api-version.
+fn configuration_specs(pair: &Pair) -> impl Iterator<Item = Desired> + '_ {
+    pair.api_versions().into_iter().map(|api_versions| {
+        let wanted = vec![(pair.target.name().to_owned(), configuration_spec(&pair.put))];
+        Desired { api_versions, ..desired(&pair.target, only_flux(), wanted) }
+    })
+}
+
+/// The spec of a recorded extension, at each api-version.
+fn extension_specs(pair: &Pair) -> impl Iterator<Item = Desired> + '_ {
+    pair.api_versions().into_iter().map(|api_versions| Desired {
+        api_versions,
+        ..desired(&pair.target, extension_spec(pair.target.name(), &pair.put), Vec::new())
+    })
+}
+
+fn flux_extensions() -> Option<Vec<Pair>> {
+    let mut pairs = pairs(extension::RESOURCE_TYPE)?;
+    pairs.retain(|pair| pair.put["properties"]["extensionType"] == extension::EXTENSION_TYPE);
+    Some(pairs)
+}
+
 #[test]
 fn every_recorded_configuration_plans_no_changes() {
     let Some(pairs) = pairs(flux_configuration::RESOURCE_TYPE) else { return };
-    assert!(pairs.len() >= 2, "{} pairs of configurations", pairs.len());
-    for Pair { file, put, got, target } in &pairs {
-        let wanted = vec![(target.name.clone(), configuration_spec(put))];
-        let desired = desired(target, ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() }, wanted);
-        assert_nothing_differs(&planned(&desired, &live(&desired, Kind::FluxConfiguration, got)), file);
+    let versions: BTreeSet<&str> = pairs.iter().map(|pair| pair.api_version.as_str()).collect();
+    assert_eq!(versions, BTreeSet::from(["2023-05-01", "2024-11-01"]));
+    assert!(pairs.iter().all(|pair| pair.answers.len() >= 3), "a PUT and two GETs each");
+    for pair in &pairs {
+        for (desired, answer) in configuration_specs(pair).flat_map(|desired| with_answers(desired, pair)) {
+            assert_nothing_differs(&planned(&desired, &live(&desired, Kind::FluxConfiguration, answer)), &pair.file);
+        }
     }
+}
+
+fn with_answers(desired: Desired, pair: &Pair) -> impl Iterator<Item = (Desired, &Value)> {
+    pair.answers.iter().map(move |answer| (desired.clone(), answer))
 }
 
 #[test]
 fn every_recorded_flux_extension_plans_no_changes() {
-    let Some(pairs) = pairs(extension::RESOURCE_TYPE) else { return };
-    let is_flux = |pair: &&Pair| pair.put["properties"]["extensionType"] == extension::EXTENSION_TYPE;
-    let pairs: Vec<&Pair> = pairs.iter().filter(is_flux).collect();
+    let Some(pairs) = flux_extensions() else { return };
+    let versions: BTreeSet<&str> = pairs.iter().map(|pair| pair.api_version.as_str()).collect();
+    assert_eq!(versions, BTreeSet::from(["2022-03-01", "2023-05-01", "2024-11-01"]));
     assert!(pairs.len() >= 6, "{} pairs of extensions", pairs.len());
-    for Pair { file, put, got, target } in pairs {
-        let desired = desired(target, extension_spec(&target.name, put), Vec::new());
-        let live = live(&desired, Kind::Extension, got);
-        assert_nothing_differs(&planned(&desired, &live), file);
+    assert!(pairs.iter().map(|pair| pair.answers.len()).sum::<usize>() >= 16, "PUT, GET and LIST answers");
+    for pair in &pairs {
+        for (desired, answer) in extension_specs(pair).flat_map(|desired| with_answers(desired, pair)) {
+            assert_nothing_differs(&planned(&desired, &live(&desired, Kind::Extension, answer)), &pair.file);
+        }
+    }
+}
 
-        let mut other = desired.clone();
-        other.clusters[0].extension.multi_tenancy = Some(false);
-        let plan = planned(&other, &live);
-        assert_eq!(fields(&plan), ["configurationSettings"], "{file}");
-        assert_eq!(plan.resource_changes.iter().filter(|change| change.writes()).count(), 1, "{file}");
+#[test]
+fn one_changed_field_of_a_recorded_flux_extension_is_one_difference() {
+    let Some(pairs) = flux_extensions() else { return };
+    for pair in &pairs {
+        for desired in extension_specs(pair) {
+            let live = live(&desired, Kind::Extension, pair.got());
+            let has_settings =
+                pair.got()["properties"]["configurationSettings"].as_object().is_some_and(|all| !all.is_empty());
+            for edit in EXTENSION_EDITS {
+                let mut changed = desired.clone();
+                (edit.change)(&mut changed.clusters[0].extension);
+                // A map that holds nothing yet comes whole.
+                let path = if has_settings { edit.path } else { edit.path.split(['[', '.']).next().unwrap() };
+                let plan = planned(&changed, &live);
+                assert_eq!(fields(&plan), [path], "{}: {}", pair.file, edit.path);
+                assert_eq!(plan.resource_changes.iter().filter(|change| change.writes()).count(), 1, "{}", pair.file);
+            }
+        }
     }
 }
 
 #[test]
 fn one_changed_field_of_a_recorded_configuration_is_one_difference() {
     let Some(pairs) = pairs(flux_configuration::RESOURCE_TYPE) else { return };
-    for Pair { file, put, got, target } in &pairs {
-        let extension = ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() };
-        let as_recorded = desired(target, extension, vec![(target.name.clone(), configuration_spec(put))]);
-        let live = live(&as_recorded, Kind::FluxConfiguration, got);
-        for edit in EDITS {
-            let mut changed = as_recorded.clone();
-            let spec = changed.clusters[0].configurations.get_mut(&target.name).unwrap();
-            let path = edit.make(spec);
-            assert_eq!(fields(&planned(&changed, &live)), [path], "{file}: {}", edit.name);
+    for pair in &pairs {
+        for as_recorded in configuration_specs(pair) {
+            let pinned = as_recorded.api_versions.of(Kind::FluxConfiguration).to_owned();
+            let live = live(&as_recorded, Kind::FluxConfiguration, pair.got());
+            // What the pinned version lacks, no spec may say: `provider` came with 2024-11-01.
+            for edit in EDITS.iter().filter(|edit| edit.name != "provider" || pinned.as_str() >= "2024-11-01") {
+                let mut changed = as_recorded.clone();
+                let spec = changed.clusters[0].configurations.get_mut(pair.target.name()).unwrap();
+                let path = edit.make(spec);
+                assert_eq!(fields(&planned(&changed, &live)), [path], "{}: {}", pair.file, edit.name);
+            }
         }
     }
 }
@@ -309,11 +415,9 @@ fn one_changed_field_of_a_recorded_configuration_is_one_difference() {
 #[test]
 fn one_hand_edit_of_a_recorded_configuration_is_one_difference() {
     let Some(pairs) = pairs(flux_configuration::RESOURCE_TYPE) else { return };
-    for Pair { file, put, got, target } in &pairs {
-        let extension = ExtensionSpec { name: "flux".to_owned(), ..ExtensionSpec::default() };
-        let spec = configuration_spec(put);
-        let kustomization = spec.kustomizations.keys().next().unwrap().clone();
-        let desired = desired(target, extension, vec![(target.name.clone(), spec)]);
+    for (pair, desired) in pairs.iter().flat_map(|pair| configuration_specs(pair).map(move |desired| (pair, desired))) {
+        let file = &pair.file;
+        let kustomization = configuration_spec(&pair.put).kustomizations.keys().next().unwrap().clone();
         let field = |name: &str| format!("kustomizations.{kustomization}.{name}");
         let edits = [
             ("suspend".to_owned(), json!(true)),
@@ -326,7 +430,7 @@ fn one_hand_edit_of_a_recorded_configuration_is_one_difference() {
             ("kustomizations.by-hand".to_owned(), json!({"path": "./x", "prune": false})),
         ];
         for (path, value) in edits {
-            let mut edited = got.clone();
+            let mut edited = pair.got().clone();
             let steps: Vec<&str> = path.split('.').collect();
             let pointer = format!("/properties/{}", steps[..steps.len() - 1].join("/"));
             edited.pointer_mut(pointer.trim_end_matches('/')).unwrap()[steps[steps.len() - 1]] = value;

@@ -1,5 +1,6 @@
 //! Changes of one field of a configuration, each with the path at which it must show.
 
+use arcflux::kinds::extension::ExtensionSpec;
 use arcflux::kinds::flux_configuration::{ConfigurationSpec, GitRepositorySpec, KustomizationSpec, Provider, Scope};
 use arcflux::model::Seconds;
 
@@ -111,4 +112,31 @@ pub(crate) const EDITS: &[Edit] = &[
     of_one("prune", "kustomizations.*.prune", |one| one.prune = !one.prune),
     of_one("force", "kustomizations.*.force", |one| one.force = !one.force),
     of_one("wait", "kustomizations.*.wait", |one| one.wait = !one.wait),
+];
+
+/// A change of one field of an extension.
+pub(crate) struct ExtensionEdit {
+    /// Where it shows below `properties`.
+    pub(crate) path: &'static str,
+    pub(crate) change: fn(&mut ExtensionSpec),
+}
+
+/// Every field that a spec can say of an extension that exists, once.
+pub(crate) const EXTENSION_EDITS: &[ExtensionEdit] = &[
+    ExtensionEdit {
+        path: r#"configurationSettings["multiTenancy.enforce"]"#,
+        change: |spec| spec.multi_tenancy = Some(!spec.multi_tenancy.unwrap_or(true)),
+    },
+    ExtensionEdit {
+        path: "configurationSettings.useKubeletIdentity",
+        change: |spec| {
+            spec.configuration_settings.insert("useKubeletIdentity".to_owned(), "x".to_owned());
+        },
+    },
+    ExtensionEdit { path: "version", change: |spec| spec.version = Some("9.9.9".to_owned()) },
+    ExtensionEdit { path: "releaseTrain", change: |spec| spec.release_train = Some("experimental".to_owned()) },
+    ExtensionEdit {
+        path: "autoUpgradeMinorVersion",
+        change: |spec| spec.auto_upgrade_minor_version = Some(!spec.auto_upgrade_minor_version.unwrap_or(true)),
+    },
 ];

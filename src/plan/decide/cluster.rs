@@ -1,20 +1,30 @@
 //! Clusters: references that must exist.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Decision, Obstacle, listed, wait};
-use crate::graph::{FLUX_V1, Node};
+use crate::graph::{FLUX_V1, Graph, Node, Want};
 use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{extension, flux_configuration};
-use crate::model::{LiveState, Reading};
+use crate::model::{LiveState, Missing, Reading};
 use crate::plan::{Action, Reason, Until};
 
-pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Result<Decision, Obstacle> {
+pub(super) fn towards(
+    node: &Node,
+    cluster_type: ClusterType,
+    graph: &Graph,
+    live: &LiveState,
+) -> Result<Decision, Obstacle> {
     let error = |message: String, hint: String| Err(Obstacle { message, hint });
     let body = match live.readings.get(&node.id) {
         Some(Reading::Present(body)) => body,
         Some(Reading::Denied(message)) => return Err(denied(message)),
+        Some(Reading::Missing(_)) if is_group_to_be_created(node, graph, live) => {
+            return Ok(missing(node, cluster_type));
+        }
         Some(Reading::Missing(_)) | None => {
             return error("the cluster does not exist".to_owned(), how_to_create(node, cluster_type));
         }
@@ -27,7 +37,7 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
         listed(&node.id, resource_type, live)?;
     }
     let mut decision = connection(node, cluster_type, body);
-    let flux_v1: Vec<&str> = live
+    let flux_v1: BTreeSet<&str> = live
         .items(&node.id.collection(FLUX_V1))
         .iter()
         .filter_map(|item| item.get("name").and_then(Value::as_str))
@@ -38,12 +48,32 @@ pub(super) fn towards(node: &Node, cluster_type: ClusterType, live: &LiveState) 
             "flux_v1_present",
             format!(
                 "Flux v1 configurations are on the cluster, and Flux v2 cannot be beside them: {}",
-                flux_v1.join(", ")
+                Vec::from_iter(flux_v1).join(", ")
             ),
             "delete them first: `az k8s-configuration delete`".to_owned(),
         );
     }
     Ok(decision)
+}
+
+/// Whether the spec creates the group that the cluster is to be in.
+fn is_group_to_be_created(node: &Node, graph: &Graph, live: &LiveState) -> bool {
+    graph.nodes().iter().filter(|other| node.needs.contains(&other.address)).any(|group| {
+        matches!(&group.want, Want::Group(spec) if spec.location.is_some())
+            && matches!(live.readings.get(&group.id), Some(Reading::Missing(Missing::Itself)))
+    })
+}
+
+/// A first look, before anything is there: the plan is shown whole, so that it can be reviewed, and refused.
+fn missing(node: &Node, cluster_type: ClusterType) -> Decision {
+    let mut decision = Decision { action: Action::Read, ..Decision::nothing(Reason::NotFound) };
+    decision.refuse(
+        &node.address,
+        "cluster_missing",
+        "the cluster does not exist, and neither does its resource group; nothing can be written to it yet".to_owned(),
+        how_to_begin(node, cluster_type),
+    );
+    decision
 }
 
 pub(super) fn denied(message: &str) -> Obstacle {
@@ -67,6 +97,19 @@ pub(super) fn connection(node: &Node, cluster_type: ClusterType, body: &Value) -
         decision.steps = vec![wait(&node.id, node.api_version.as_str(), Until::Connected)];
     }
     decision
+}
+
+/// The way from nothing to a cluster.
+fn how_to_begin(node: &Node, cluster_type: ClusterType) -> String {
+    let group = node.id.segment_after("resourceGroups").unwrap_or_default();
+    let name = node.id.name();
+    let then = match cluster_type {
+        ClusterType::ConnectedClusters => {
+            format!("connect the cluster: `az connectedk8s connect -g {group} -n {name}`")
+        }
+        ClusterType::ManagedClusters => format!("create the cluster: `az aks create -g {group} -n {name}`"),
+    };
+    format!("create the group (`arcflux apply --only {group}`), then {then}")
 }
 
 fn how_to_create(node: &Node, cluster_type: ClusterType) -> String {

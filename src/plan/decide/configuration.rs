@@ -205,7 +205,7 @@ impl Draft<'_> {
     /// The body of a PUT: what the spec says, and what is live and unknown to us, or to be ignored.
     fn whole_body(&self, decision: &Decision, body: &Body) -> Body {
         let mut json = body.json.clone();
-        for path in &decision.unknown {
+        for path in decision.unknown.iter().map(FieldPath::up_to_list) {
             if let Some(value) = path.get(&decision.after) {
                 path.set(&mut json, value.clone());
             }

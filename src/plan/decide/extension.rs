@@ -8,7 +8,7 @@ use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::kinds::{Body, Hole, flux_configuration, shown_path};
+use crate::kinds::{Body, Hole, flux_configuration, remedies, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
 use crate::plan::{Action, Options, Reason, Step, Until};
 
@@ -116,7 +116,7 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, op
     let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json, &[]);
     decision.id = Some(id.clone());
     let dropped = drop_settings_of_base(node, live, &wanted.json, &mut decision);
-    list_kept(node, spec, live, &wanted.json, &dropped, &mut decision);
+    list_kept(node, spec, &decision.before.clone(), &wanted.json, &dropped, &mut decision);
     let api_version = node.api_version.as_str();
     let provisioned = || wait(id, api_version, Until::Provisioned);
     let state = provisioning_state(live);
@@ -153,6 +153,17 @@ fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, op
                 "operation_in_flight",
                 format!("the extension is {state}; apply waits for it"),
             );
+            let reports = live.pointer("/properties/statuses").and_then(Value::as_array);
+            if state.eq_ignore_ascii_case("Creating") && reports.is_none_or(Vec::is_empty) {
+                decision.note(
+                    &node.address,
+                    "nothing_reported",
+                    format!(
+                        "no status is reported of it yet; if that lasts, {}",
+                        remedies::SILENT_INSTALLATION.join("; ")
+                    ),
+                );
+            }
         }
         ProvisioningState::Failed(state) => repair(node, id, live, &state, wanted.holes, &mut decision, options),
     }
@@ -346,7 +357,8 @@ fn explain_version(decision: &mut Decision, live: &Value) {
     }
 }
 
-/// Lists what is found, not said by the spec, and not what the service would have chosen itself.
+/// Lists what is found, not said by the spec, and not what the service would have chosen itself. `live` is in the
+/// comparable shape: what says nothing is gone, and keys have an order.
 fn list_kept(
     node: &Node,
     spec: &ExtensionSpec,
@@ -383,7 +395,7 @@ fn list_kept(
                 Value::String(word) => usual[*key].as_str().is_some_and(|usual| usual.eq_ignore_ascii_case(word)),
                 other => usual[*key] == *other,
             };
-            !found.is_null() && !is_usual
+            !found.is_null() && *found != json!("") && !is_usual
         });
     let kept: Vec<String> = kept_fields.map(str::to_owned).chain(kept_settings).collect();
     if !kept.is_empty() {

@@ -40,7 +40,7 @@ pub(super) fn towards(node: &Node, spec: &ResourceGroupSpec, live: &LiveState) -
 }
 
 fn existing(node: &Node, spec: &ResourceGroupSpec, body: &Value) -> Decision {
-    let wanted = resource_group::body(spec);
+    let wanted = resource_group::body(spec, body);
     let mut decision = Decision::compared(RULES, &node.address, body, &wanted.json, &[]);
     let found = body.get("location").and_then(Value::as_str).unwrap_or_default();
     if let Some(location) = spec.location.as_deref().filter(|wanted| !resource_group::same_region(wanted, found)) {

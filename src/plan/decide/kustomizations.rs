@@ -17,12 +17,13 @@ pub(super) struct Live<'a> {
     applied: Vec<String>,
 }
 
-/// Every kustomization of a live configuration.
+/// Every kustomization of a live configuration, by name: the map has no order.
 pub(super) fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
     let configuration = live.get("name").and_then(Value::as_str).unwrap_or_default();
     let statuses = live.pointer("/properties/statuses").and_then(Value::as_array);
     let map = live.pointer("/properties/kustomizations").and_then(Value::as_object);
-    map.into_iter()
+    let mut all: Vec<Live<'_>> = map
+        .into_iter()
         .flatten()
         .filter(|(_, body)| !body.is_null())
         .map(|(name, body)| {
@@ -43,7 +44,9 @@ pub(super) fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
                 applied,
             }
         })
-        .collect()
+        .collect();
+    all.sort_by_key(|one| one.name);
+    all
 }
 
 /// Says what it means that a kustomization goes away.

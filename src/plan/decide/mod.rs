@@ -57,7 +57,7 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
     match &node.want {
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
-        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
+        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, graph, live),
         Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
         Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
@@ -65,12 +65,13 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
     }
 }
 
-/// What the spec says of the resource, in the shape that is compared with the live body of a resource that exists.
+/// What the spec says of the resource, in the shape that is compared with `live`, the body of a
+/// resource that exists.
 /// `None` for what is no body: registrations and references.
-pub(super) fn wanted(node: &Node) -> Option<Body> {
+pub(super) fn wanted(node: &Node, live: &Value) -> Option<Body> {
     match &node.want {
         Want::Registered | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => None,
-        Want::Group(spec) => Some(resource_group::body(spec)),
+        Want::Group(spec) => Some(resource_group::body(spec, live)),
         Want::Extension(spec, _) => Some(extension::wanted(node, spec)),
         Want::Configuration(spec) => Some(configuration::wanted(node, spec)),
     }
@@ -100,7 +101,8 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Optio
     }
 }
 
-/// The resources of a type on `cluster`, each once, with ids made of our cluster id: ARM echoes any casing in its own.
+/// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,
+/// with ids made of our cluster id: ARM echoes any casing in its own.
 /// A name becomes a part of what is written to, so one that could lead elsewhere is not taken.
 fn listed<'a>(
     cluster: &ResourceId,
@@ -127,10 +129,10 @@ fn listed<'a>(
                 hint: "look at what answers at the ARM endpoint: Azure does not give such names".to_owned(),
             });
         };
-        if !found.iter().any(|(known, _)| *known == id) {
-            found.push((id, item));
-        }
+        found.push((id, item));
     }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other).then_with(|| one.name().cmp(other.name())));
+    found.dedup_by(|(one, _), (other, _)| one == other);
     Ok(found)
 }
 

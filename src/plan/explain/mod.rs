@@ -151,9 +151,11 @@ pub enum EqualBy {
     Case,
     /// The order of a list.
     Order,
+    /// What stands in the items of a list.
+    Items,
     /// One side says nothing, which means the default.
     Default,
-    /// White space at the ends of an encoded text.
+    /// White space at the ends of an encoded text, or its line ends.
     Encoding,
     /// Two ways to write one length of time.
     Duration,
@@ -170,6 +172,7 @@ impl EqualBy {
         match self {
             Self::Case => "case",
             Self::Order => "order",
+            Self::Items => "items",
             Self::Default => "default",
             Self::Encoding => "encoding",
             Self::Duration => "duration",

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::diff::default_of;
 use crate::kinds::Kind;
 use crate::model::{Habit, Rule, Scalar};
 
@@ -28,6 +27,8 @@ pub struct RuleStory {
 pub enum HabitName {
     /// Compared as it stands.
     Plain,
+    /// A text; an empty one means absence.
+    Text,
     /// Absence means a value.
     Default,
     /// The service's own.
@@ -66,6 +67,7 @@ impl HabitName {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Text => "text",
             Self::Default => "default",
             Self::ReadOnly => "read_only",
             Self::Word => "word",
@@ -109,7 +111,7 @@ impl RuleStory {
 
     fn of_row(rule: &Rule) -> Self {
         let (habit, meaning) = words(rule.habit);
-        let default = default_of(rule.habit).map(Scalar::to_json);
+        let default = rule.habit.default().map(Scalar::to_json);
         let absence = default.as_ref().map(|default| format!("; absence means {default}")).unwrap_or_default();
         Self { row: Some(rule.path.to_owned()), habit, default, meaning: format!("{meaning}{absence}") }
     }
@@ -118,6 +120,7 @@ impl RuleStory {
 fn words(habit: Habit) -> (HabitName, &'static str) {
     match habit {
         Habit::Plain => (HabitName::Plain, "compared as it stands"),
+        Habit::Text => (HabitName::Text, "compared as it stands; an empty text means absence"),
         Habit::Default(_) => (HabitName::Default, "compared as it stands"),
         Habit::ReadOnly => (HabitName::ReadOnly, "the service's own: never sent, never compared"),
         Habit::Word(_) => (HabitName::Word, "a word whose letter case the service changes: compared without it"),
@@ -128,9 +131,10 @@ fn words(habit: Habit) -> (HabitName, &'static str) {
         Habit::Immutable(_) => (HabitName::Immutable, "compared as it stands; it cannot change after creation"),
         Habit::Secrets => (HabitName::Secrets, "a secret: accepted, never shown again, so it cannot be compared"),
         Habit::Set => (HabitName::Set, "a list in which order does not matter"),
-        Habit::Base64Text => {
-            (HabitName::Base64Text, "base64 of a text: the texts are compared, without the white space at their ends")
-        }
+        Habit::Base64Text => (
+            HabitName::Base64Text,
+            "base64 of a text: the texts are compared, without white space at their ends and whatever their line ends",
+        ),
         Habit::Duration => (HabitName::Duration, "an ISO 8601 duration: the lengths are compared"),
         Habit::KeepFound => (HabitName::KeepFound, "kept as it is found, unless the spec names it"),
         Habit::KeepFoundWord => (

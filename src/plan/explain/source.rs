@@ -6,7 +6,7 @@ use super::{Location, Reference, SpecText, WantedFrom};
 use crate::graph::{Node, Want};
 use crate::kinds::flux_configuration::Source;
 use crate::kinds::words::spec_paths;
-use crate::model::{Address, FieldPath, Part, SecretRef, Span};
+use crate::model::{Address, FieldPath, Part, SecretRef, Segment, Span};
 use crate::plan::sensitive::is_sensitive;
 use crate::spec::{DesiredCluster, Place, Provenance};
 
@@ -42,7 +42,14 @@ impl<'a> Origins<'a> {
 
     /// What the spec calls a field: the name that it is written or filled in under, else the first that it could have.
     pub(super) fn word(&self, path: &FieldPath) -> FieldPath {
-        let words = spec_paths(self.node.kind, path);
+        let mut words = spec_paths(self.node.kind, path);
+        if let (Want::Group(spec), [Segment::Key(map), Segment::Key(name)]) = (&self.node.want, path.segments())
+            && map == "tags"
+        {
+            // ARM keeps the letter case that the name of a tag was first written in.
+            let written = spec.tags.keys().filter(|written| written.eq_ignore_ascii_case(name));
+            words.extend(written.map(|written| FieldPath::of([map, written])));
+        }
         let known = words.iter().find(|word| self.place(word).is_some()).or(words.first());
         known.cloned().unwrap_or_default()
     }

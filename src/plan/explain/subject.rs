@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::source::Origins;
 use super::{EqualBy, FieldStory, FieldVerdict, RuleStory, UnknownName, WantedFrom};
-use crate::diff::{default_of, leads_to_a_rule, rule_of};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::words::renamed;
 use crate::kinds::{Hole, Kind, shown_path};
-use crate::model::{FieldPath, Habit, LiveState, Rule, Scalar, Segment, did_you_mean_or_list};
+use crate::model::{
+    FieldPath, Habit, LiveState, Rule, Scalar, Segment, did_you_mean_or_list, leads_to_a_rule, rule_of,
+};
 use crate::plan::decide::{self, Decision, Obstacle};
 use crate::plan::sensitive::masked_at;
 use crate::plan::{Action, Choices, Options, SecretPolicy};
@@ -44,7 +45,7 @@ impl<'a> Subject<'a> {
         let decision = decide::towards(node, graph, live, &options)?;
         let is_made_anew = decision.action == Action::Create && decision.before.is_null();
         let live = decide::live_body(node, live)?.filter(|_| !is_made_anew).cloned().unwrap_or_default();
-        let body = decide::wanted(node);
+        let body = decide::wanted(node, &live);
         let (mut wanted, holes) = body.map_or((Value::Null, Vec::new()), |body| (body.json, body.holes));
         if is_made_anew {
             wanted = decision.after.clone();
@@ -131,9 +132,9 @@ impl<'a> Subject<'a> {
         let mut fields: Vec<FieldPath> = renamed(self.node.kind).collect();
         for rule in rules {
             match rule.path.split_once(".*.") {
-                None if rule.path.ends_with('*') => {}
+                None if rule.path.contains('*') => {}
                 None => fields.push(FieldPath::dotted(rule.path)),
-                Some((map, rest)) if map == "properties.kustomizations" && !rest.ends_with('*') => {
+                Some((map, rest)) if map == "properties.kustomizations" && !rest.contains('*') => {
                     let of = |name: &String| FieldPath::dotted(map).key(name).join(&FieldPath::dotted(rest));
                     fields.extend(self.kustomizations.iter().map(of));
                 }
@@ -170,6 +171,12 @@ impl<'a> Subject<'a> {
         rule_of(rules, path).or_else(|| rules.iter().find(covers))
     }
 
+    /// What a body says about a field.
+    fn said<'v>(&self, body: &'v Value, path: &FieldPath) -> Option<&'v Value> {
+        let habit = self.rule(path).map(|rule| rule.habit);
+        path.get(body).filter(|value| says(value, habit))
+    }
+
     pub(super) fn story(&self, path: &FieldPath) -> FieldStory {
         let rule = self.rule(path);
         let habit = rule.map(|rule| rule.habit);
@@ -184,8 +191,8 @@ impl<'a> Subject<'a> {
             equal_by,
             because: self.because(path, verdict, equal_by),
             wanted,
-            wanted_from: self.wanted_from(path, verdict, habit.and_then(default_of)),
-            live: said(&self.live, path).filter(|_| !is_secret).map(masked),
+            wanted_from: self.wanted_from(path, verdict, habit.and_then(Habit::default)),
+            live: self.said(&self.live, path).filter(|_| !is_secret).map(masked),
             rule: RuleStory::of(self.node.kind, rule),
         }
     }
@@ -212,7 +219,7 @@ impl<'a> Subject<'a> {
         if fields.iter().any(|field| path.starts_with(&field.path)) {
             let is_new = self.decision.action == Action::Create && before.is_null();
             let is_fixed = habit.is_some_and(Habit::is_immutable) && !is_new;
-            return alone(match (is_fixed, said(before, path), said(after, path)) {
+            return alone(match (is_fixed, self.said(before, path), self.said(after, path)) {
                 (true, _, _) => FieldVerdict::ForcesReplacement,
                 (false, None, _) => FieldVerdict::NotLive,
                 (false, Some(_), None) => FieldVerdict::NotInSpec,
@@ -225,13 +232,13 @@ impl<'a> Subject<'a> {
         if unknown.iter().any(|unknown| path.starts_with(unknown)) {
             return alone(FieldVerdict::Unknown);
         }
-        let (wanted, live) = (said(&self.wanted, path), said(&self.live, path));
+        let (wanted, live) = (self.said(&self.wanted, path), self.said(&self.live, path));
         if self.live.is_null() {
             return alone(FieldVerdict::Unread);
         }
         match (habit, wanted, live) {
             (Some(habit), None, Some(_)) if habit.keeps_found() => alone(FieldVerdict::Kept),
-            (_, wanted, live) if wanted == live && (wanted.is_some() || said(after, path).is_none()) => {
+            (_, wanted, live) if wanted == live && (wanted.is_some() || self.said(after, path).is_none()) => {
                 alone(FieldVerdict::Equal)
             }
             (_, wanted, live) => (FieldVerdict::EqualByRule, Some(equal_by(habit, wanted, live))),
@@ -249,16 +256,17 @@ impl<'a> Subject<'a> {
             | FieldVerdict::Equal
             | FieldVerdict::EqualByRule
             | FieldVerdict::WriteOnly
-            | FieldVerdict::Unread => said(&self.decision.after, path),
+            | FieldVerdict::Unread => self.said(&self.decision.after, path),
             FieldVerdict::Ignored => self.left_aside(path),
         };
-        said(&self.wanted, path).or(meant)
+        self.said(&self.wanted, path).or(meant)
     }
 
     /// What would be wanted of a field if it were not ignored.
     fn left_aside(&self, path: &FieldPath) -> Option<&Value> {
         let field = self.decision.ignored.iter().find(|field| path.starts_with(&field.path))?;
-        said(field.after.as_ref()?, &path.without_prefix(&field.path))
+        let value = path.without_prefix(&field.path).get(field.after.as_ref()?)?;
+        says(value, self.rule(path).map(|rule| rule.habit)).then_some(value)
     }
 
     fn wanted_from(&self, path: &FieldPath, verdict: FieldVerdict, default: Option<Scalar>) -> WantedFrom {
@@ -278,7 +286,7 @@ impl<'a> Subject<'a> {
             | FieldVerdict::Unread
             | FieldVerdict::Ignored
             | FieldVerdict::ReadOnly => match self.wanted_value(path, verdict) {
-                Some(_) => self.origins.of(path, default, said(&self.wanted, path).is_some()),
+                Some(_) => self.origins.of(path, default, self.said(&self.wanted, path).is_some()),
                 None => WantedFrom::Nothing,
             },
         }
@@ -298,7 +306,7 @@ impl<'a> Subject<'a> {
             FieldVerdict::NotInSpec => "it is live, and the spec does not name it: a plan removes it",
             FieldVerdict::NotLive if self.live.is_null() => "the resource does not exist: a plan creates it with this",
             FieldVerdict::NotLive => "it is wanted, and not live: a plan adds it",
-            FieldVerdict::Equal if said(&self.wanted, path).is_none() => "neither side says anything about it",
+            FieldVerdict::Equal if self.said(&self.wanted, path).is_none() => "neither side says anything about it",
             FieldVerdict::Equal => "both sides say the same",
             FieldVerdict::EqualByRule => return self.equal_sentence(path, by).to_owned(),
             FieldVerdict::Kept => "the spec does not name it, so it stays as it is found",
@@ -328,16 +336,19 @@ impl<'a> Subject<'a> {
 
 impl Subject<'_> {
     fn equal_sentence(&self, path: &FieldPath, by: Option<EqualBy>) -> &'static str {
-        let (is_sent, is_live) = (said(&self.wanted, path).is_some(), said(&self.live, path).is_some());
+        let (is_sent, is_live) = (self.said(&self.wanted, path).is_some(), self.said(&self.live, path).is_some());
         match by {
             Some(EqualBy::Case) => "the two differ in letter case alone",
-            Some(EqualBy::Order) => "the two lists differ in order alone",
+            Some(EqualBy::Order) => "the two lists hold the same, in another order",
+            Some(EqualBy::Items) => "each item of the two lists says the same as the other",
             Some(EqualBy::Default) if !is_sent && !is_live => {
                 "nothing is sent and the API shows nothing, which means one and the same"
             }
             Some(EqualBy::Default) if is_live => "nothing is sent, and what is live is what that means",
             Some(EqualBy::Default) => "the API shows nothing, which means what is wanted",
-            Some(EqualBy::Encoding) => "the two texts differ in the white space at their ends alone",
+            Some(EqualBy::Encoding) => {
+                "the two are one text, but for white space at its ends and the kind of its line ends"
+            }
             Some(EqualBy::Duration) => "the two are one length of time",
             Some(EqualBy::Number) => "the two are one number",
             Some(EqualBy::UnderWay) => "it is under way: an apply waits for it",
@@ -361,14 +372,15 @@ impl Subject<'_> {
     }
 }
 
-/// What a body says about a field: `null` says nothing, and neither does what is empty.
-fn said<'v>(body: &'v Value, path: &FieldPath) -> Option<&'v Value> {
-    path.get(body).filter(|value| match value {
+/// What a value says: `null` says nothing, and neither does what is empty, save a text that may be empty.
+fn says(value: &Value, habit: Option<Habit>) -> bool {
+    match value {
         Value::Null => false,
         Value::Array(items) => !items.is_empty(),
         Value::Object(object) => !object.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-    })
+        Value::String(text) => !(text.is_empty() && habit.is_some_and(Habit::empty_is_absent)),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// Why two values that are not written the same were found to be the same.
@@ -377,12 +389,14 @@ fn equal_by(habit: Option<Habit>, wanted: Option<&Value>, live: Option<&Value>) 
         return EqualBy::Default;
     }
     match habit {
+        Some(Habit::Plain) if wanted.is_some_and(Value::is_array) => EqualBy::Items,
         Some(Habit::Word(_) | Habit::ImmutableWord(_) | Habit::KeepFoundWord) => EqualBy::Case,
         Some(Habit::Set) => EqualBy::Order,
         Some(Habit::Base64Text) => EqualBy::Encoding,
         Some(Habit::Duration) => EqualBy::Duration,
         Some(
             Habit::Plain
+            | Habit::Text
             | Habit::Default(_)
             | Habit::ReadOnly
             | Habit::Immutable(_)
