@@ -9,8 +9,8 @@ use super::{
     unmanaged,
 };
 use crate::diff::FieldChange;
-use crate::graph::{Graph, Node};
-use crate::model::{Address, Glob, Limit, LiveState, SecretRef, without_accounts};
+use crate::graph::{Graph, Node, Want};
+use crate::model::{Address, Glob, Limit, LiveState, ResourceId, SecretRef, without_accounts};
 use crate::spec::UnmanagedPolicy;
 
 /// What a user decides beside the spec.
@@ -178,10 +178,18 @@ fn decide_all(
 ) -> Result<Vec<(&Node, Decision)>, Vec<PlanError>> {
     let mut decided = Vec::new();
     let mut errors = Vec::new();
+    // What stands in the way of a cluster stands in the way of everything on it, and is told once.
+    let mut closed: Vec<&ResourceId> = Vec::new();
     for node in graph.nodes() {
         match decide(node) {
             Ok(decision) => decided.push((node, decision)),
-            Err(Obstacle { message, hint }) => errors.push(PlanError { address: node.address.clone(), message, hint }),
+            Err(_) if node.cluster.as_ref().is_some_and(|cluster| closed.contains(&cluster)) => {}
+            Err(Obstacle { message, hint }) => {
+                errors.push(PlanError { address: node.address.clone(), message, hint });
+                if matches!(node.want, Want::Cluster(_)) {
+                    closed.push(&node.id);
+                }
+            }
         }
     }
     if errors.is_empty() { Ok(decided) } else { Err(errors) }
