@@ -120,7 +120,13 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Print the JSON schema of specs (or of plans, events, snapshots).
     Schema(SchemaArgs),
+    /// Explain why fields of a resource are as planned: spec line, origin, live value, rule. Only reads.
+    ///
+    /// See also `arcflux explain-code`, which explains the codes of `arcflux validate`.
+    Explain(ExplainArgs),
     /// Explain a problem code, such as AF041.
+    ///
+    /// See also `arcflux explain`, which explains the fields of a resource.
     ExplainCode(ExplainCodeArgs),
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
@@ -297,6 +303,26 @@ pub(super) struct ValidateArgs {
     /// How problems are printed: text on standard error, json or sarif on standard output.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: ProblemFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The resource, as plans name it: `rg-edge/store-001/flux/flux-system`; with `#NAME`, one kustomization of it.
+    #[arg(value_name = "ADDRESS")]
+    pub(super) address: String,
+    /// The field, as plans name it (`kustomizations.app.prune`), or in the spec's own word (`gitRepository.interval`); all
+    /// fields below it, too. Without it, a table of all fields.
+    #[arg(value_name = "FIELD")]
+    pub(super) field: Option<String>,
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// How the explanation is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
 }
 
 #[derive(Debug, Args)]

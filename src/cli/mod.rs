@@ -65,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Graph(args) => commands::graph::run(args, &session),
         Command::Init(args) => commands::init::run(args, &session),
         Command::Schema(args) => Ok(commands::schema::run(args, &session)),
+        Command::Explain(args) => commands::explain::run(args, &session),
         Command::ExplainCode(args) => commands::explain_code::run(args, &session),
         Command::Completions(args) => Ok(commands::shell::completions(args, &session)),
         Command::Man => commands::shell::man(&session),

@@ -13,6 +13,7 @@ pub mod remedies;
 pub mod resource_group;
 pub mod secret_values;
 pub mod state;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

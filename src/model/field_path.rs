@@ -50,6 +50,12 @@ impl FieldPath {
         Self(segments)
     }
 
+    /// This path, and `below` from there.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        Self(self.0.iter().chain(&below.0).cloned().collect())
+    }
+
     /// The steps from the top.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {

@@ -15,6 +15,7 @@ mod resource_id;
 mod rules;
 mod secret;
 mod span;
+mod suggest;
 mod text_form;
 
 pub use accounts::{accounts, without_accounts};
@@ -29,7 +30,8 @@ pub use hidden::{is_hidden, one_line, push_visible};
 pub use limit::{Limit, LimitError};
 pub use live_state::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
 pub use resource_id::{ResourceId, ResourceIdError};
-pub use rules::{Habit, Rule, Rules, Scalar};
-pub use secret::{Secret, SecretRef};
+pub use rules::{Habit, Rule, Rules, Scalar, leads_to_a_rule, rule_of};
+pub use secret::{Secret, SecretRef, tells_of_a_secret};
 pub use span::{Source, Span};
+pub use suggest::{MOST_COMPARED, did_you_mean, did_you_mean_or_list, nearest};
 pub(crate) use text_form::text_form;

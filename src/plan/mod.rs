@@ -9,6 +9,7 @@ mod decide;
 mod digest;
 mod drift;
 mod export;
+mod explain;
 mod limits;
 mod make;
 mod report;
@@ -22,6 +23,10 @@ pub use ages::{Age, ages};
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
+pub use explain::{
+    EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
+    Target, UnknownName, WantedFrom, explain, locate,
+};
 pub use export::{Export, LeftOut, configuration_reads, export};
 pub use make::{
     Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,

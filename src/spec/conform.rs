@@ -13,9 +13,8 @@ use super::node::{Entry, Node, Value};
 use super::report::MAX_PROBLEMS;
 use super::rules::allowed;
 use super::schema::{self, Checked, HOMES};
-use super::suggest::{did_you_mean, did_you_mean_or_list};
 use super::yaml::Places;
-use crate::model::{Diagnostic, FieldPath, Seconds, Segment};
+use crate::model::{Diagnostic, FieldPath, Seconds, Segment, did_you_mean, did_you_mean_or_list};
 
 /// Everything about `tree` that the schema refuses, as far as a report takes it and no configuration allows it.
 pub(super) fn check(tree: &Node, checked: &Checked, places: &Places<'_>) -> Vec<Diagnostic> {

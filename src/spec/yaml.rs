@@ -334,7 +334,7 @@ impl Reader<'_> {
                 (Value::Map(entries.iter().map(|(key, value)| self.entry(key, value)).collect()), outer)
             }
         };
-        Node { value, span }
+        Node::written(value, span)
     }
 
     fn entry(&self, key: &Spanned<Raw>, value: &Spanned<Raw>) -> Entry {

@@ -246,17 +246,6 @@ async fn what_cannot_be_read_back_is_left_out_and_the_text_says_so() {
 }
 
 #[tokio::test]
-async fn a_difference_that_the_conversion_overlooks_is_found_by_the_plan() {
-    // A list is compared as one value, so a member of its items that nobody knows is a difference.
-    let odd = json!({"substituteFrom": [{"kind": "ConfigMap", "name": "x", "optional": false, "mode": "new"}]});
-    let export =
-        with_configuration(|body| body["properties"]["kustomizations"]["app"]["postBuild"] = odd.clone()).await;
-    let why = "a spec cannot say it as it is: kustomizations.app.postBuild.substituteFrom";
-    assert_eq!(export.left_out, [LeftOut { name: "flux-system".to_owned(), why: why.to_owned() }]);
-    assert_eq!(export.configurations, 0);
-}
-
-#[tokio::test]
 async fn a_configuration_that_may_not_be_read_is_left_out() {
     let world = World::of(QUICKSTART);
     world.converge(QUICKSTART).await;

@@ -31,6 +31,7 @@ mod engine;
 mod engine_fields;
 mod export;
 mod export_odd;
+mod explain;
 mod floors;
 mod gallery;
 mod generated;

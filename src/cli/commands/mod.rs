@@ -3,6 +3,7 @@
 pub(super) mod apply;
 pub(super) mod destroy;
 pub(super) mod drift;
+pub(super) mod explain;
 pub(super) mod explain_code;
 pub(super) mod export;
 pub(super) mod graph;

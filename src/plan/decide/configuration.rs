@@ -36,6 +36,11 @@ pub(super) fn towards(
     }
 }
 
+/// What the spec says, as the api-version takes it.
+pub(super) fn wanted(node: &Node, spec: &ConfigurationSpec) -> Body {
+    flux_configuration::body(spec).for_version(node.kind, &node.api_version)
+}
+
 pub(super) fn denied(message: &str) -> Obstacle {
     Obstacle {
         message: format!("the configuration may not be read: {message}"),
@@ -76,11 +81,6 @@ impl Ends {
 }
 
 impl Draft<'_> {
-    /// What the spec says, as the api-version takes it.
-    fn wanted(&self) -> Body {
-        flux_configuration::body(self.spec).for_version(self.node.kind, &self.node.api_version)
-    }
-
     /// What the base said of it.
     fn base(&self) -> Option<&ConfigurationSpec> {
         match self.node.base.as_ref()? {
@@ -95,7 +95,7 @@ impl Draft<'_> {
     }
 
     fn create(&self) -> Decision {
-        let body = self.wanted();
+        let body = wanted(self.node, self.spec);
         let mut steps = vec![self.put(&body)];
         steps.extend(self.end());
         let mut decision = Decision::create(&body.json, steps);
@@ -117,7 +117,7 @@ impl Draft<'_> {
     }
 
     fn existing(&self, live: &Value) -> Decision {
-        let body = self.wanted();
+        let body = wanted(self.node, self.spec);
         let ignore: Vec<FieldPattern> =
             self.spec.ignore.iter().map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect();
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json, &ignore);

@@ -76,7 +76,7 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decis
 }
 
 /// The live extension.
-fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(ResourceId, &'a Value)>, Obstacle> {
+pub(super) fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(ResourceId, &'a Value)>, Obstacle> {
     let Some(cluster) = &node.cluster else { return Ok(None) };
     let mut found = listed(cluster, RESOURCE_TYPE, live)?;
     found.retain(|(_, item)| extension::is_flux(item));
@@ -134,7 +134,7 @@ fn create(versions: &Versions<'_>, live: &LiveState, options: &Options) -> Resul
 }
 
 /// What the spec says. Its secrets may be used at the extension alone.
-fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
+pub(super) fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
     extension::body(spec, &node.address.to_string()).for_version(node.kind, &node.api_version)
 }
 

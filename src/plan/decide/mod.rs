@@ -18,7 +18,7 @@ use super::{Action, Consequence, Modified, Note, Options, Precondition, Reason, 
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
-use crate::kinds::{self, Hole};
+use crate::kinds::{self, Body, Hole, resource_group};
 use crate::model::{Address, FieldPath, FieldPattern, Listing, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
@@ -76,6 +76,31 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
         Want::Dropped(cluster_type) => absent::cluster(node, *cluster_type, live),
     };
     Ok(reach::within(node, live, options, decision?))
+}
+
+/// What the spec says of the resource, in the shape that is compared with `live`, the body of a
+/// resource that exists.
+/// `None` for what is no body: registrations and references.
+pub(super) fn wanted(node: &Node, live: &Value) -> Option<Body> {
+    match &node.want {
+        Want::Registered | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => None,
+        Want::Group(spec) => Some(resource_group::body(spec, live)),
+        Want::Extension(spec, _) => Some(extension::wanted(node, spec)),
+        Want::Configuration(spec) => Some(configuration::wanted(node, spec)),
+    }
+}
+
+/// The live body that [`towards`] looks at.
+pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&'a Value>, Obstacle> {
+    match &node.want {
+        Want::Registered
+        | Want::Group(_)
+        | Want::Cluster(_)
+        | Want::Configuration(_)
+        | Want::Absent(_)
+        | Want::Dropped(_) => Ok(live.body(&node.id)),
+        Want::Extension(..) => Ok(extension::found(node, live)?.map(|(_, body)| body)),
+    }
 }
 
 /// What takes the resource down, for the kinds that arcflux takes down.

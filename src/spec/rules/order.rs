@@ -8,8 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use super::super::codes;
 use super::super::node::{Entry, Node};
 use super::super::report::Report;
-use super::super::suggest::{MOST_COMPARED, did_you_mean_or_list};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, MOST_COMPARED, did_you_mean_or_list};
 
 /// Checks the order of the entries of `map`. `kind` is what messages call one; `configuration` is the configuration that
 /// they belong to, when they are kustomizations.
