@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::arm::Cloud;
+use crate::kinds::cluster::ClusterType;
 use crate::model::{Seconds, SecretRef};
 use crate::plan::{SecretGrant, WaitFor, Workloads};
 
@@ -29,6 +30,22 @@ impl CloudName {
             Self::Usgov => Some(Cloud::UsGov),
             Self::China => Some(Cloud::China),
             Self::Sim => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "camelCase")]
+pub(super) enum ClusterTypeName {
+    ConnectedClusters,
+    ManagedClusters,
+}
+
+impl From<ClusterTypeName> for ClusterType {
+    fn from(name: ClusterTypeName) -> Self {
+        match name {
+            ClusterTypeName::ConnectedClusters => Self::ConnectedClusters,
+            ClusterTypeName::ManagedClusters => Self::ManagedClusters,
         }
     }
 }

@@ -9,7 +9,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::arg_values::{
-    CloudName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
+    CloudName, ClusterTypeName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName,
+    WorkloadsName,
 };
 use super::arg_values::{duration, factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
@@ -33,7 +34,7 @@ Exit codes:
     1  error, or an invalid spec
     2  plan --detailed-exitcode: changes; drift: something was changed
     3  refused by a safety rule, with nothing written
-    4  apply: not everything was reached; status: something is not compliant
+    4  apply: not all was reached; status: something is not compliant; export: not all is in it
    64  wrong command line
   130  interrupted")]
 pub(super) struct Cli {
@@ -101,6 +102,12 @@ pub(super) enum Command {
     Destroy(DestroyArgs),
     /// Show what was changed outside of arcflux. Exits with 2 when something was.
     Drift(DriftArgs),
+    /// Write a spec of what a cluster has, to standard output. Only reads.
+    ///
+    /// Loading it and planning it against the same cluster is "no changes". What it cannot say goes to standard error:
+    /// secrets that have to be supplied (Azure never shows them), fields that this version does not know, configurations
+    /// that had to be left out. Where one was left out, the spec says so in a comment and the exit code is 4.
+    Export(ExportArgs),
     /// Show how the clusters, extensions and configurations of a spec are doing.
     Status(StatusArgs),
     /// Keep everything that a plan reads in a file, for `plan --live FILE`.
@@ -405,6 +412,24 @@ pub(super) struct DestroyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The id of the subscription that the cluster is in.
+    #[arg(short, long, value_name = "ID", env = "AZURE_SUBSCRIPTION_ID", hide_env_values = true)]
+    pub(super) subscription: String,
+    /// The resource group that the cluster is in.
+    #[arg(short = 'g', long, value_name = "NAME")]
+    pub(super) resource_group: String,
+    /// The name of the cluster.
+    #[arg(short, long, value_name = "NAME")]
+    pub(super) cluster: String,
+    /// connectedClusters for a cluster connected to Azure Arc, managedClusters for AKS.
+    #[arg(long = "type", value_enum, default_value = "connectedClusters")]
+    pub(super) cluster_type: ClusterTypeName,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
 }
 
 #[derive(Debug, Args)]

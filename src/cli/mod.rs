@@ -56,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Plan(args) => commands::plan::run(args, &session),
         Command::Apply(args) => commands::apply::run(args, &session),
         Command::Destroy(args) => commands::destroy::run(args, &session),
+        Command::Export(args) => commands::export::run(args, &session),
         Command::Drift(args) => commands::drift::run(args, &session),
         Command::Status(args) => commands::status::run(args, &session),
         Command::Snapshot(args) => commands::snapshot::run(args, &session),

@@ -11,7 +11,7 @@ use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
 use crate::model::{Glob, LiveState};
-use crate::plan::{self, Choices, Mode, Options, Plan, SecretPolicy};
+use crate::plan::{self, Choices, Mode, Options, Plan, PlanError, SecretPolicy};
 use crate::spec::Desired;
 
 /// A plan, when its live state was read, and the connection it was read through.
@@ -62,14 +62,19 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
-    let connection = connect::connect(cloud, desired, graph, session)?;
+    let connection = connect::connect(cloud, graph, Some(desired), session)?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
     let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
     let origin = connection.arm.origin().to_string();
-    session.console.tell(&format!("Read {} resources and lists from {origin} at {:.0}.", reads.len(), live.as_of));
+    tell_what_was_read(reads.len(), &origin, &live, session);
     let found = Found { live, origin, tenant, is_simulated: connection.is_simulated };
     Ok((connection, found))
+}
+
+/// Says on standard error how much was read, and when.
+pub(super) fn tell_what_was_read(count: usize, origin: &str, live: &LiveState, session: &Session) {
+    session.console.tell(&format!("Read {count} resources and lists from {origin} at {:.0}.", live.as_of));
 }
 
 /// The live state of everything that the spec is about: out of the file that `--live` names, else as [`read`] finds it.
@@ -155,10 +160,14 @@ fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan,
         Mode::Apply => plan::make(graph, live, &desired.expanded, &options),
         Mode::Destroy => plan::destroy(graph, live, &desired.expanded, &options),
     };
-    let plan = made
-        .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
+    let plan = made.map_err(|errors| no_plan(&errors))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
     Ok(plan)
+}
+
+/// Why there can be no plan.
+pub(super) fn no_plan(errors: &[PlanError]) -> CliError {
+    CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect())
 }
 
 /// What is missing on the embedded simulator is rarely missing for the reason that it would be in Azure.

@@ -13,3 +13,4 @@ mod same;
 pub use clean::clean;
 pub use compare::{FieldChange, compare, leaves};
 pub use normalise::{Normalised, normalise};
+pub use same::encoded_lines;

@@ -41,18 +41,18 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 fn same_encoded_text(one: &Value, other: &Value) -> bool {
-    let decoded = |value: &Value| {
-        let encoded: String = value.as_str()?.split_ascii_whitespace().collect();
-        LENIENT.decode(encoded).ok()
-    };
-    let lines = |text: &[u8]| -> Vec<Vec<u8>> {
-        let lines = text.trim_ascii().split(|byte| *byte == b'\n');
-        lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect()
-    };
-    match (decoded(one), decoded(other)) {
-        (Some(one), Some(other)) => lines(&one) == lines(&other),
-        (Some(_) | None, _) => false,
-    }
+    let lines = |value: &Value| encoded_lines(value.as_str()?);
+    lines(one).is_some_and(|one| lines(other) == Some(one))
+}
+
+/// The lines of a text that stands in base64, without white space at the ends of the text and whatever ends a line: what
+/// two such texts are compared by. `None` where it is not base64.
+#[must_use]
+pub fn encoded_lines(encoded: &str) -> Option<Vec<Vec<u8>>> {
+    let encoded: String = encoded.split_ascii_whitespace().collect();
+    let text = LENIENT.decode(encoded).ok()?;
+    let lines = text.trim_ascii().split(|byte| *byte == b'\n');
+    Some(lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect())
 }
 
 fn same_duration(one: &Value, other: &Value) -> bool {

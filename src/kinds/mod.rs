@@ -1,10 +1,12 @@
 //! The resource kinds: one file each, holding everything Azure-specific about it as data and small functions.
 
+pub mod adoption;
 pub mod api_versions;
 pub mod cluster;
 pub mod compliance;
 pub mod extension;
 pub mod flux_configuration;
+mod live_body;
 pub mod provider;
 pub mod remedies;
 pub mod resource_group;
@@ -17,6 +19,8 @@ use serde_json::Value;
 
 use crate::model::{FieldPath, Rules, SecretRef};
 use cluster::ClusterType;
+
+pub use live_body::Unsayable;
 
 /// The registry: every kind that arcflux reads or writes. Nothing else is ever written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]

@@ -62,6 +62,12 @@ impl FieldPath {
         &self.0
     }
 
+    /// The first `length` steps of this path; all where there are fewer.
+    #[must_use]
+    pub fn first(&self, length: usize) -> Self {
+        Self(self.0.iter().take(length).cloned().collect())
+    }
+
     /// Whether `self` is `prefix` or lies below it.
     #[must_use]
     pub fn starts_with(&self, prefix: &Self) -> bool {

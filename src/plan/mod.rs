@@ -8,6 +8,7 @@ mod decide;
 mod digest;
 mod drift;
 mod explain;
+mod export;
 mod limits;
 mod make;
 mod report;
@@ -24,6 +25,7 @@ pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,
 };
+pub use export::{Export, LeftOut, configuration_reads, export};
 pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine};
 pub use saved::{Deviation, deviations};

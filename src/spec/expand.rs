@@ -193,10 +193,12 @@ fn defaults<T: serde::Serialize + serde::de::DeserializeOwned>(required: Json, d
     value
 }
 
-static CLUSTER_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ClusterSpec>(json!({"name": ""}), &["/name"]));
-static EXTENSION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ExtensionSpec>(json!({}), &[]));
-static KUSTOMIZATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<KustomizationSpec>(json!({}), &[]));
-static CONFIGURATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| {
+pub(super) static CLUSTER_DEFAULTS: LazyLock<Json> =
+    LazyLock::new(|| defaults::<ClusterSpec>(json!({"name": ""}), &["/name"]));
+pub(super) static EXTENSION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ExtensionSpec>(json!({}), &[]));
+pub(super) static KUSTOMIZATION_DEFAULTS: LazyLock<Json> =
+    LazyLock::new(|| defaults::<KustomizationSpec>(json!({}), &[]));
+pub(super) static CONFIGURATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| {
     defaults::<ConfigurationSpec>(
         json!({
             "gitRepository": {"url": ""},

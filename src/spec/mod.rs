@@ -14,6 +14,7 @@ mod conform;
 mod desired;
 mod document;
 mod expand;
+mod export;
 mod forms;
 mod mask;
 mod node;
@@ -28,6 +29,7 @@ mod yaml;
 use std::sync::Arc;
 
 pub use desired::{Desired, DesiredCluster, Limits, Policy, Profile, Spans, UnmanagedPolicy};
+pub use export::Draft;
 pub use provenance::{Place, Provenance};
 pub use schema::schema;
 pub use starter::starter;

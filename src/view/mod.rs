@@ -8,6 +8,7 @@ pub mod apply;
 pub mod diagnostics;
 pub mod drift;
 pub mod explain;
+pub mod export;
 pub mod graph;
 pub mod plan;
 pub mod problem;

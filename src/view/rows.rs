@@ -3,10 +3,9 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use crate::diff::{FieldChange, leaves};
+use crate::diff::{FieldChange, encoded_lines, leaves};
 use crate::kinds::{self, Kind, flux_configuration};
 use crate::model::{Address, FieldPath, SecretRef};
 use crate::plan::{Action, Change, Consequence, Mode, Modified, Note, Plan, Reason, Refusal, Step, Unmanaged, Until};
@@ -329,7 +328,7 @@ fn removed<'a>(path: &FieldPath, object: &'a Map<String, Value>) -> Vec<Field<'a
 fn text<'a>(path: &FieldPath, value: &'a Value) -> Option<Cow<'a, str>> {
     let text = value.as_str()?;
     if flux_configuration::is_base64_text(path) {
-        let decoded = base64::engine::general_purpose::STANDARD.decode(text).ok();
+        let decoded = encoded_lines(text).map(|lines| lines.join(&b'\n'));
         if let Some(decoded) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
             return Some(Cow::Owned(decoded));
         }

@@ -45,13 +45,21 @@ fn there_are_two_set_up_commands_and_the_gate_runs_the_second() {
 #[test]
 fn every_code_is_in_the_table() {
     let row = |row: &codes::Row| {
-        let severity = match row.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
+        let severity = match (row.severity, row.can_be_allowed) {
+            (Severity::Error, false) => "error",
+            (Severity::Error, true) => "error, can be allowed",
+            (Severity::Warning, _) => "warning",
         };
         format!("| {} | {severity} | {} | {} |", row.code, row.title, row.explanation)
     };
     let expected: Vec<String> = codes::TABLE.iter().map(row).collect();
     let found: Vec<&str> = README.lines().filter(|line| line.starts_with("| AF")).collect();
     assert_eq!(found, expected, "the table should be:\n{}", expected.join("\n"));
+}
+
+#[test]
+fn the_explanation_that_is_shown_is_one_of_the_cases() {
+    let case = include_str!("../../snapshots/plan_case__explain-references.snap");
+    let (command, printed) = blocks("console")[0].split_once('\n').unwrap();
+    assert!(case.contains(&format!("{command}\nexit 0\n--- stdout\n{printed}\n--- stderr")), "{command}");
 }

@@ -15,7 +15,9 @@ cd "$copy/arcflux"
 # The dependencies are built already; the copy builds only itself.
 export CARGO_TARGET_DIR="$here/target" CARGO_TERM_COLOR=never INSTA_UPDATE=no
 
-run() { cargo test --locked --quiet --lib --test it -- diff:: habit conformance orders; }
+# The unit tests build fastest; the table, the recordings and the generated specs have the last word.
+units() { cargo test --locked --quiet --lib -- diff:: duration >"$copy/log" 2>&1; }
+table() { cargo test --locked --quiet --test it -- habit conformance orders >"$copy/log" 2>&1; }
 
 total=0 noticed=0
 # broken WHAT FILE FROM TO: replaces the first FROM, which must be there.
@@ -24,22 +26,21 @@ broken() {
   cp "$file" "$copy/whole"
   FROM=$3 TO=$4 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/ or die "not found in $ARGV: $ENV{FROM}\n"' "$file"
   total=$((total + 1))
-  if ! cargo build --locked --quiet --lib 2>"$copy/log"; then
+  if units && table; then
+    echo "NOT NOTICED  $what ($((SECONDS - start)) s)"
+  elif grep -q 'could not compile' "$copy/log"; then
     echo "DOES NOT BUILD  $what"
     cat "$copy/log"
     exit 1
-  fi
-  if run >"$copy/log" 2>&1; then
-    echo "NOT NOTICED  $what ($((SECONDS - start)) s)"
   else
     noticed=$((noticed + 1))
-    echo "noticed  $what ($((SECONDS - start)) s): $(grep -c '^    [a-z_:]*$' "$copy/log" || true) tests fail"
+    echo "noticed  $what ($((SECONDS - start)) s): $(grep -om1 '^    [a-z_:]*$' "$copy/log" | tr -d ' ')"
   fi
   cp "$copy/whole" "$file"
 }
 
 echo 'whole: every test must pass'
-run >"$copy/log" 2>&1 || { cat "$copy/log"; exit 1; }
+units && table || { cat "$copy/log"; exit 1; }
 
 flux=src/kinds/flux_configuration/rules.rs
 broken 'the default of wait is false' $flux 'kustomizations.*.wait", habit: Habit::Default(Scalar::Bool(true))' \
@@ -76,7 +77,7 @@ broken '600.0 is not 600' src/diff/same.rs 'one == other || same_integer(one, ot
 broken 'large numbers are rounded' src/diff/same.rs 'number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)).or_else(|| {' \
   'None.or_else(|| {'
 broken 'a set is a list' src/diff/same.rs 'Habit::Set => same_set(one, other)' 'Habit::Set => one == other || (false && same_set(one, other))'
-broken 'encoded texts are compared as they are' src/diff/same.rs 'lines(&one) == lines(&other)' 'one == other'
+broken 'encoded texts are compared as they are' src/diff/same.rs 'Habit::Base64Text => same_encoded_text(one, other)' 'Habit::Base64Text => one == other || (false && same_encoded_text(one, other))'
 broken 'a duration is a text' src/diff/same.rs 'Habit::Duration => same_duration(one, other)' \
   'Habit::Duration => one == other || (false && same_duration(one, other))'
 broken 'durations differ by less than a second' src/model/duration.rs 'span.get_milliseconds(), ' '0, '

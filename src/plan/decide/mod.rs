@@ -104,7 +104,7 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Optio
 /// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,
 /// with ids made of our cluster id: ARM echoes any casing in its own.
 /// A name becomes a part of what is written to, so one that could lead elsewhere is not taken.
-fn listed<'a>(
+pub(super) fn listed<'a>(
     cluster: &ResourceId,
     resource_type: &str,
     live: &'a LiveState,
