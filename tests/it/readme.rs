@@ -56,3 +56,10 @@ fn every_code_is_in_the_table() {
     let found: Vec<&str> = README.lines().filter(|line| line.starts_with("| AF")).collect();
     assert_eq!(found, expected, "the table should be:\n{}", expected.join("\n"));
 }
+
+#[test]
+fn the_explanation_that_is_shown_is_one_of_the_cases() {
+    let case = include_str!("../../snapshots/plan_case__explain-references.snap");
+    let (command, printed) = blocks("console")[0].split_once('\n').unwrap();
+    assert!(case.contains(&format!("{command}\nexit 0\n--- stdout\n{printed}\n--- stderr")), "{command}");
+}
