@@ -73,7 +73,8 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
             outcome: outcomes.remove(&change.address).unwrap_or(Outcome::Skipped { because: None }),
         })
         .collect();
-    ApplyReport { resources, interrupted: settings.interrupt.is_requested() }
+    let deferred = plan.deferred_changes.iter().map(|change| change.address.clone()).collect();
+    ApplyReport { resources, deferred, interrupted: settings.interrupt.is_requested() }
 }
 
 enum Start {

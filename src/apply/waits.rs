@@ -8,20 +8,17 @@ use serde_json::Value;
 use super::change::{GOES_ON, failed};
 use crate::arm::{ArmClient, ArmError};
 use crate::kinds::Kind;
-use crate::kinds::cluster::{ClusterType, Connectivity, connectivity, since_last_contact};
+use crate::kinds::cluster::{ClusterType, Connectivity, connection_state, connectivity, since_last_contact};
 use crate::kinds::compliance::{Cause, Compliance, compliance, reported_at, seconds_between_attempts};
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
-use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
 use crate::model::{Reading, ResourceId, Seconds};
 use crate::plan::{Expectation, Failure, Until};
 
 /// How long something that Flux reports as failed must go on failing before it is believed: a first attempt often
 /// fails while what it needs is still on its way (`../shared/facts/domain.md` §3).
 const BELIEVE_FAILURE_AFTER: Duration = Duration::from_secs(120);
-
-/// States of a connected cluster that do not pass by themselves soon.
-const FAR_AWAY: &[&str] = &["Offline", "Expired", "AgentNotInstalled"];
 
 /// How long waits may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,28 +90,23 @@ impl<'a> Wait<'a> {
             }),
             Until::Connected => match connectivity(self.cluster_type(), &body) {
                 Connectivity::Ready => Ok(None),
-                Connectivity::NotReady(state) if FAR_AWAY.iter().any(|far| far.eq_ignore_ascii_case(&state)) => {
+                Connectivity::NotReady(silence) => {
+                    let state = connection_state(self.cluster_type(), &body);
+                    if silence.may_pass() {
+                        return Ok(Some(state.to_owned()));
+                    }
                     Err(Self::failure(
                         "cluster_not_ready",
                         format!("the cluster is {state}{}", since_last_contact(&body)),
-                        Some(
-                            "bring its Arc agents back (`az connectedk8s troubleshoot`), then run this again"
-                                .to_owned(),
-                        ),
+                        Some(silence.remedy().to_owned()),
                     ))
                 }
-                Connectivity::NotReady(state) => Ok(Some(state)),
             },
             Until::Provisioned => match provisioning_state(&body) {
                 ProvisioningState::Succeeded => Ok(None),
                 ProvisioningState::InFlight(state) => Ok(Some(state)),
                 ProvisioningState::Failed(state) => {
-                    let message =
-                        ["/properties/errorInfo/message", "/properties/statuses/0/message", "/properties/errorMessage"]
-                            .iter()
-                            .find_map(|pointer| body.pointer(pointer)?.as_str())
-                            .filter(|message| !message.is_empty())
-                            .unwrap_or("the service gave no message");
+                    let message = failure_message(&body).unwrap_or("the service gave no message");
                     Err(Self::failure(
                         "operation_failed",
                         format!("provisioningState is {state}: {message}"),

@@ -23,5 +23,5 @@ pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
 pub use origin::{Origin, OriginError};
 pub use request::USER_AGENT;
-pub use tenant::tenant_of;
+pub use tenant::{names_nobody, tenant_of};
 pub use token::{CredentialTokens, FixedToken, TokenError, TokenSource};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::arm::Cloud;
+use crate::kinds::cluster::ClusterType;
 use crate::model::{Seconds, SecretRef};
-use crate::plan::{SecretGrant, WaitFor, Workloads};
+use crate::plan::{OfflineClusters, SecretGrant, WaitFor, Workloads};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CloudName {
@@ -29,6 +30,22 @@ impl CloudName {
             Self::Usgov => Some(Cloud::UsGov),
             Self::China => Some(Cloud::China),
             Self::Sim => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "camelCase")]
+pub(super) enum ClusterTypeName {
+    ConnectedClusters,
+    ManagedClusters,
+}
+
+impl From<ClusterTypeName> for ClusterType {
+    fn from(name: ClusterTypeName) -> Self {
+        match name {
+            ClusterTypeName::ConnectedClusters => Self::ConnectedClusters,
+            ClusterTypeName::ManagedClusters => Self::ManagedClusters,
         }
     }
 }
@@ -105,6 +122,23 @@ impl From<WorkloadsName> for Workloads {
         match name {
             WorkloadsName::Delete => Self::Delete,
             WorkloadsName::Keep => Self::Keep,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OfflineName {
+    /// They are planned, and an apply fails at them.
+    Fail,
+    /// They are listed as deferred and left for another time; everything else is carried out.
+    Skip,
+}
+
+impl From<OfflineName> for OfflineClusters {
+    fn from(name: OfflineName) -> Self {
+        match name {
+            OfflineName::Fail => Self::Fail,
+            OfflineName::Skip => Self::Skip,
         }
     }
 }

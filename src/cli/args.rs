@@ -9,7 +9,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::arg_values::{
-    CloudName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson, WaitName, WorkloadsName,
+    CloudName, ClusterTypeName, GraphFormatName, OfflineName, PlanFormat, ProblemFormat, SchemaName, TextOrJson,
+    WaitName, WorkloadsName,
 };
 use super::arg_values::{duration, factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
@@ -33,7 +34,7 @@ Exit codes:
     1  error, or an invalid spec
     2  plan --detailed-exitcode: changes; drift: something was changed
     3  refused by a safety rule, with nothing written
-    4  apply: not everything was reached; status: something is not compliant
+    4  apply: not all was reached; status: something is not compliant; export: not all is in it
    64  wrong command line
   130  interrupted")]
 pub(super) struct Cli {
@@ -101,6 +102,12 @@ pub(super) enum Command {
     Destroy(DestroyArgs),
     /// Show what was changed outside of arcflux. Exits with 2 when something was.
     Drift(DriftArgs),
+    /// Write a spec of what a cluster has, to standard output. Only reads.
+    ///
+    /// Loading it and planning it against the same cluster is "no changes". What it cannot say goes to standard error:
+    /// secrets that have to be supplied (Azure never shows them), fields that this version does not know, configurations
+    /// that had to be left out. Where one was left out, the spec says so in a comment and the exit code is 4.
+    Export(ExportArgs),
     /// Show how the clusters, extensions and configurations of a spec are doing.
     Status(StatusArgs),
     /// Keep everything that a plan reads in a file, for `plan --live FILE`.
@@ -113,7 +120,13 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Print the JSON schema of specs (or of plans, events, snapshots).
     Schema(SchemaArgs),
+    /// Explain why fields of a resource are as planned: spec line, origin, live value, rule. Only reads.
+    ///
+    /// See also `arcflux explain-code`, which explains the codes of `arcflux validate`.
+    Explain(ExplainArgs),
     /// Explain a problem code, such as AF041.
+    ///
+    /// See also `arcflux explain`, which explains the fields of a resource.
     ExplainCode(ExplainCodeArgs),
     /// Print the completions of a shell.
     Completions(CompletionsArgs),
@@ -233,9 +246,11 @@ pub(super) struct LiveArgs {
     pub(super) live: Option<PathBuf>,
 }
 
+const DECISIONS: &str = "Decisions (kept in the plan)";
+
 /// Decisions that are part of a plan.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Decisions (kept in the plan)")]
+#[command(next_help_heading = DECISIONS)]
 pub(super) struct ChoiceArgs {
     /// Plan only for these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters.
     #[arg(long, value_name = "GLOB")]
@@ -250,6 +265,9 @@ pub(super) struct ChoiceArgs {
     /// Allow deleting a configuration and creating it again, where a field cannot change in place.
     #[arg(long)]
     pub(super) allow_replace: bool,
+    /// What becomes of changes on clusters that do not talk to Azure.
+    #[arg(long, value_enum, default_value = "fail")]
+    pub(super) offline: OfflineName,
     /// How many live configurations the plan may delete or replace: a number, or a share such as `50%`, which holds from
     /// ten configurations on. [default: what the spec says, else 30%]
     #[arg(long, value_name = "N|%")]
@@ -285,6 +303,26 @@ pub(super) struct ValidateArgs {
     /// How problems are printed: text on standard error, json or sarif on standard output.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: ProblemFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The resource, as plans name it: `rg-edge/store-001/flux/flux-system`; with `#NAME`, one kustomization of it.
+    #[arg(value_name = "ADDRESS")]
+    pub(super) address: String,
+    /// The field, as plans name it (`kustomizations.app.prune`), or in the spec's own word (`gitRepository.interval`); all
+    /// fields below it, too. Without it, a table of all fields.
+    #[arg(value_name = "FIELD")]
+    pub(super) field: Option<String>,
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// How the explanation is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
 }
 
 #[derive(Debug, Args)]
@@ -325,6 +363,9 @@ pub(super) struct PlanArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
+    #[arg(long, conflicts_with = "destroy", help_heading = DECISIONS)]
+    pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
 }
@@ -365,6 +406,9 @@ pub(super) struct ApplyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
+    #[arg(long, help_heading = DECISIONS)]
+    pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
 }
@@ -379,6 +423,24 @@ pub(super) struct DestroyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The id of the subscription that the cluster is in.
+    #[arg(short, long, value_name = "ID", env = "AZURE_SUBSCRIPTION_ID", hide_env_values = true)]
+    pub(super) subscription: String,
+    /// The resource group that the cluster is in.
+    #[arg(short = 'g', long, value_name = "NAME")]
+    pub(super) resource_group: String,
+    /// The name of the cluster.
+    #[arg(short, long, value_name = "NAME")]
+    pub(super) cluster: String,
+    /// connectedClusters for a cluster connected to Azure Arc, managedClusters for AKS.
+    #[arg(long = "type", value_enum, default_value = "connectedClusters")]
+    pub(super) cluster_type: ClusterTypeName,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
 }
 
 #[derive(Debug, Args)]

@@ -10,11 +10,11 @@ use super::git::{self, LocalRepositories};
 use super::{Environment, Session};
 use crate::arm::credentials::{self, IdentityValues};
 use crate::arm::identity::{self, Outside};
-use crate::arm::{ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
+use crate::arm::{self, ArmClient, CredentialTokens, FixedToken, Origin, TokenSource};
 use crate::graph::Graph;
 use crate::http::{ReqwestTransport, SystemClock, Transport};
 use crate::kinds::cluster::ClusterType;
-use crate::model::{Glob, ResourceId, Secret};
+use crate::model::{Glob, Read, ResourceId, Secret};
 use crate::plan::Plan;
 use crate::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
 use crate::spec::{Desired, DesiredCluster};
@@ -27,11 +27,11 @@ pub(super) struct Connection {
     tokens: Arc<dyn TokenSource>,
 }
 
-/// Connects for a spec. Nothing is sent yet.
+/// Connects to read `graph`. Nothing is sent yet. A new state of the embedded simulator holds what `seeds` names.
 pub(super) fn connect(
     args: &CloudArgs,
-    desired: &Desired,
     graph: &Graph,
+    seeds: Option<&Desired>,
     session: &Session,
 ) -> Result<Connection, CliError> {
     reads_within_scope(&args.scope, graph)?;
@@ -44,7 +44,7 @@ pub(super) fn connect(
             let tokens = sign_in(args, cloud.authority_host(), cloud.scope(), &transport, &session.environment)?;
             real(transport, tokens, origin)
         }
-        (None, None) => embedded(&args.sim, desired)?,
+        (None, None) => embedded(&args.sim, seeds)?,
     };
     let arm = connection.arm.poll_scale(args.poll_scale);
     let arm = if session.verbose {
@@ -61,7 +61,15 @@ impl Connection {
     /// to the tenant that the spec names. Gives the tenant signed in to; tokens that are not readable tell nothing.
     pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<Option<String>, CliError> {
         let token = self.tokens.token().await.map_err(|error| not_signed_in(&error))?;
-        let found = crate::arm::tenant_of(&token);
+        let found = arm::tenant_of(&token);
+        if arm::names_nobody(&token) {
+            let tenant = found.as_deref().unwrap_or("this tenant");
+            return Err(CliError::new(format!(
+                "the token of {tenant} names no identity (it has neither `oid` nor `puid`): the application has no service \
+                 principal there"
+            ))
+            .hint("create it, as an administrator of the tenant: `az ad sp create --id APPLICATION-ID`, and give it a role"));
+        }
         match (wanted.filter(|_| !self.is_simulated), &found) {
             (Some(wanted), Some(found)) if !found.eq_ignore_ascii_case(wanted) => {
                 Err(CliError::refused(format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))
@@ -96,6 +104,11 @@ fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
 pub(super) fn reads_within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
     let named = graph.nodes().iter().map(|node| node.id.clone());
     within_scope(scopes, ("the spec names", "sent"), named.chain(graph.reads().into_iter().map(|read| read.id)))
+}
+
+/// Every id of these further reads must fit one of the scopes.
+pub(super) fn further_reads_within_scope(scopes: &[Glob], reads: &[Read]) -> Result<(), CliError> {
+    within_scope(scopes, ("the cluster has", "sent"), reads.iter().map(|read| read.id.clone()))
 }
 
 /// Every id that will be written must fit one of the scopes, also those that were only found by reading.
@@ -169,9 +182,9 @@ fn sign_in(
     Ok(Arc::new(CredentialTokens::new(candidates, scope, Arc::new(SystemClock))))
 }
 
-fn embedded(args: &SimArgs, desired: &Desired) -> Result<Connection, CliError> {
+fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
     let settings = sim::Settings {
-        seeds: if args.sim_empty { Vec::new() } else { seeds(desired) },
+        seeds: named.filter(|_| !args.sim_empty).map(seeds).unwrap_or_default(),
         scenario: args.sim_scenario,
         repositories: local(&args.repositories)?,
         ..sim::Settings::default()

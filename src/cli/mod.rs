@@ -12,6 +12,7 @@ mod git;
 mod interrupt;
 mod json_file;
 mod live_file;
+mod moment;
 mod plan_file;
 mod planning;
 mod progress;
@@ -56,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Plan(args) => commands::plan::run(args, &session),
         Command::Apply(args) => commands::apply::run(args, &session),
         Command::Destroy(args) => commands::destroy::run(args, &session),
+        Command::Export(args) => commands::export::run(args, &session),
         Command::Drift(args) => commands::drift::run(args, &session),
         Command::Status(args) => commands::status::run(args, &session),
         Command::Snapshot(args) => commands::snapshot::run(args, &session),
@@ -63,6 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Graph(args) => commands::graph::run(args, &session),
         Command::Init(args) => commands::init::run(args, &session),
         Command::Schema(args) => Ok(commands::schema::run(args, &session)),
+        Command::Explain(args) => commands::explain::run(args, &session),
         Command::ExplainCode(args) => commands::explain_code::run(args, &session),
         Command::Completions(args) => Ok(commands::shell::completions(args, &session)),
         Command::Man => commands::shell::man(&session),

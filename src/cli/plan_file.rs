@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-
 use super::error::CliError;
 use super::json_file;
+use super::moment::Moment;
 use crate::model::understands;
 use crate::plan::{FORMAT_VERSION, Plan};
 
 /// Writes a plan, whole or not at all.
-pub(super) fn save(path: &Path, plan: &Plan, as_of: Timestamp) -> Result<(), CliError> {
-    let saved = Plan { timestamp: Some(as_of), ..plan.clone() };
+pub(super) fn save(path: &Path, plan: &Plan, moment: &Moment) -> Result<(), CliError> {
+    let Moment { as_of, ages } = moment;
+    let saved = Plan { timestamp: Some(*as_of), ages: ages.clone(), ..plan.clone() };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| CliError::because(format!("cannot write {}", path.display()), &error))?;
     json_file::write(path, &format!("{text}\n"))

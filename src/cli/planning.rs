@@ -7,11 +7,12 @@ use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
 use super::live_file::LiveFile;
+use super::moment::{Moment, tell_ages, tell_versions};
 use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
 use crate::model::{Glob, LiveState};
-use crate::plan::{self, Choices, Mode, Options, Plan, SecretPolicy};
+use crate::plan::{self, Choices, Mode, Options, Plan, PlanError, SecretPolicy};
 use crate::spec::Desired;
 
 /// A plan, when its live state was read, and the connection it was read through.
@@ -43,12 +44,14 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace, max_delete, max_update } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, offline, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
             workloads: workloads.map(Into::into),
             allow_replace: *allow_replace,
+            offline: (*offline).into(),
+            resend_secrets: false,
             max_delete: *max_delete,
             max_update: *max_update,
         }
@@ -62,14 +65,19 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
-    let connection = connect::connect(cloud, desired, graph, session)?;
+    let connection = connect::connect(cloud, graph, Some(desired), session)?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
     let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
     let origin = connection.arm.origin().to_string();
-    session.console.tell(&format!("Read {} resources and lists from {origin} at {:.0}.", reads.len(), live.as_of));
+    tell_what_was_read(reads.len(), &origin, &live, session);
     let found = Found { live, origin, tenant, is_simulated: connection.is_simulated };
     Ok((connection, found))
+}
+
+/// Says on standard error how much was read, and when.
+pub(super) fn tell_what_was_read(count: usize, origin: &str, live: &LiveState, session: &Session) {
+    session.console.tell(&format!("Read {count} resources and lists from {origin} at {:.0}.", live.as_of));
 }
 
 /// The live state of everything that the spec is about: out of the file that `--live` names, else as [`read`] finds it.
@@ -117,27 +125,27 @@ fn recorded(
 pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Session) -> Result<Planned, CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let (connection, found) = read(&intent.desired, &intent.graph, request.cloud, session).await?;
-    let plan = decide(intent, &request, &found).map_err(|error| mind_the_state(error, request.cloud))?;
+    let plan = decide(intent, &request, &found, session).map_err(|error| mind_the_state(error, request.cloud))?;
     Ok(Planned { plan, as_of: found.live.as_of, connection })
 }
 
-/// Plans from what is live, or was, to show the plan. Gives also when the live state was read.
+/// Plans from what is live, or was, to show the plan. Gives also what only the moment of reading tells.
 pub(super) async fn preview(
     intent: &Intent,
     request: Request<'_>,
     live: &LiveArgs,
     session: &Session,
-) -> Result<(Plan, jiff::Timestamp), CliError> {
+) -> Result<(Plan, Moment), CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
-    let plan = decide(intent, &request, &found).map_err(|error| match &live.live {
+    let plan = decide(intent, &request, &found, session).map_err(|error| match &live.live {
         Some(_) => error,
         None => mind_the_state(error, request.cloud),
     })?;
-    Ok((plan, found.live.as_of))
+    Ok((plan, Moment::of(&intent.graph, &found.live)))
 }
 
-fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan, CliError> {
+fn decide(intent: &Intent, request: &Request<'_>, found: &Found, session: &Session) -> Result<Plan, CliError> {
     let Intent { desired, base, graph } = intent;
     let Found { live, origin, tenant, is_simulated } = found;
     let options = Options {
@@ -155,14 +163,20 @@ fn decide(intent: &Intent, request: &Request<'_>, found: &Found) -> Result<Plan,
         Mode::Apply => plan::make(graph, live, &desired.expanded, &options),
         Mode::Destroy => plan::destroy(graph, live, &desired.expanded, &options),
     };
-    let plan = made
-        .map_err(|errors| CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect()))?;
+    let plan = made.map_err(|errors| no_plan(&errors))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
+    tell_ages(&plan::ages(graph, live), session);
+    tell_versions(graph, live, session);
     Ok(plan)
 }
 
+/// Why there can be no plan.
+pub(super) fn no_plan(errors: &[PlanError]) -> CliError {
+    CliError::several(errors.iter().map(|error| format!("{error}; {}", error.hint)).collect())
+}
+
 /// What is missing on the embedded simulator is rarely missing for the reason that it would be in Azure.
-fn mind_the_state(error: CliError, cloud: &CloudArgs) -> CliError {
+pub(super) fn mind_the_state(error: CliError, cloud: &CloudArgs) -> CliError {
     match (&cloud.arm_endpoint, cloud.cloud.cloud()) {
         (None, None) if !cloud.sim.sim_empty => error.hint(format!(
             "the simulator's {} holds what the first spec named that it was used for; `--sim-state FILE` begins another, \

@@ -138,8 +138,7 @@ fn cluster_nodes(desired: &DesiredCluster, versions: &ApiVersions, ambiguous: &B
         desired;
     let prefix = |name: &str| ambiguous.contains(&name.to_ascii_lowercase()).then(|| subscription.clone());
     let root = ResourceId::subscription(subscription);
-    let group_id = root.resource_group(&resource_group.name);
-    let cluster_id = group_id.resource(cluster.cluster_type.resource_type(), &cluster.name);
+    let (group_id, cluster_id) = (desired.group_id(), desired.id());
     let group_address =
         Address::ResourceGroup { subscription: prefix(&resource_group.name), name: resource_group.name.clone() };
     let at = |part| Address::Cluster {

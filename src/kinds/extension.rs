@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::adoption::{Adopted, Adopting, SecretNames};
 use super::cluster::ClusterType;
-use super::{Body, Encoding, Hole};
+use super::live_body::LiveBody;
+use super::{Body, Encoding, Hole, Unsayable};
 use crate::model::{FieldPath, Habit, Rule, Rules, SecretRef};
 
 /// The one `microsoft.flux` extension of a cluster. What is not named here is left as it is found.
@@ -66,6 +68,10 @@ pub enum AutoUpgradeMode {
     Patch,
     /// To new versions that are compatible.
     Compatible,
+}
+
+impl AutoUpgradeMode {
+    const ALL: [Self; 3] = [Self::None, Self::Patch, Self::Compatible];
 }
 
 /// Where an extension is installed. Flux is installed for the whole cluster.
@@ -281,4 +287,97 @@ pub fn is_flux(live: &Value) -> bool {
 pub fn version(live: &Value) -> Option<&str> {
     let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     text("/properties/currentVersion").or_else(|| text("/properties/version"))
+}
+
+/// The spec of the live extension `name`: the inverse of [`body`], as far as a spec has to say it. What is not named is
+/// kept as found, so what the service would choose itself, and what `is_left` says of a setting's name, is left out.
+///
+/// # Errors
+///
+/// What a spec cannot say, with the field.
+pub fn of_live(
+    name: &str,
+    live: &Value,
+    is_left: impl Fn(&str) -> bool,
+    names: &mut SecretNames,
+) -> Result<Adopted<ExtensionSpec>, Unsayable> {
+    let properties = LiveBody::properties(live)?;
+    let mut adopting = Adopting::extension(name, names);
+    let mut settings: BTreeMap<String, String> = properties.text_map("configurationSettings")?;
+    let multi_tenancy = match settings.get(MULTI_TENANCY).map(String::as_str) {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        // Another spelling is kept as it is.
+        Some(_) | None => None,
+    };
+    if multi_tenancy.is_some() {
+        settings.remove(MULTI_TENANCY);
+    }
+    settings.retain(|name, _| !is_left(name));
+    let protected = properties.object("configurationProtectedSettings")?;
+    let protected = protected_names(live).filter(|_| protected.is_some());
+    let configuration_protected_settings = protected
+        .map(|key| (key.to_owned(), adopting.reference("configurationProtectedSettings", key, None)))
+        .collect();
+    let Upgrades { version, release_train, auto_upgrade_minor_version, auto_upgrade_mode } =
+        Upgrades::of_live(&properties)?;
+    let plan: Option<MarketplacePlan> = live
+        .get("plan")
+        .filter(|plan| !plan.is_null())
+        .map(|plan| serde_json::from_value(without_nulls(plan)))
+        .transpose()
+        .map_err(|_| Unsayable {
+            path: FieldPath::dotted("plan"),
+            why: "it is not an offer of the Azure Marketplace as this version of arcflux knows it".to_owned(),
+        })?;
+    let spec = ExtensionSpec {
+        name: name.to_owned(),
+        multi_tenancy,
+        configuration_settings: settings,
+        configuration_protected_settings,
+        version,
+        release_train,
+        auto_upgrade_minor_version,
+        auto_upgrade_mode,
+        // Flux is in `flux-system`, whatever stands here, and it cannot change.
+        scope: None,
+        plan,
+    };
+    Ok(adopting.adopted(spec))
+}
+
+fn without_nulls(value: &Value) -> Value {
+    let members = value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    Value::Object(members.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// How an extension is upgraded, where that is not what the service chooses for a new one: automatically, to compatible
+/// versions of the train `Stable`. With upgrades off, a train says nothing; with upgrades on, a version does not stay.
+struct Upgrades {
+    version: Option<String>,
+    release_train: Option<String>,
+    auto_upgrade_minor_version: Option<bool>,
+    auto_upgrade_mode: Option<AutoUpgradeMode>,
+}
+
+impl Upgrades {
+    fn of_live(live: &LiveBody<'_>) -> Result<Self, Unsayable> {
+        let mode = live.word("autoUpgradeMode", &AutoUpgradeMode::ALL)?;
+        let minor = live.flag("autoUpgradeMinorVersion", true)?;
+        let train =
+            live.text("releaseTrain")?.filter(|train| !train.eq_ignore_ascii_case("Stable") && !train.is_empty());
+        let version = live.text("version")?.filter(|version| !version.is_empty());
+        let (auto_upgrade_mode, auto_upgrade_minor_version, is_off) = match mode {
+            Some(AutoUpgradeMode::None) => (mode, None, true),
+            Some(AutoUpgradeMode::Patch) => (mode, None, false),
+            Some(AutoUpgradeMode::Compatible) | None if minor => (None, None, false),
+            Some(AutoUpgradeMode::Compatible) | None => (None, Some(false), true),
+        };
+        Ok(Self {
+            version: version.filter(|_| is_off),
+            release_train: train.filter(|_| !is_off),
+            auto_upgrade_minor_version,
+            auto_upgrade_mode,
+        })
+    }
 }

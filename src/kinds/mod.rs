@@ -1,21 +1,27 @@
 //! The resource kinds: one file each, holding everything Azure-specific about it as data and small functions.
 
+pub mod adoption;
 pub mod api_versions;
 pub mod cluster;
 pub mod compliance;
 pub mod extension;
+pub mod extension_versions;
 pub mod flux_configuration;
+mod live_body;
 pub mod provider;
 pub mod remedies;
 pub mod resource_group;
 pub mod secret_values;
 pub mod state;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{FieldPath, Rules, SecretRef};
 use cluster::ClusterType;
+
+pub use live_body::Unsayable;
 
 /// The registry: every kind that arcflux reads or writes. Nothing else is ever written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]

@@ -42,6 +42,15 @@ const TABLE: &[(&str, &str)] = &[
     ("namespaces \"", "add the Namespace to an earlier kustomization (`dependsOn`)"),
 ];
 
+/// What to look at while an installation of Flux reports nothing: what keeps its pods from starting, most often first
+/// (mspnp/aks-baseline#295 and #393; `../shared/facts/domain.md` §3).
+pub const SILENT_INSTALLATION: [&str; 4] = [
+    "see whether its pods can be scheduled, with taints and the sizes of the nodes (`kubectl -n flux-system get pods`)",
+    "let the cluster reach mcr.microsoft.com and the endpoints of Azure Arc",
+    "look at resource quotas and admission policies for the namespace flux-system",
+    "see whether the agents run (`kubectl -n azure-arc get pods`)",
+];
+
 /// The remedy for a failure with this reason and message, where one is known.
 #[must_use]
 pub fn remedy(reason: &str, message: &str) -> Option<&'static str> {

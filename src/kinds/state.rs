@@ -26,3 +26,40 @@ pub fn provisioning_state(live: &Value) -> ProvisioningState {
         _ => ProvisioningState::InFlight(state.to_owned()),
     }
 }
+
+/// Why the last operation on a live resource failed, in the service's words. An extension says it in `errorInfo`, or in a
+/// status of the level `Error`; a configuration in `errorMessage` (`../shared/facts/domain.md` §3).
+#[must_use]
+pub fn failure_message(live: &Value) -> Option<&str> {
+    let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let statuses = || live.pointer("/properties/statuses").and_then(Value::as_array).into_iter().flatten();
+    let message = |status: &&Value| status.get("message").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let is_error = |status: &&Value| {
+        status.get("level").and_then(Value::as_str).is_some_and(|level| level.eq_ignore_ascii_case("Error"))
+    };
+    let of_status = || {
+        let worst = statuses().filter(message).find(is_error).or_else(|| statuses().find(message));
+        worst.and_then(|status| status.get("message")?.as_str())
+    };
+    text("/properties/errorInfo/message").or_else(|| text("/properties/errorMessage")).or_else(of_status)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_message_of_an_error_goes_before_other_statuses() {
+        let status = |level: &str, message: &str| json!({"level": level, "message": message});
+        let live = |statuses: Value| json!({"properties": {"statuses": statuses}});
+        let several = live(json!([status("Information", "working"), status("Error", "no pods")]));
+        assert_eq!(failure_message(&several), Some("no pods"));
+        assert_eq!(failure_message(&live(json!([status("Information", "working")]))), Some("working"));
+        assert_eq!(failure_message(&live(json!([]))), None);
+        let info =
+            json!({"properties": {"errorInfo": {"message": "timed out"}, "statuses": [status("Error", "other")]}});
+        assert_eq!(failure_message(&info), Some("timed out"));
+    }
+}

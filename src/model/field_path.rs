@@ -50,10 +50,22 @@ impl FieldPath {
         Self(segments)
     }
 
+    /// This path, and `below` from there.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        Self(self.0.iter().chain(&below.0).cloned().collect())
+    }
+
     /// The steps from the top.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.0
+    }
+
+    /// The first `length` steps of this path; all where there are fewer.
+    #[must_use]
+    pub fn first(&self, length: usize) -> Self {
+        Self(self.0.iter().take(length).cloned().collect())
     }
 
     /// Whether `self` is `prefix` or lies below it.

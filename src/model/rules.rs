@@ -181,3 +181,24 @@ impl Rule {
         }
     }
 }
+
+/// The rule that names `path`: of two about one field the first one counts.
+#[must_use]
+pub fn rule_of(rules: Rules, path: &FieldPath) -> Option<&'static Rule> {
+    rules.iter().find(|rule| rule.names(path))
+}
+
+/// Whether a rule names something below `path`.
+#[must_use]
+pub fn leads_to_a_rule(rules: Rules, path: &FieldPath) -> bool {
+    rules.iter().any(|rule| {
+        let mut pattern = rule.segments();
+        let mut steps = path.segments().iter();
+        let is_on_the_way = steps.all(|step| match (pattern.next(), step) {
+            (Some("*"), _) => true,
+            (Some(wanted), Segment::Key(key)) => wanted == key,
+            (Some(_), Segment::Index(_)) | (None, _) => false,
+        });
+        is_on_the_way && pattern.next().is_some()
+    })
+}

@@ -97,3 +97,13 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// What is in the names of values that are secrets although nothing marks them so.
+const TELLING: &[&str] = &["key", "token", "password", "passwd", "pwd", "secret", "credential", "connectionstring"];
+
+/// Whether a name that somebody chose tells that its value is a secret.
+#[must_use]
+pub fn tells_of_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    TELLING.iter().any(|word| name.contains(word))
+}

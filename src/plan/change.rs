@@ -171,6 +171,8 @@ pub enum Reason {
     FieldsDiffer,
     /// Fields differ that cannot change in place.
     ImmutableFieldsDiffer,
+    /// It is as the spec says, and its secrets are to be sent again.
+    SecretsResent,
     /// The provider is not registered.
     NotRegistered,
     /// The provider is being registered.
@@ -203,6 +205,7 @@ impl Reason {
             Self::NotFound => "it does not exist",
             Self::FieldsDiffer => "fields differ",
             Self::ImmutableFieldsDiffer => "fields differ that cannot change in place",
+            Self::SecretsResent => "its secrets are to be sent again",
             Self::NotRegistered => "it is not registered",
             Self::Registering => "its registration has not ended",
             Self::OperationInFlight => "an operation on it has not ended",

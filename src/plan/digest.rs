@@ -88,10 +88,18 @@ pub(super) fn plan_digest(
     mode: Mode,
     choices: &Choices,
     changes: &[(&Address, &str)],
+    deferred: &[(&Address, Action)],
 ) -> Digest {
-    // `only` and `wait` are in the changes and their steps.
-    let Choices { only: _, wait: _, workloads, allow_replace, max_delete, max_update } = choices;
+    // `only`, `wait` and `offline` are in the changes, their steps, and what is deferred.
+    let Choices { only: _, wait: _, workloads, allow_replace, offline: _, resend_secrets, max_delete, max_update } =
+        choices;
     let mut value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
+    if !deferred.is_empty() {
+        value["deferred"] = json!(deferred);
+    }
+    if *resend_secrets {
+        value["resend_secrets"] = json!(true);
+    }
     if workloads.is_some() || *allow_replace {
         value["allowed"] = json!({"workloads": workloads, "allow_replace": allow_replace});
     }

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::decide::{self, Decision, Obstacle};
+use super::decide::{self, Decision, Deferral, Obstacle};
 use super::{
-    Action, Change, Consequence, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, digest, limits, sensitive,
-    unmanaged,
+    Action, Change, Consequence, DeferredChange, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, digest,
+    limits, sensitive, unmanaged,
 };
 use crate::diff::FieldChange;
-use crate::graph::{Graph, Node};
-use crate::model::{Address, Glob, Limit, LiveState, SecretRef, without_accounts};
+use crate::graph::{Graph, Node, Want};
+use crate::model::{Address, Glob, Limit, LiveState, ResourceId, SecretRef, without_accounts};
 use crate::spec::UnmanagedPolicy;
 
 /// What a user decides beside the spec.
@@ -30,6 +30,14 @@ pub struct Options {
     pub secrets: SecretPolicy,
 }
 
+impl Options {
+    /// Whether the secrets of a resource are sent although nothing else differs. What is planned for only because
+    /// something needs it is not asked for.
+    pub(super) fn resends_secrets(&self, address: &Address) -> bool {
+        self.choices.resend_secrets && is_selected(address, &self.choices.only)
+    }
+}
+
 /// Decisions that are part of the plan: they shape its steps, and are made again when a saved plan is. What a secret or
 /// a credential may be used for is not among them: whoever applies says that anew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -45,12 +53,27 @@ pub struct Choices {
     pub workloads: Option<Workloads>,
     /// Whether a configuration may be deleted and created again.
     pub allow_replace: bool,
+    /// What becomes of changes on clusters that do not talk to Azure.
+    pub offline: OfflineClusters,
+    /// Whether the secrets that the spec gives are sent although nothing else differs.
+    pub resend_secrets: bool,
     /// How many live configurations may be deleted or replaced, instead of what the spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_delete: Option<Limit>,
     /// How many live configurations may be updated, instead of what the spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_update: Option<Limit>,
+}
+
+/// What becomes of changes on clusters that do not talk to Azure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OfflineClusters {
+    /// They are planned, and an apply fails at them.
+    #[default]
+    Fail,
+    /// They are deferred: listed, and left for another time.
+    Skip,
 }
 
 /// How far an apply waits.
@@ -178,10 +201,18 @@ fn decide_all(
 ) -> Result<Vec<(&Node, Decision)>, Vec<PlanError>> {
     let mut decided = Vec::new();
     let mut errors = Vec::new();
+    // What stands in the way of a cluster stands in the way of everything on it, and is told once.
+    let mut closed: Vec<&ResourceId> = Vec::new();
     for node in graph.nodes() {
         match decide(node) {
             Ok(decision) => decided.push((node, decision)),
-            Err(Obstacle { message, hint }) => errors.push(PlanError { address: node.address.clone(), message, hint }),
+            Err(_) if node.cluster.as_ref().is_some_and(|cluster| closed.contains(&cluster)) => {}
+            Err(Obstacle { message, hint }) => {
+                errors.push(PlanError { address: node.address.clone(), message, hint });
+                if matches!(node.want, Want::Cluster(_)) {
+                    closed.push(&node.id);
+                }
+            }
         }
     }
     if errors.is_empty() { Ok(decided) } else { Err(errors) }
@@ -200,6 +231,7 @@ fn assemble(
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut notes: Vec<Note> = Vec::new();
     let mut changes: Vec<Change> = Vec::new();
+    let mut deferred: Vec<DeferredChange> = Vec::new();
     for (node, decision) in decided {
         let needs = match mode {
             Mode::Apply => node.needs.clone(),
@@ -231,6 +263,13 @@ fn assemble(
             ..refusal
         }));
         notes.extend(decision.notes.into_iter().map(|note| Note { message: without_accounts(&note.message), ..note }));
+        deferred.extend(decision.deferred.map(|Deferral { action, reason, message }| DeferredChange {
+            address: node.address.clone(),
+            kind: node.kind,
+            actions: action,
+            reason: reason.to_owned(),
+            message: without_accounts(&message),
+        }));
         let bound = digest::bound(&node.address, action, &decision.steps, decision.precondition.as_ref());
         changes.push(Change {
             address: node.address.clone(),
@@ -270,9 +309,11 @@ fn assemble(
         mode,
         choices: options.choices.clone(),
         timestamp: None,
-        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[]),
+        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[], &[]),
         applyable: false,
+        ages: Vec::new(),
         resource_changes: changes,
+        deferred_changes: deferred,
         refusals,
         notes,
         unmanaged: unmanaged::listed(unmanaged::on_clusters_of(selected, graph, live)),
@@ -299,6 +340,7 @@ impl Plan {
             .filter(|change| change.change.actions != Action::NoOp && change.change.actions != Action::Read)
             .map(|change| (&change.address, change.fingerprint.as_str()))
             .collect();
-        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound)
+        let deferred: Vec<_> = self.deferred_changes.iter().map(|one| (&one.address, one.actions)).collect();
+        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound, &deferred)
     }
 }

@@ -3,10 +3,13 @@
 //! A plan is data. It leaves no choices for apply: each [`Change`] is a list of [`Step`]s with method, id, api-version,
 //! body and condition. What it must not know: how anything is sent or shown.
 
+mod ages;
 mod change;
 mod decide;
 mod digest;
 mod drift;
+mod export;
+mod explain;
 mod limits;
 mod make;
 mod report;
@@ -16,10 +19,18 @@ mod status;
 mod step;
 mod unmanaged;
 
+pub use ages::{Age, ages};
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
-pub use make::{Choices, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make};
+pub use explain::{
+    EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
+    Target, UnknownName, WantedFrom, explain, locate,
+};
+pub use export::{Export, LeftOut, configuration_reads, export};
+pub use make::{
+    Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,
+};
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
@@ -29,6 +40,7 @@ pub use step::{Condition, Expectation, Step, Until};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::kinds::Kind;
 use crate::model::{Address, ResourceId};
 
 /// The version of the plan format: a new minor adds, a new major breaks.
@@ -56,12 +68,18 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub timestamp: Option<jiff::Timestamp>,
+    /// How long ago things were when the live state was read; only in saved plans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ages: Vec<Age>,
     /// What the plan binds to: equal digests mean equal steps from equal live states.
     pub digest: Digest,
     /// Whether an apply may start: there is something to do and no rule refuses it.
     pub applyable: bool,
     /// Every resource of the spec, in the order in which it is handled.
     pub resource_changes: Vec<Change>,
+    /// Changes that the spec asks for, and that are left for when their cluster talks to Azure again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred_changes: Vec<DeferredChange>,
     /// Safety rules that refuse the apply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
@@ -115,6 +133,23 @@ pub struct Note {
     pub message: String,
 }
 
+/// A change that is left for another time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeferredChange {
+    /// What it is about.
+    pub address: Address,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// What would be done.
+    pub actions: Action,
+    /// Why it is left, by a stable name: `cluster_offline`, `cluster_expired`…
+    pub reason: String,
+    /// Why it is left, in a clause.
+    pub message: String,
+}
+
 /// A live resource that the spec does not name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +194,12 @@ impl Plan {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.resource_changes.iter().any(Change::writes)
+    }
+
+    /// Whether the world is not what the spec asks for: something would be written, now or later.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.has_changes() || !self.deferred_changes.is_empty()
     }
 
     /// Whether an apply would wait for something although it writes nothing.

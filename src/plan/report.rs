@@ -133,6 +133,9 @@ pub enum StreamLine {
 pub struct ApplyReport {
     /// Every resource of the plan, in its order.
     pub resources: Vec<ResourceOutcome>,
+    /// What was left for when its cluster talks to Azure again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Address>,
     /// Whether the run was interrupted.
     pub interrupted: bool,
 }

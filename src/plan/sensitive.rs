@@ -5,13 +5,12 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::diff::FieldChange;
-use crate::model::{FieldPath, Segment, without_accounts};
+use crate::model::{FieldPath, Segment, tells_of_a_secret, without_accounts};
 
 /// What stands in place of a value that looks like a secret, in plans and in what is made of them.
 pub const SENSITIVE: &str = "(sensitive value)";
 
 const MAPS: &[&str] = &["substitute", "configurationSettings"];
-const WORDS: &[&str] = &["key", "token", "password", "passwd", "pwd", "secret", "credential", "connectionstring"];
 
 /// Whether the value of this field is shown to nobody.
 pub(super) fn is_sensitive(path: &FieldPath) -> bool {
@@ -24,10 +23,7 @@ pub(super) fn is_sensitive(path: &FieldPath) -> bool {
         })
         .collect();
     let Some(map) = keys.iter().position(|key| MAPS.contains(key)) else { return false };
-    keys[map + 1..].iter().any(|key| {
-        let key = key.to_ascii_lowercase().replace(['-', '_', '.'], "");
-        WORDS.iter().any(|word| key.contains(word))
-    })
+    keys[map + 1..].iter().any(|key| tells_of_a_secret(key))
 }
 
 /// A body without values that look like secrets.
@@ -35,7 +31,7 @@ pub(super) fn masked(body: &Value) -> Value {
     masked_at(&FieldPath::default(), body)
 }
 
-fn masked_at(path: &FieldPath, value: &Value) -> Value {
+pub(super) fn masked_at(path: &FieldPath, value: &Value) -> Value {
     match value {
         Value::Object(object) => Value::Object(
             object.iter().map(|(key, value)| (key.clone(), masked_at(&path.key(key.clone()), value))).collect(),

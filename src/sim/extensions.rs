@@ -47,8 +47,8 @@ const MODE: &str = "autoUpgradeMode";
 /// Key of the protected settings among the stored properties: names with empty values, as they are shown.
 const PROTECTED: &str = "configurationProtectedSettings";
 
-/// Version that is installed where none was asked for, recorded 2026-03-20.
-const CURRENT_VERSION: &str = "1.19.5";
+/// Version that is installed where none was asked for: the newest of August 2026 (`../shared/facts/domain.md` §1.2).
+const CURRENT_VERSION: &str = "1.24.1";
 
 impl World<'_> {
     /// Answers a call on one extension.

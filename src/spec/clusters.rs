@@ -88,7 +88,7 @@ fn of_entry(
     match expanded.entry("providers") {
         Some(entry) => tree.add(Entry { node: scope.apply(&entry.node, report), ..entry.clone() }),
         None => {
-            let providers = cluster_type.map_or(Node { value: Value::Unresolved, span: own.span }, |cluster_type| {
+            let providers = cluster_type.map_or(Node::written(Value::Unresolved, own.span), |cluster_type| {
                 expand::providers(cluster_type, own.span)
             });
             tree.add(Entry::made("providers", own.span, providers));
@@ -125,5 +125,5 @@ fn set_absent_aside(tree: &mut Node) {
             !is_absent
         });
     }
-    tree.add(Entry::made("absent", span, Node { value: Value::List(absent), span }));
+    tree.add(Entry::made("absent", span, Node::written(Value::List(absent), span)));
 }

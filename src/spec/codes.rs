@@ -10,6 +10,10 @@ pub struct Row {
     pub code: Code,
     /// How bad it is.
     pub severity: Severity,
+    /// Whether a configuration may accept it by its code, under `allow`. Every warning can be. So can an error that says
+    /// no more than that a value is a mistake more often than not, where ARM takes the value, a spec says it without
+    /// doubt, and nothing leaks: what is live can then be adopted as it is.
+    pub can_be_allowed: bool,
     /// A few words, for lists.
     pub title: &'static str,
     /// Why it is a problem and what to do, in a few sentences.
@@ -23,14 +27,28 @@ impl Row {
     }
 }
 
+/// The words of the table for how bad a problem is: its severity, and whether it can be allowed.
+macro_rules! verdict {
+    (Error) => {
+        (Severity::Error, false)
+    };
+    (AllowableError) => {
+        (Severity::Error, true)
+    };
+    (Warning) => {
+        (Severity::Warning, true)
+    };
+}
+
 /// Writes one constant per row, and the table of all of them, so that no row can be left out of the table.
 macro_rules! table {
-    ($($name:ident = $code:literal $severity:ident $title:literal $explanation:literal;)*) => {
+    ($($name:ident = $code:literal $verdict:ident $title:literal $explanation:literal;)*) => {
         $(
             #[doc = $title]
             pub const $name: Row = Row {
                 code: Code($code),
-                severity: Severity::$severity,
+                severity: verdict!($verdict).0,
+                can_be_allowed: verdict!($verdict).1,
                 title: $title,
                 explanation: $explanation,
             };
@@ -73,14 +91,14 @@ table! {
         "The key takes one of a few words only.";
     API_VERSION = 14 Error "unknown apiVersion"
         "This version of arcflux reads `arcflux/v1`.";
-    WRONG_FORM = 15 Error "value of the wrong form"
+    WRONG_FORM = 15 AllowableError "value of the wrong form"
         "The text does not have the form that the key needs.";
-    BAD_NAME = 16 Error "not a valid name"
+    BAD_NAME = 16 AllowableError "not a valid name"
         "The name has characters, or a length, that Azure or Kubernetes refuses.";
-    NAMES_TOO_LONG_TOGETHER = 17 Error "names too long together"
+    NAMES_TOO_LONG_TOGETHER = 17 AllowableError "names too long together"
         "The Kustomization in the cluster is named `<configuration>-<kustomization>`. The two names may have 62 \
          characters together.";
-    NOT_A_GUID = 18 Error "not a GUID"
+    NOT_A_GUID = 18 AllowableError "not a GUID"
         "Subscriptions and tenants are named by their id, such as 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20. Their display \
          names are not unique.";
     BAD_DURATION = 19 Error "not a duration"
@@ -111,26 +129,26 @@ table! {
     ENV_NOT_SET = 33 Error "environment variable is not set"
         "The spec reads an environment variable that is not there.";
     // The source.
-    NO_REF = 40 Error "no revision to follow"
+    NO_REF = 40 AllowableError "no revision to follow"
         "Flux needs to know what to follow: exactly one of `branch`, `tag` and `semver`.";
-    TWO_REFS = 41 Error "two revisions to follow"
+    TWO_REFS = 41 AllowableError "two revisions to follow"
         "One revision may be given: for git exactly one of `branch`, `tag` and `semver`, for an OCI repository at most one \
          of `tag`, `semver` and `digest`. Flux would take one of them silently.";
-    COMMIT_NEEDS_BRANCH = 42 Error "commit without branch"
+    COMMIT_NEEDS_BRANCH = 42 AllowableError "commit without branch"
         "A `commit` goes with the `branch` that it is on: many servers refuse to send a commit alone.";
     BAD_URL = 43 Error "not a usable URL"
         "A git source is at an `https://`, `http://` or `ssh://` URL with a host and a path; a bucket and a storage account \
          are at `https://` or `http://`, and an OCI repository is at `oci://REGISTRY/REPOSITORY`.";
-    SCP_URL = 44 Error "short ssh form"
+    SCP_URL = 44 AllowableError "short ssh form"
         "`git@host:path` is not a URL, and Flux refuses it. The same place as a URL is `ssh://git@host/path`.";
     URL_CREDENTIALS = 45 Error "credentials in a URL"
         "Everybody who can read the configuration can read its URL. Credentials are references under keys of their own, such \
          as `httpsUser` and `httpsKey`.";
-    AUTH_SCHEME = 46 Error "sign-in does not fit the URL"
+    AUTH_SCHEME = 46 AllowableError "sign-in does not fit the URL"
         "User and key, and the CA certificate, are for `https://`; the private key and the known hosts for `ssh://`.";
     USER_WITHOUT_KEY = 47 Error "user and key go together"
         "`httpsUser` and `httpsKey` are needed both, or neither.";
-    LOCAL_AUTH_EXCLUSIVE = 48 Error "localAuthRef excludes other ways to sign in"
+    LOCAL_AUTH_EXCLUSIVE = 48 AllowableError "localAuthRef excludes other ways to sign in"
         "The secret in the cluster that `localAuthRef` names holds all of the credentials.";
     PROVIDER_FIT = 49 Error "provider does not fit the source"
         "`Azure` signs in at Azure DevOps (`https://dev.azure.com/ORGANISATION/PROJECT/_git/REPOSITORY`) with a managed \
@@ -139,35 +157,35 @@ table! {
         "Secrets do not stand in a spec. Write where to read one: `{env: NAME}` or `{file: path}`.";
     SECRET_OVER_HTTP = 51 Error "secret over plain http"
         "Without TLS everybody on the way can read the secret. Use `https://` or `ssh://`.";
-    KNOWN_HOSTS = 52 Error "not known_hosts lines"
+    KNOWN_HOSTS = 52 AllowableError "not known_hosts lines"
         "Each line of `sshKnownHosts` is a host, a key type and a key, as `ssh-keyscan` prints them, not base64 of that.";
     KNOWN_HOSTS_NEEDED = 53 Warning "host keys may be needed"
         "Azure knows the host keys of GitHub, GitLab, Bitbucket and Azure DevOps. For every other ssh server \
          `sshKnownHosts` is needed, else Flux cannot trust it.";
-    CA_CERTIFICATE = 54 Error "not a PEM certificate"
+    CA_CERTIFICATE = 54 AllowableError "not a PEM certificate"
         "`httpsCACert` is a certificate in PEM form, not base64 of that: arcflux encodes it.";
     SOURCE_CHOICE = 55 Error "not one source"
         "A configuration applies from exactly one source: `gitRepository`, `bucket`, `azureBlob` or `ociRepository`.";
-    SEVERAL_SIGN_INS = 56 Error "several ways to sign in"
+    SEVERAL_SIGN_INS = 56 AllowableError "several ways to sign in"
         "A source is signed in to in one way. Which of several would be used cannot be known.";
-    HALF_A_SIGN_IN = 57 Error "half of a way to sign in"
+    HALF_A_SIGN_IN = 57 AllowableError "half of a way to sign in"
         "A bucket needs `accessKey` with `bucketSecretKey`, or `localAuthRef`; a service principal needs one of \
          `clientSecret` and `clientCertificate`; a certificate for TLS needs its `privateKey`.";
-    IDENTITY_ON_ARC = 58 Error "managed identity on an Arc-connected cluster"
+    IDENTITY_ON_ARC = 58 AllowableError "managed identity on an Arc-connected cluster"
         "Only AKS clusters have a managed identity that Flux can sign in to a storage account with.";
     INSECURE = 59 Warning "connection without TLS"
         "Whoever is on the way can change what is applied to the cluster.";
     // Kustomizations and the order of things.
     NO_KUSTOMIZATIONS = 60 Error "no kustomizations"
         "A configuration applies nothing without at least one kustomization.";
-    UNKNOWN_DEPENDENCY = 61 Error "dependsOn names nothing"
+    UNKNOWN_DEPENDENCY = 61 AllowableError "dependsOn names nothing"
         "`dependsOn` of a kustomization names kustomizations of the same configuration; `dependsOn` of a configuration \
          names configurations of the same spec.";
-    SELF_DEPENDENCY = 62 Error "dependsOn names itself"
+    SELF_DEPENDENCY = 62 AllowableError "dependsOn names itself"
         "What waits for itself never starts.";
-    DEPENDENCY_CYCLE = 63 Error "dependsOn goes in a circle"
+    DEPENDENCY_CYCLE = 63 AllowableError "dependsOn goes in a circle"
         "None of them can be first.";
-    PATH_OUTSIDE = 64 Error "path not inside the repository"
+    PATH_OUTSIDE = 64 AllowableError "path not inside the repository"
         "A path is relative to the top of the repository, with `/` between its parts: `./apps/prod`.";
     PATH_IS_ROOT = 65 Warning "path is the whole repository"
         "Flux applies every manifest that it finds below the path. The top of a repository is rarely meant.";
@@ -201,9 +219,15 @@ table! {
          `$$`, here as in manifests.";
     ANYBODY_SIGNS = 81 Warning "signature of anybody"
         "Without trusted keys or identities, a signature that anybody made passes.";
+    OLD_HOST_KEY = 82 Warning "ssh-rsa host key of Azure DevOps"
+        "Azure DevOps refuses signatures of the old kind `ssh-rsa`, and a host key of that type lets Flux ask for one. With \
+         the setting `source-controller.ssh-host-key-args` the controller asks for `rsa-sha2-256` and `rsa-sha2-512`.";
     // The api-versions.
     NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
         "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";
+    SCOPE_NOT_SAID = 86 Warning "scope not said"
+        "In the long form a configuration says its `scope`. Azure's own default, `cluster`, makes its service account a \
+         cluster administrator; other tools have `namespace` as their default, so what was meant cannot be seen.";
 
     // What is left alone, and what goes.
     NOT_IGNORABLE = 90 Error "field that cannot be ignored"

@@ -11,18 +11,22 @@ use super::forms::{form, is_duration_key, last_key, subject};
 use super::mask::{is_in_a_secret, is_secret};
 use super::node::{Entry, Node, Value};
 use super::report::MAX_PROBLEMS;
+use super::rules::allowed;
 use super::schema::{self, Checked, HOMES};
-use super::suggest::{did_you_mean, did_you_mean_or_list};
 use super::yaml::Places;
-use crate::model::{Diagnostic, FieldPath, Seconds, Segment};
+use crate::model::{Diagnostic, FieldPath, Seconds, Segment, did_you_mean, did_you_mean_or_list};
 
-/// Everything about `tree` that the schema refuses, as far as a report takes it.
+/// Everything about `tree` that the schema refuses, as far as a report takes it and no configuration allows it.
 pub(super) fn check(tree: &Node, checked: &Checked, places: &Places<'_>) -> Vec<Diagnostic> {
     let json = tree.to_json();
     let conformance = Conformance { tree, schema: &checked.schema, places };
     let mut found = Vec::new();
     for error in checked.validator.iter().flat_map(|validator| validator.iter_errors(&json)).take(MAX_PROBLEMS + 1) {
+        let before = found.len();
         conformance.explain(&error, &mut found);
+        let path = path_of(error.instance_path());
+        let told = found.split_off(before);
+        found.extend(told.into_iter().filter(|one| !allowed::is_allowed(tree, &path, one.code)));
     }
     found
 }
@@ -291,6 +295,9 @@ fn arm_hint(key: &str) -> Option<&'static str> {
             "write `httpsKey`, `sshPrivateKey` or `bucketSecretKey` beside `url`, as a reference"
         }
         "extensionType" => "leave it out: the extension is always `microsoft.flux`",
+        "semverFilter" => {
+            "ARM has no such field in fluxConfigurations 2025-04-01; where it is needed, define the OCIRepository in Git"
+        }
         "properties" => "write what it holds one level higher: the spec has no `properties`",
         "multiTenancy.enforce" => "write `multiTenancy: false`, or put it under `configurationSettings`",
         _ => return None,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::document::ClusterDocument;
 pub use super::document::{Limits, Policy, Profile, UnmanagedPolicy};
 use super::node::{Node, Value};
+use super::provenance::Place;
 use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::ConfigurationSpec;
 use crate::kinds::resource_group::ResourceGroupSpec;
-use crate::model::{FieldPath, Segment, Span};
+use crate::model::{FieldPath, ResourceId, Segment, Span};
 
 /// What a spec wants.
 #[derive(Debug, Clone)]
@@ -72,6 +73,42 @@ impl DesiredCluster {
         Self { key, subscription, resource_group, cluster, labels, providers, extension, configurations, absent, spans }
     }
 
+    /// The ARM id of its resource group.
+    #[must_use]
+    pub fn group_id(&self) -> ResourceId {
+        ResourceId::subscription(&self.subscription).resource_group(&self.resource_group.name)
+    }
+
+    /// Its ARM id.
+    #[must_use]
+    pub fn id(&self) -> ResourceId {
+        self.group_id().resource(self.cluster.cluster_type.resource_type(), &self.cluster.name)
+    }
+
+    /// The path, in the long form, of the key that says `property` of this cluster: its own, or the one at the top that
+    /// all clusters share.
+    #[must_use]
+    pub fn property_path(&self, property: &str) -> FieldPath {
+        let top = FieldPath::of([property]);
+        let own = match &self.key {
+            Some(key) => FieldPath::of(["clusters", key, property]),
+            None => FieldPath::of(["cluster", property]),
+        };
+        if self.spans.place(&own).is_some() { own } else { top }
+    }
+
+    /// The path, in the long form, of the value that a reference of this cluster (`values.region`, `cluster.name`) stands
+    /// for. References in `values` themselves are not replaced.
+    #[must_use]
+    pub fn reference_path(&self, reference: &str) -> Option<FieldPath> {
+        match reference.split_once('.')? {
+            ("values", name) => Some(FieldPath::of(["clusters", self.key.as_deref()?, "values", name])),
+            ("cluster", "resourceGroup") => Some(self.property_path("resourceGroup").key("name")),
+            ("cluster", property) => Some(self.property_path(property)),
+            _ => None,
+        }
+    }
+
     /// Where the cluster is declared.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
@@ -85,18 +122,13 @@ impl DesiredCluster {
     /// `kustomizations.app.path`.
     #[must_use]
     pub fn configuration_span(&self, configuration: &str, field: &FieldPath) -> Option<Span> {
-        let start = FieldPath::of(["configurations", configuration]);
-        let path = field.segments().iter().fold(start, |path, segment| match segment {
-            Segment::Key(key) => path.key(key),
-            Segment::Index(index) => path.index(*index),
-        });
-        self.spans.at(&path)
+        self.spans.at(&FieldPath::of(["configurations", configuration]).join(field))
     }
 }
 
 /// Places by path in the long form of a spec. All of its clusters share one.
 #[derive(Debug, Default)]
-pub struct Spans(BTreeMap<FieldPath, Span>);
+pub struct Spans(BTreeMap<FieldPath, Place>);
 
 impl Spans {
     pub(super) fn of(expanded: &Node) -> Self {
@@ -106,7 +138,7 @@ impl Spans {
     }
 
     fn collect(&mut self, node: &Node, path: &FieldPath) {
-        self.0.insert(path.clone(), node.span);
+        self.0.insert(path.clone(), Place::of(node));
         match &node.value {
             Value::Map(entries) => entries.iter().for_each(|entry| self.collect(&entry.node, &path.key(&entry.key))),
             Value::List(items) => {
@@ -124,7 +156,13 @@ impl Spans {
                 Segment::Key(key) => path.key(key),
                 Segment::Index(index) => path.index(*index),
             });
-            self.0.get(&parent).copied()
+            self.0.get(&parent).map(|place| place.span)
         })
+    }
+
+    /// Where the value at exactly this path comes from.
+    #[must_use]
+    pub fn place(&self, path: &FieldPath) -> Option<&Place> {
+        self.0.get(path)
     }
 }

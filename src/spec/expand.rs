@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Value as Json, json};
 
 use super::node::{Entry, Node, Value};
+use super::provenance::Provenance;
 use super::schema::{self, PUBLISHED};
 use crate::kinds::cluster::{ClusterSpec, ClusterType};
 use crate::kinds::extension::ExtensionSpec;
@@ -81,12 +82,12 @@ fn sort_keys(node: &mut Node, path: &FieldPath) {
 fn add_short_form(document: &Node, long: &mut Node) {
     let (repo, kustomizations) = (document.entry("repo"), document.entry("kustomizations"));
     let Some(first) = repo.or(kustomizations) else { return };
-    let mut entries =
-        vec![Entry::made("namespace", first.key_span, Node::text_at(SHORT_FORM_CONFIGURATION, first.key_span))];
+    let namespace = Node::text_at(SHORT_FORM_CONFIGURATION, first.key_span).because(Provenance::ShortForm);
+    let mut entries = vec![Entry::made("namespace", first.key_span, namespace)];
     for (key, entry) in [("gitRepository", repo), ("kustomizations", kustomizations)] {
         entries.extend(entry.map(|entry| Entry { key: key.to_owned(), ..entry.clone() }));
     }
-    let configuration = configuration(&Node::map_at(entries, first.key_span));
+    let configuration = configuration(&Node::map_at(entries, first.key_span).because(Provenance::ShortForm));
     let Value::Map(top) = &mut long.value else { return };
     let Some(configurations) = top.iter_mut().find(|entry| entry.key == "configurations") else { return };
     configurations.node.add(Entry::made(SHORT_FORM_CONFIGURATION, first.key_span, configuration));
@@ -108,7 +109,8 @@ pub(super) fn providers(cluster_type: ClusterType, span: Span) -> Node {
         ClusterType::ManagedClusters => "Microsoft.ContainerService",
     };
     let names = [of_cluster, "Microsoft.KubernetesConfiguration"];
-    Node { value: Value::List(names.iter().map(|name| Node::text_at(*name, span)).collect()), span }
+    let derived = |name: &&str| Node::text_at(*name, span).because(Provenance::Derived);
+    Node::written(Value::List(names.iter().map(derived).collect()), span).because(Provenance::Derived)
 }
 
 /// The cluster type that a word names.
@@ -119,7 +121,8 @@ pub(super) fn cluster_type(word: &str) -> Option<ClusterType> {
 fn each(map: &Node, change: impl Fn(&Entry) -> Node) -> Node {
     match map.map() {
         Some(entries) => {
-            Node::map_at(entries.iter().map(|entry| Entry { node: change(entry), ..entry.clone() }).collect(), map.span)
+            let changed = entries.iter().map(|entry| Entry { node: change(entry), ..entry.clone() }).collect();
+            Node::map_at(changed, map.span).because(map.provenance.clone())
         }
         None => map.clone(),
     }
@@ -142,7 +145,8 @@ fn cluster_entry(entry: &Entry) -> Node {
         }),
         _ => return entry.node.clone(),
     };
-    node.add(Entry::made("name", entry.key_span, Node::text_at(entry.key.clone(), entry.key_span)));
+    let name = Node::text_at(entry.key.clone(), entry.key_span).because(Provenance::Derived);
+    node.add(Entry::made("name", entry.key_span, name));
     filled(Some(&node), &CLUSTER_DEFAULTS, entry.key_span)
 }
 
@@ -158,7 +162,7 @@ fn configuration(node: &Node) -> Node {
 
 /// `node` with the defaults that it does not name.
 fn filled(node: Option<&Node>, defaults: &Json, span: Span) -> Node {
-    let Some(node) = node else { return Node::of_json(defaults, span) };
+    let Some(node) = node else { return Node::of_default(defaults, span) };
     let mut filled = node.clone();
     merge(&mut filled, defaults, span);
     filled
@@ -171,7 +175,7 @@ fn merge(node: &mut Node, defaults: &Json, span: Span) {
             Some(entry) => merge(&mut entry.node, default, entry.key_span),
             // A mapping of defaults stands for one that the author must write.
             None if default.is_object() => {}
-            None => entries.push(Entry::made(key, span, Node::of_json(default, span))),
+            None => entries.push(Entry::made(key, span, Node::of_default(default, span))),
         }
     }
 }
@@ -189,10 +193,12 @@ fn defaults<T: serde::Serialize + serde::de::DeserializeOwned>(required: Json, d
     value
 }
 
-static CLUSTER_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ClusterSpec>(json!({"name": ""}), &["/name"]));
-static EXTENSION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ExtensionSpec>(json!({}), &[]));
-static KUSTOMIZATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<KustomizationSpec>(json!({}), &[]));
-static CONFIGURATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| {
+pub(super) static CLUSTER_DEFAULTS: LazyLock<Json> =
+    LazyLock::new(|| defaults::<ClusterSpec>(json!({"name": ""}), &["/name"]));
+pub(super) static EXTENSION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ExtensionSpec>(json!({}), &[]));
+pub(super) static KUSTOMIZATION_DEFAULTS: LazyLock<Json> =
+    LazyLock::new(|| defaults::<KustomizationSpec>(json!({}), &[]));
+pub(super) static CONFIGURATION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| {
     defaults::<ConfigurationSpec>(
         json!({
             "gitRepository": {"url": ""},

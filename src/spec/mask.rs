@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::node::{Entry, Node, Value};
 use super::schema::{self, HOMES, PUBLISHED};
-use crate::model::{FieldPath, Segment, accounts};
+use crate::model::{FieldPath, Segment, accounts, tells_of_a_secret};
 
 /// The keys whose values are secrets.
 const SECRET_KEYS: [&str; 10] = [
@@ -23,6 +23,15 @@ const SECRET_KEYS: [&str; 10] = [
 
 /// The key of a mapping in which every value is a secret.
 const SECRET_MAP: &str = "configurationProtectedSettings";
+
+/// Mappings in which authors choose the names: of values that look like secrets there, plans show nothing either.
+const FREE_MAPS: [&str; 3] = ["values", "substitute", "configurationSettings"];
+
+/// Whether the value at `path` looks like a secret by the name that its author gave it.
+fn looks_like_a_secret(path: &FieldPath) -> bool {
+    matches!(path.segments(), [.., Segment::Key(map), Segment::Key(name)]
+        if FREE_MAPS.contains(&map.as_str()) && tells_of_a_secret(name))
+}
 
 /// Whether the value at `path` is a secret.
 pub(super) fn is_secret(path: &FieldPath) -> bool {
@@ -108,7 +117,10 @@ fn hide_unknown(text: &str, node: &Node, path: &FieldPath, hidden: &mut Vec<Rang
             for Entry { key, node, .. } in entries {
                 if is_secret(&path.key(key)) {
                     hide_secret(node, hidden);
-                } else if !(is_open || known.contains(&key.as_str())) || (key == SECRET_MAP && !node.is_map()) {
+                } else if looks_like_a_secret(&path.key(key))
+                    || !(is_open || known.contains(&key.as_str()))
+                    || (key == SECRET_MAP && !node.is_map())
+                {
                     hide_all(node, hidden);
                 } else if key == "url" {
                     hide_account(text, node, hidden);

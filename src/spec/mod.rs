@@ -14,20 +14,23 @@ mod conform;
 mod desired;
 mod document;
 mod expand;
+mod export;
 mod forms;
 mod mask;
 mod node;
+mod provenance;
 mod report;
 mod rules;
 mod schema;
 mod starter;
 mod substitute;
-mod suggest;
 mod yaml;
 
 use std::sync::Arc;
 
 pub use desired::{Desired, DesiredCluster, Limits, Policy, Profile, Spans, UnmanagedPolicy};
+pub use export::Draft;
+pub use provenance::{Place, Provenance};
 pub use schema::schema;
 pub use starter::starter;
 pub use substitute::Inputs;

@@ -2,6 +2,7 @@
 
 use serde_json::Number;
 
+use super::provenance::Provenance;
 use crate::model::{FieldPath, Segment, Span};
 
 /// A value and where it stands.
@@ -10,6 +11,8 @@ pub(super) struct Node {
     pub(super) value: Value,
     /// The text of a scalar; the key of a mapping or a sequence, which have no text of their own.
     pub(super) span: Span,
+    /// How the value came to be there.
+    pub(super) provenance: Provenance,
 }
 
 /// What a node holds.
@@ -44,28 +47,38 @@ impl Entry {
 
 impl Node {
     pub(super) fn text_at(text: impl Into<String>, span: Span) -> Self {
-        Self { value: Value::Text(text.into()), span }
+        Self::written(Value::Text(text.into()), span)
     }
 
     pub(super) fn map_at(entries: Vec<Entry>, span: Span) -> Self {
-        Self { value: Value::Map(entries), span }
+        Self::written(Value::Map(entries), span)
     }
 
-    /// The tree of a JSON value that stands for the place `span`.
-    pub(super) fn of_json(json: &serde_json::Value, span: Span) -> Self {
+    /// A value that stands in the text.
+    pub(super) fn written(value: Value, span: Span) -> Self {
+        Self { value, span, provenance: Provenance::Written }
+    }
+
+    /// The same value, there for another reason.
+    pub(super) fn because(self, provenance: Provenance) -> Self {
+        Self { provenance, ..self }
+    }
+
+    /// The tree of a default, which is filled in under the key at `span`.
+    pub(super) fn of_default(json: &serde_json::Value, span: Span) -> Self {
         let value = match json {
             serde_json::Value::Null => Value::Null,
             serde_json::Value::Bool(value) => Value::Bool(*value),
             serde_json::Value::Number(value) => Value::Number(value.clone()),
             serde_json::Value::String(value) => Value::Text(value.clone()),
             serde_json::Value::Array(items) => {
-                Value::List(items.iter().map(|item| Self::of_json(item, span)).collect())
+                Value::List(items.iter().map(|item| Self::of_default(item, span)).collect())
             }
-            serde_json::Value::Object(map) => {
-                Value::Map(map.iter().map(|(key, value)| Entry::made(key, span, Self::of_json(value, span))).collect())
-            }
+            serde_json::Value::Object(map) => Value::Map(
+                map.iter().map(|(key, value)| Entry::made(key, span, Self::of_default(value, span))).collect(),
+            ),
         };
-        Self { value, span }
+        Self { value, span, provenance: Provenance::Default }
     }
 
     pub(super) fn to_json(&self) -> serde_json::Value {
@@ -178,6 +191,6 @@ impl Node {
                 return change(self);
             }
         };
-        Self { value, span: self.span }
+        Self { value, span: self.span, provenance: self.provenance.clone() }
     }
 }

@@ -41,12 +41,12 @@ impl Report {
         self.diagnostics.len()
     }
 
-    /// Takes back the warnings with these codes that came after the first `before` problems.
+    /// Takes back the problems with these codes that came after the first `before`.
     pub(super) fn allow(&mut self, before: usize, codes: &[Code]) {
         let mut position = 0;
         self.diagnostics.retain(|diagnostic| {
             position += 1;
-            position <= before || diagnostic.severity == Severity::Error || !codes.contains(&diagnostic.code)
+            position <= before || !codes.contains(&diagnostic.code)
         });
     }
 

@@ -1,13 +1,16 @@
 //! The spec that `arcflux init` writes.
 
+/// The first line of a spec, by which editors find the schema.
+pub(super) const EDITOR_LINE: &str = "# yaml-language-server: \
+     $schema=https://raw.githubusercontent.com/arcflux/arcflux/main/schemas/spec.schema.json";
+
 /// A commented spec to start from. It is valid as it is; every value in it is to be replaced.
 #[must_use]
 pub fn starter() -> String {
-    STARTER.to_owned()
+    format!("{EDITOR_LINE}\n{STARTER}")
 }
 
-const STARTER: &str = r##"# yaml-language-server: $schema=https://raw.githubusercontent.com/arcflux/arcflux/main/schemas/spec.schema.json
-#
+const STARTER: &str = r##"#
 # What one cluster is to have. `arcflux validate` checks this file, `arcflux plan` shows what would change,
 # `arcflux apply` changes it. `arcflux validate --expand` prints the long form with every default.
 apiVersion: arcflux/v1

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::node::{Entry, Node, Value};
+use super::provenance::Provenance;
 use super::report::Report;
-use super::suggest::{did_you_mean_or_list, nearest};
 use super::yaml::Places;
-use crate::model::{Diagnostic, Span};
+use crate::model::{Diagnostic, Span, did_you_mean_or_list, nearest};
 
 /// What a spec may know of the world outside.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +50,16 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// The references in a text that are replaced for each cluster, without `${` and `}`.
+pub(super) fn references(text: &str) -> Vec<String> {
+    let is_ours = |reference: &&str| reference.starts_with("cluster.") || reference.starts_with("values.");
+    let found = pieces(text).into_iter().filter_map(|piece| match piece {
+        Piece::Reference(reference) => Some(reference),
+        Piece::Plain(_) | Piece::Escape => None,
+    });
+    found.filter(is_ours).map(str::to_owned).collect()
+}
+
 /// The name in `env:NAME`. Flux has default values in the same place (`${env:=x}`): those are not names.
 fn env_name(reference: &str) -> Option<&str> {
     let name = reference.strip_prefix("env:")?;
@@ -62,6 +72,7 @@ pub(super) fn environment(tree: &Node, inputs: &Inputs, places: &Places<'_>, rep
         let Some(text) = node.text().filter(|text| text.contains("${env:")) else { return node.clone() };
         let mut replaced = String::new();
         let mut unresolved = false;
+        let mut names: Vec<String> = Vec::new();
         for piece in pieces(text) {
             match piece {
                 Piece::Plain(plain) => replaced.push_str(plain),
@@ -70,7 +81,10 @@ pub(super) fn environment(tree: &Node, inputs: &Inputs, places: &Places<'_>, rep
                     None => replaced.push_str(&format!("${{{reference}}}")),
                     Some(name) => match read(name, inputs, place_of(places, node.span, reference)) {
                         // What comes from outside is a text, not a template.
-                        Ok(value) => replaced.push_str(&value.replace("${", "$${")),
+                        Ok(value) => {
+                            replaced.push_str(&value.replace("${", "$${"));
+                            names.push(name.to_owned());
+                        }
                         Err(diagnostic) => {
                             report.add(diagnostic);
                             unresolved = true;
@@ -80,7 +94,8 @@ pub(super) fn environment(tree: &Node, inputs: &Inputs, places: &Places<'_>, rep
             }
         }
         let value = if unresolved { Value::Unresolved } else { Value::Text(replaced) };
-        Node { value, span: node.span }
+        let provenance = if names.is_empty() { node.provenance.clone() } else { Provenance::Environment(names) };
+        Node { value, span: node.span, provenance }
     })
 }
 
@@ -136,7 +151,8 @@ impl Scope<'_> {
     fn replace(&self, node: &Node, in_substitute: bool, report: &mut Report) -> Node {
         let value = match &node.value {
             Value::Text(text) if text.contains("${") => {
-                return self.replace_text(text, node.span, in_substitute, report);
+                let value = self.replace_text(text, node.span, in_substitute, report);
+                return Node { value, span: node.span, provenance: node.provenance.clone() };
             }
             Value::List(items) => {
                 Value::List(items.iter().map(|item| self.replace(item, in_substitute, report)).collect())
@@ -152,10 +168,10 @@ impl Scope<'_> {
             ),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Unresolved => node.value.clone(),
         };
-        Node { value, span: node.span }
+        Node { value, span: node.span, provenance: node.provenance.clone() }
     }
 
-    fn replace_text(&self, text: &str, span: Span, in_substitute: bool, report: &mut Report) -> Node {
+    fn replace_text(&self, text: &str, span: Span, in_substitute: bool, report: &mut Report) -> Value {
         let mut replaced = String::new();
         let mut unresolved = false;
         let pieces = pieces(text);
@@ -167,7 +183,7 @@ impl Scope<'_> {
                 Piece::Reference(reference) => {
                     match self.resolve(reference, in_substitute, place_of(self.places, span, reference)) {
                         Resolved::Flux => replaced.push_str(&format!("${{{reference}}}")),
-                        Resolved::Value(node) if is_whole => return Node { value: node.value, span },
+                        Resolved::Value(node) if is_whole => return node.value,
                         Resolved::Value(node) => replaced.push_str(&scalar_text(&node)),
                         Resolved::Unknown => unresolved = true,
                         Resolved::Wrong(diagnostic) => {
@@ -178,8 +194,7 @@ impl Scope<'_> {
                 }
             }
         }
-        let value = if unresolved { Value::Unresolved } else { Value::Text(replaced) };
-        Node { value, span }
+        if unresolved { Value::Unresolved } else { Value::Text(replaced) }
     }
 
     fn resolve(&self, reference: &str, in_substitute: bool, span: Span) -> Resolved {

@@ -334,7 +334,7 @@ impl Reader<'_> {
                 (Value::Map(entries.iter().map(|(key, value)| self.entry(key, value)).collect()), outer)
             }
         };
-        Node { value, span }
+        Node::written(value, span)
     }
 
     fn entry(&self, key: &Spanned<Raw>, value: &Spanned<Raw>) -> Entry {
@@ -358,10 +358,13 @@ impl Reader<'_> {
     }
 }
 
+/// A text of one line stays on one line: broken ones are hard to read, and to search for.
+const NEVER_FOLDED: usize = usize::MAX;
+
 /// A JSON value as YAML, block style, with a line end at its end.
 #[must_use]
 pub fn to_yaml(value: &serde_json::Value) -> String {
-    let options = serde_yaml::ser_options! { compact_list_indent: false, prefer_block_scalars: true };
+    let options = serde_yaml::ser_options! { compact_list_indent: false, prefer_block_scalars: true, folded_wrap_chars: NEVER_FOLDED };
     // A JSON value has text keys only and no cycles: nothing in it can fail to be written.
     serde_yaml::to_string_with_options(value, options).unwrap_or_default()
 }

@@ -80,6 +80,14 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         }
         out.push('\n');
     }
+    if !report.deferred.is_empty() {
+        out.push_str(&style.paint(Tone::Change, "Deferred until the cluster talks to Azure again:"));
+        out.push('\n');
+        for address in &report.deferred {
+            out.push_str(&style.sentence("  ", "      ", &address.to_string()));
+        }
+        out.push('\n');
+    }
     out.push_str(&verdict(report, mode, skipped.len(), style));
     out
 }
@@ -99,6 +107,10 @@ fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> S
             ("Apply", format!("{added} added, {changed} changed, {} destroyed{replaced}", applied(Action::Delete)))
         }
         Mode::Destroy => ("Destroy", format!("{} destroyed", applied(Action::Delete))),
+    };
+    let resources = match report.deferred.len() {
+        0 => resources,
+        some => format!("{resources}, {some} deferred"),
     };
     let failed = report.failures().count();
     let (tone, sentence) = if report.converged() {

@@ -2,25 +2,8 @@
 
 use std::fmt::Write as _;
 
-/// Whether a character acts on a terminal or a reader without being seen: controls (ANSI escapes begin with one),
-/// bidirectional controls, line separators, zero-width and other invisible characters.
-pub(super) fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// One line without hidden characters: each is written as its escape.
-pub(super) fn line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        push(&mut out, character);
-    }
-    out
-}
+pub(super) use crate::model::one_line as line;
+use crate::model::{is_hidden, push_visible};
 
 /// [`line`] of a source line, in which tabs stay tabs: columns count them.
 pub(super) fn source_line(text: &str) -> String {
@@ -35,7 +18,7 @@ pub(super) fn quoted(text: &str) -> String {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            other => push(&mut out, other),
+            other => push_visible(&mut out, other),
         }
     }
     out.push('"');
@@ -58,19 +41,6 @@ pub(super) fn json(text: &str) -> String {
         }
     }
     out
-}
-
-fn push(out: &mut String, character: char) {
-    match character {
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        hidden if is_hidden(hidden) => {
-            // Writing into a String cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(hidden));
-        }
-        visible => out.push(visible),
-    }
 }
 
 #[cfg(test)]

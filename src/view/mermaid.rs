@@ -57,6 +57,10 @@ pub(super) fn plan(plan: &Plan) -> String {
     let mut chart = Flowchart::new();
     for change in &plan.resource_changes {
         let action = change.change.actions;
+        if plan.deferred_changes.iter().any(|deferred| deferred.address == change.address) {
+            chart.node(&change.address, &format!("{} (deferred)", change.address), "wait");
+            continue;
+        }
         let class = match action {
             Action::Create => "create",
             Action::Update => "update",

@@ -7,6 +7,8 @@
 pub mod apply;
 pub mod diagnostics;
 pub mod drift;
+pub mod export;
+pub mod explain;
 pub mod graph;
 pub mod plan;
 pub mod problem;

@@ -1,12 +1,14 @@
 //! A plan for people, in Terraform's words, symbols and colours.
 
+use std::collections::BTreeMap;
+
 use similar::{Algorithm, ChangeTag, TextDiff};
 
-use super::rows::{Content, Drifted, Field, Resource, Rows};
+use super::rows::{Content, Drifted, Field, Resource, Rows, would};
 use super::style::Tone;
 use super::{Style, value};
 use crate::model::{FieldPath, Segment};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Note, Plan};
 
 /// The widest name that the `=` of its neighbours are aligned to.
 const ALIGN_LIMIT: usize = 44;
@@ -16,7 +18,7 @@ const NEW_LINES: usize = 8;
 const CHANGED_LINES: usize = 40;
 
 pub(super) fn render(plan: &Plan, style: Style) -> String {
-    let Rows { drifted, resources, waits, refusals, notes, unmanaged, summary, digest } = Rows::of(plan);
+    let Rows { drifted, resources, waits, refusals, notes, deferred, unmanaged, summary, digest } = Rows::of(plan);
     let mut text = Text { out: String::new(), style };
     if !drifted.is_empty() {
         let objects =
@@ -48,8 +50,17 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
         text.out.push_str(&style.sentence("  hint: ", "        ", &refusal.hint));
         text.out.push('\n');
     }
+    if !deferred.is_empty() {
+        let sentences: Vec<String> =
+            deferred.iter().map(|one| format!("{}: {}", would(one.actions), one.message)).collect();
+        let entries = deferred.iter().zip(&sentences);
+        text.list(
+            "Deferred until the cluster talks to Azure again:",
+            entries.map(|(one, sentence)| (one.address.to_string(), sentence.as_str())),
+        );
+    }
     if !notes.is_empty() {
-        text.list("Notes:", notes.iter().map(|note| (format!("{}:", note.address), note.message.as_str())));
+        text.list("Notes:", grouped(notes));
     }
     if !unmanaged.is_empty() {
         text.list("Not in the specification, left alone:", unmanaged.iter().map(|one| (one.address.to_string(), "")));
@@ -259,6 +270,28 @@ impl Text {
             many => self.aside(indent + 2, &format!("({many} more lines)")),
         }
     }
+}
+
+/// Notes by their sentence, in order of the first of each: a fleet says the same of many resources.
+fn grouped(notes: &[Note]) -> impl Iterator<Item = (String, &str)> {
+    let mut groups: Vec<(&Note, usize)> = Vec::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for note in notes {
+        match seen.get(note.message.as_str()).and_then(|place| groups.get_mut(*place)) {
+            Some((_, more)) => *more += 1,
+            None => {
+                seen.insert(&note.message, groups.len());
+                groups.push((note, 0));
+            }
+        }
+    }
+    groups.into_iter().map(|(note, more)| {
+        let label = match more {
+            0 => format!("{}:", note.address),
+            some => format!("{} and {some} more:", note.address),
+        };
+        (label, note.message.as_str())
+    })
 }
 
 /// Whether a row has an `=`.

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use crate::diff::{FieldChange, encoded_lines, leaves};
 use crate::kinds::{self, Kind, flux_configuration};
 use crate::model::{Address, FieldPath, SecretRef};
-use crate::plan::{Action, Change, Consequence, Mode, Modified, Note, Plan, Reason, Refusal, Step, Unmanaged, Until};
+use crate::plan::{
+    Action, Change, Consequence, DeferredChange, Mode, Modified, Note, Plan, Reason, Refusal, Step, Unmanaged, Until,
+};
 
 /// A plan, in the order in which it is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,8 @@ pub struct Rows<'a> {
     pub refusals: &'a [Refusal],
     /// What a reviewer should know beside the changes.
     pub notes: &'a [Note],
+    /// Changes that are left for another time.
+    pub deferred: &'a [DeferredChange],
     /// Live resources that the spec does not name.
     pub unmanaged: &'a [Unmanaged],
     /// The closing sentence: `Plan: 2 to add, 1 to change, 0 to destroy.`
@@ -137,6 +141,7 @@ impl<'a> Rows<'a> {
             waits: other.into_iter().filter_map(waiting).collect(),
             refusals: &plan.refusals,
             notes: &plan.notes,
+            deferred: &plan.deferred_changes,
             unmanaged: &plan.unmanaged,
             summary: summary(plan),
             digest: plan.digest.to_string(),
@@ -228,6 +233,7 @@ fn because(reason: Reason) -> Option<&'static str> {
         | Reason::ProvisioningFailed
         | Reason::NotCompliant
         | Reason::ClusterNotReady
+        | Reason::SecretsResent
         | Reason::AbsentInSpec
         | Reason::DroppedSinceBase
         | Reason::Unmanaged => Some(reason.clause()),
@@ -355,15 +361,30 @@ fn waiting(change: &Change) -> Option<Waiting<'_>> {
     Some(Waiting { address: &change.address, until })
 }
 
+/// What would happen to something that is deferred, after its address.
+pub(super) fn would(action: Action) -> &'static str {
+    match action {
+        Action::Create => "would be created",
+        Action::Update => "would be updated in-place",
+        Action::Replace => "would be replaced",
+        Action::Delete => "would be destroyed",
+        Action::Read | Action::NoOp => "would be left alone",
+    }
+}
+
 fn summary(plan: &Plan) -> String {
-    if plan.has_changes() {
+    let deferred = match plan.deferred_changes.len() {
+        0 => String::new(),
+        some => format!(", {some} deferred"),
+    };
+    if plan.has_changes() || !deferred.is_empty() {
         let counts = plan.counts();
         let replace = match counts.replace {
             0 => String::new(),
             some => format!(", {some} to replace"),
         };
         return format!(
-            "Plan: {} to add, {} to change, {} to destroy{replace}.",
+            "Plan: {} to add, {} to change, {} to destroy{replace}{deferred}.",
             counts.create, counts.update, counts.delete
         );
     }

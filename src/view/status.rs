@@ -4,6 +4,7 @@ use super::mermaid::Flowchart;
 use super::style::Tone;
 use super::{Format, Style, json, value};
 use crate::kinds::compliance::{Cause, KustomizationState, Readiness};
+use crate::kinds::extension_versions::shown;
 use crate::plan::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
 
 /// The status as a document that ends with a line feed. `style` is for text alone.
@@ -52,7 +53,8 @@ fn cluster_lines(out: &mut String, cluster: &ClusterStatus, style: Style) {
     match extension {
         None => out.push_str(&format!("  extension: {}\n", style.paint(Tone::Bad, "not installed"))),
         Some(ExtensionStatus { name, version, provisioning_state, ready }) => {
-            let version = version.as_ref().map(|version| format!(" {}", value::name(version))).unwrap_or_default();
+            let version =
+                version.as_ref().map(|version| format!(" {}", value::name(&shown(version)))).unwrap_or_default();
             let state = style.paint(judged(*ready), &value::name(provisioning_state));
             out.push_str(&format!("  extension: {}{version}, {state}\n", value::name(name)));
         }

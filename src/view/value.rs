@@ -21,6 +21,18 @@ pub(super) fn literal(value: &Value) -> String {
     shown(value, None)
 }
 
+/// A value in one line of at most `width` characters, for a table: of a longer one, the beginning and more of the end,
+/// since paths and URLs differ there.
+pub(super) fn cell(value: &Value, width: usize) -> String {
+    let literal: Vec<char> = literal(value).chars().collect();
+    if literal.len() <= width {
+        return literal.into_iter().collect();
+    }
+    let head = width / 3;
+    let tail = literal.len() + head + 1 - width;
+    literal[..head].iter().chain(&['…']).chain(&literal[tail..]).collect()
+}
+
 /// Two values that differ, each in one line; long ones are cut so that the first difference shows.
 pub(super) fn pair(before: &Value, after: &Value) -> (String, String) {
     let (old, new) = (plain(before), plain(after));
@@ -125,6 +137,12 @@ mod tests {
         assert_eq!(shown, format!("\"{}\" … 69880 characters … \"{}\"", "x".repeat(80), "x".repeat(40)));
         let shown = literal(&json!(vec!["\u{1b}[31m"; 10_000]));
         assert!(shown.len() < 400 && !shown.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_cell_has_a_width() {
+        assert_eq!(cell(&json!("abc"), 5), "\"abc\"");
+        assert_eq!(cell(&json!("abcdefghijkl"), 9), "\"ab…ijkl\"");
     }
 
     #[test]

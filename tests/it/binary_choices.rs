@@ -1,4 +1,4 @@
-//! `--only`, `--wait`, `--parallelism` and the stream of events.
+//! `--only`, `--wait`, `--parallelism`, the stream of events, and no at the prompt.
 
 use serde_json::Value;
 
@@ -116,4 +116,35 @@ fn what_is_found_outside_the_scope_is_not_written_to() {
         refused.says("outside `--scope`").says("/extensions/other");
     }
     place.sim(&["plan", "--scope", &format!("{scope},*/extensions/other")]).ends_with(0).shows("1 to change");
+}
+
+#[test]
+fn a_destruction_sends_no_secrets() {
+    Place::quickstart().sim(&["destroy", "--resend-secrets"]).ends_with(64);
+    Place::quickstart().sim(&["plan", "--destroy", "--resend-secrets"]).ends_with(64);
+}
+
+/// On a terminal, which `script` (of util-linux) stands in for.
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
+#[test]
+fn who_says_no_has_written_nothing() {
+    let place = Place::quickstart();
+    for answer in ["no\n", "y\n", "\n"] {
+        let line = format!("'{}' apply {}", env!("CARGO_BIN_EXE_arcflux"), AT_ONCE.join(" "));
+        let mut command = std::process::Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(place.path(""));
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let Ok(mut child) = command.spawn() else {
+            eprintln!("SKIPPED: `script`, which gives a command a terminal, is not installed");
+            return;
+        };
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("Do you want to perform these actions?"), "{text}");
+        assert!(text.contains("cancelled; nothing was written") && !text.contains("Apply complete"), "{text}");
+    }
+    place.sim(&["plan"]).ends_with(0).shows("Plan: 3 to add");
 }

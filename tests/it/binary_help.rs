@@ -3,13 +3,15 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["validate"],
     &["plan"],
     &["apply"],
     &["destroy"],
     &["status"],
+    &["explain"],
+    &["explain-code"],
     &["snapshot"],
     &["show"],
     &["graph"],

@@ -32,6 +32,13 @@ fn every_scenario_is_listed_and_tested_here() {
 }
 
 #[test]
+fn an_offline_cluster_can_be_left_for_later() {
+    let done = applied("agent-offline", &["--offline", "skip"]).ends_with(0);
+    let done = done.shows("Deferred until the cluster talks to Azure again:").shows("rg-edge/store-001/extension");
+    done.shows("Apply complete! Resources: 1 added, 0 changed, 0 destroyed, 2 deferred.");
+}
+
+#[test]
 fn wrong_branch() {
     let failed = applied("wrong-branch", &[]).ends_with(4);
     let failed = failed.shows("Error: rg-edge/store-001/flux/flux-system: creation failed");

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::edits::{EDITS, EXTENSION_EDITS};
 use crate::generated;
 use crate::simulated::fields;
-use crate::world;
+use crate::{explain, world};
 
 /// What the service does to a body on one occasion.
 #[derive(Debug, Clone)]
@@ -244,6 +244,7 @@ fn plan_against(wanted: &ConfigurationSpec, live: Value, habits: &Habits) -> Pla
     let desired = desired(wanted, habits);
     let mut state: LiveState = world::converged(&desired);
     state.readings.insert(world::configuration_id(&desired), Reading::Present(live));
+    explain::assert_agreement(&desired, &state);
     world::plan(&desired, &state, &world::options())
 }
 
@@ -351,6 +352,7 @@ fn plan_extension(wanted: &ExtensionSpec, live: Value) -> Plan {
     let mut state = world::converged(&desired);
     let collection = state.listings.keys().find(|id| id.to_string().ends_with("/extensions")).unwrap().clone();
     state.listings.insert(collection, Listing::Items(vec![live]));
+    explain::assert_agreement(&desired, &state);
     world::plan(&desired, &state, &world::options())
 }
 

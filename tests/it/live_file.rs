@@ -110,6 +110,7 @@ fn the_file_says_where_it_was_read_and_nothing_else_may() {
         place.with("ARCFLUX_CLOUD", "usgov").with("ARCFLUX_ARM_ENDPOINT", "https://h").with("ARCFLUX_AUTH", "az-cli");
     place.run(&["plan", "--live", "live.json"]).ends_with(0).shows("No changes.");
     place.run(&["apply", "--live", "live.json"]).ends_with(64);
+    place.run(&["drift", "--live", "live.json"]).ends_with(0);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use arcflux::view::Format;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::binary::{Place, Ran};
@@ -21,9 +23,12 @@ struct Case {
     title: String,
     /// Where it was seen: an issue, a document, a rule of ours.
     source: String,
+    /// What is run before, and must succeed; it is not in the transcript.
+    #[serde(default)]
+    before: Vec<String>,
     /// What is run, in order, each without the program's name; words are divided at spaces.
     commands: Vec<String>,
-    /// Variables of the environment.
+    /// Variables of the environment. A value with `hunter2` in it is a secret: the case fails when it is shown or written.
     #[serde(default)]
     env: BTreeMap<String, String>,
 }
@@ -69,6 +74,13 @@ fn transcript(command: &str, ran: &Ran) -> String {
     format!("$ arcflux {command}\n{code}\n{}{}\n", stream("stdout", &ran.out), stream("stderr", &ran.err))
 }
 
+/// What is in the files directly in a folder.
+fn files_of(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file() && !path.ends_with("case.yaml"));
+    files.map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()).collect()
+}
+
 /// Whether it is a plan that can be rendered in other formats.
 fn is_plan(words: &[&str]) -> bool {
     words.first() == Some(&"plan") && !words.iter().any(|word| *word == "--format" || word.starts_with("--format="))
@@ -77,10 +89,14 @@ fn is_plan(words: &[&str]) -> bool {
 fn check(folder: &Path) {
     let text = std::fs::read_to_string(folder.join("case.yaml")).expect("a case has a case.yaml");
     let case: Case = serde_yaml::from_str(&text).expect("case.yaml");
-    let Case { title, source, commands, env } = case;
+    let Case { title, source, before, commands, env } = case;
     assert!(!commands.is_empty(), "no commands");
+    let secrets: Vec<String> = env.values().filter(|value| value.contains("hunter2")).cloned().collect();
     let place = env.into_iter().fold(Place::empty(), |place, (name, value)| place.with(name.leak(), &value));
     copy(folder, &place.path(""));
+    for command in &before {
+        place.run(&command.split_whitespace().collect::<Vec<_>>()).ends_with(0);
+    }
     let mut texts: BTreeMap<&str, String> = BTreeMap::new();
     let mut add = |format: Format, text: &str| texts.entry(format.name()).or_default().push_str(text);
     add(Format::Text, &format!("# {title}\n# {source}\n\n"));
@@ -94,11 +110,20 @@ fn check(folder: &Path) {
         }
         for format in Format::ALL.into_iter().filter(|format| *format != Format::Text) {
             let more = place.run(&[&words[..], &["--format", format.name()]].concat());
-            assert_eq!((more.code, &more.err), (ran.code, &ran.err), "{command} --format {}", format.name());
+            assert_eq!(more.code, ran.code, "{command} --format {}", format.name());
+            // The simulator's clock goes on between two commands.
+            if words.contains(&"--live") {
+                assert_eq!(more.err, ran.err, "{command} --format {}", format.name());
+            }
             add(
                 format,
                 &transcript(&format!("{command} --format {}", format.name()), &Ran { err: String::new(), ..more }),
             );
+        }
+    }
+    for secret in &secrets {
+        for written in texts.values().map(String::as_str).chain(files_of(&place.path("")).iter().map(String::as_str)) {
+            assert!(!written.contains(secret) && !written.contains(&STANDARD.encode(secret)), "a secret is shown");
         }
     }
     let mut settings = insta::Settings::clone_current();
@@ -111,7 +136,10 @@ fn check(folder: &Path) {
     settings.add_filter("[0-9a-f]{64}", "[sha256]");
     settings.add_filter(r#""arcflux_version": "[^"]*""#, r#""arcflux_version": "[version]""#);
     // The simulator's clock runs beside us; a file says when it was read.
-    settings.add_filter(r"(from https://sim\.arcflux\.invalid|the simulator) at [0-9TZ:.-]+Z", "$1 at [time]");
+    settings.add_filter(
+        r"(from https://sim\.arcflux\.invalid|the simulator|Planned by arcflux [0-9.]+) at [0-9TZ:.-]+Z",
+        "$1 at [time]",
+    );
     settings.bind(|| {
         for format in Format::ALL {
             if let Some(text) = texts.get(format.name()) {

@@ -86,8 +86,11 @@ async fn a_group_that_is_not_there_needs_a_location() {
 async fn a_group_with_a_location_is_created() {
     let spec = QUICKSTART.replace("resourceGroup: rg-edge ", "resourceGroup: {name: rg-edge, location: northeurope} ");
     let world = without_clusters(QUICKSTART, false);
-    let errors = errors(&world, &spec).await;
-    assert_eq!(addresses(&errors), ["rg-edge/store-001"], "only the cluster cannot be created");
+    let plan = world.try_plan(&spec, &options()).await.unwrap();
+    let refused: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+    assert_eq!(refused, ["cluster_missing"], "only the cluster cannot be created");
+    assert!(!plan.applyable && plan.refusals[0].hint.contains("az connectedk8s connect -g rg-edge -n store-001"));
+    assert_eq!(plan.counts().create, 4, "the plan is whole: {:?}", written(&plan));
     let plan = world.converge_with(&spec, &Options { choices: only("rg-edge"), ..options() }).await;
     assert_eq!(written(&plan), ["Create rg-edge"]);
     let (_, group) =

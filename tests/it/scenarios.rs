@@ -1,10 +1,14 @@
 //! What goes wrong on the way, and what an operator is told: which resource failed, which object is to blame, what the
 //! controller said, what to do, and what was left alone because of it.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arcflux::http::{Request, Response, Transport, TransportError};
 use arcflux::plan::{ApplyReport, Choices, EventKind, Failure, Options, Outcome, WaitFor};
 use arcflux::sim::{self, Scenario};
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::simulated::{Placeholders, World, options};
 
@@ -111,7 +115,7 @@ async fn an_offline_cluster_is_not_waited_for() {
     let (world, report) = applied(Scenario::AgentOffline).await;
     let failure = failure(&report, "rg-edge/store-001");
     assert_eq!(failure.code, "cluster_not_ready");
-    says(&failure.message, &["Offline", "since"]);
+    says(&failure.message, &["Offline", "last heard of at"]);
     says(failure.hint.as_deref().unwrap(), &["az connectedk8s troubleshoot"]);
     for address in [EXTENSION, CONFIGURATION] {
         assert_eq!(skipped_for(&report, address), "rg-edge/store-001");
@@ -168,6 +172,72 @@ async fn who_waits_for_nothing_is_not_told_of_a_wait() {
         says(&note.message, &["Creating"]);
         assert_eq!(note.message.contains("waits"), waits, "{}", note.message);
     }
+}
+
+/// Lets the installation of an extension take so long: until then, whoever asks is told that it goes on.
+struct SlowInstallation {
+    inner: sim::InProcess,
+    sim: sim::Simulator,
+    takes: Duration,
+    began: Mutex<Option<Timestamp>>,
+}
+
+#[async_trait]
+impl Transport for SlowInstallation {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let path = request.uri().path().to_ascii_lowercase();
+        if request.method() == "PUT" && path.contains("/extensions/") {
+            *self.began.lock().unwrap() = Some(self.sim.now());
+        }
+        let response = self.inner.send(request).await?;
+        let is_going =
+            self.began.lock().unwrap().is_some_and(|began| {
+                self.sim.now().duration_since(began) < SignedDuration::try_from(self.takes).unwrap()
+            });
+        if !is_going || !path.contains("/extensions") {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let text = text.replace(r#""provisioningState":"Succeeded""#, r#""provisioningState":"Creating""#);
+        let text = text.replace(r#""status":"Succeeded""#, r#""status":"Creating""#);
+        Ok(Response::from_parts(parts, text.into()))
+    }
+}
+
+#[tokio::test]
+async fn an_installation_of_three_quarters_of_an_hour() {
+    let slow = |world: &World| SlowInstallation {
+        inner: world.sim.transport(),
+        sim: world.sim.clone(),
+        takes: Duration::from_secs(45 * 60),
+        began: Mutex::default(),
+    };
+    let minutes = |minutes: u64| Some(Duration::from_secs(minutes * 60));
+    // With the patience for it, it is waited for, and told of all the while.
+    let world = World::of(QUICKSTART);
+    let slowed = world.through(Arc::new(slow(&world)));
+    let report = slowed.apply_with(&slowed.plan(QUICKSTART).await, minutes(60), &Placeholders).await;
+    assert!(report.converged(), "{report:#?}");
+    let told = slowed.events.lock().unwrap().iter().filter(|event| {
+        matches!(&event.kind, EventKind::ApplyProgress { elapsed_seconds, .. } if *elapsed_seconds > 20 * 60 && event.address.to_string() == EXTENSION)
+    }).count();
+    assert!(told > 20, "{told}");
+    // Without, it is left to go on, and the next run waits for it and writes nothing to it again.
+    let world = World::of(QUICKSTART);
+    let slowed = world.through(Arc::new(slow(&world)));
+    let report = slowed.apply_with(&slowed.plan(QUICKSTART).await, minutes(40), &Placeholders).await;
+    let stuck = failure(&report, EXTENSION);
+    assert_eq!(stuck.code, "timed_out");
+    says(&stuck.message, &["40m", "Creating"]);
+    says(stuck.hint.as_deref().unwrap(), &["--timeout"]);
+    let again = slowed.plan(QUICKSTART).await;
+    assert!(again.notes.iter().any(|note| note.code == "operation_in_flight" && note.message.contains("Creating")));
+    let before = world.sim.requests().len();
+    let report = slowed.apply_with(&again, minutes(40), &Placeholders).await;
+    assert!(report.converged(), "{report:#?}");
+    let writes = world.writes_since(before);
+    assert!(writes.iter().all(|write| !write.contains("/extensions/")), "{writes:?}");
 }
 
 #[tokio::test]

@@ -56,8 +56,13 @@ impl Served {
 
     /// Runs `arcflux plan` there, with nothing in its environment but `environment`.
     async fn plan(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Told {
+        self.run(&[&["plan"], arguments].concat(), environment).await
+    }
+
+    /// The same for any command that talks to ARM.
+    async fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Told {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arcflux"));
-        command.args(["plan", "--arm-endpoint", &self.url]).args(arguments).current_dir(self.files.path()).env_clear();
+        command.args(arguments).args(["--arm-endpoint", &self.url]).current_dir(self.files.path()).env_clear();
         command.env("AZURE_AUTHORITY_HOST", &self.url).envs(environment.iter().copied());
         // Only what runs beside it can answer it.
         Told::new(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
@@ -253,6 +258,72 @@ async fn a_token_of_another_tenant_is_refused_before_arm_is_asked() {
     assert_eq!(told.exit, Some(3), "{}", told.err);
     assert!(told.err.contains(TENANT) && told.err.contains(OTHER_TENANT), "{}", told.err);
     assert_eq!(served.asked()[before..], [format!("POST /{OTHER_TENANT}/oauth2/v2.0/token")]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_token_that_names_nobody_is_told_of_before_arm_is_asked() {
+    use base64::Engine as _;
+    let claims = format!(r#"{{"tid":"{TENANT}","appid":"some-client"}}"#);
+    let token = format!("e30.{}.", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims));
+    let served = Served::new().await;
+    let path = fake_az(&served, &token);
+    let told = served.plan_as("az-cli", &[("PATH", &path)]).await;
+    assert_eq!((told.exit, told.out.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(told.err, @r"
+    Error: the token of 5b7f3d70-52b8-4c0e-9a43-0d8f0f1c2a11 names no identity (it has neither `oid` nor
+      `puid`): the application has no service principal there
+    Hint: create it, as an administrator of the tenant: `az ad sp create --id APPLICATION-ID`, and give
+      it a role
+    ");
+    assert_eq!(served.asked(), [""; 0], "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_plan_of_one_tenant_is_not_applied_in_another() {
+    let served = Served::new().await;
+    let saved =
+        served.plan(&["--ca-bundle", "tls/ca.pem", "--auth", "environment", "--out", "plan.json"], &SECRET).await;
+    saved.assert_planned();
+    let plan: serde_json::Value = serde_json::from_str(&fs::read_to_string(served.path("plan.json")).unwrap()).unwrap();
+    assert_eq!(plan["tenant"], TENANT, "it is in the plan though the spec names none");
+    let before = served.asked().len();
+    let environment = [("AZURE_TENANT_ID", OTHER_TENANT), SECRET[1], SECRET[2]];
+    let arguments = ["apply", "plan.json", "--ca-bundle", "tls/ca.pem", "--auth", "environment"];
+    let told = served.run(&arguments, &environment).await;
+    assert_eq!(told.exit, Some(3), "{}", told.err);
+    let text = told.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains(&format!("plan.json is for the tenant {TENANT}, and you are signed in to {OTHER_TENANT}")),
+        "{text}"
+    );
+    let asked = &served.asked()[before..];
+    assert!(asked.iter().all(|one| one.starts_with("GET ") || one.ends_with("/token")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_snapshot_holds_the_tenant_that_was_signed_in_to() {
+    let served = Served::new().await;
+    let arguments = ["snapshot", "--out", "live.json", "--ca-bundle", "tls/ca.pem", "--auth", "environment"];
+    let told = served.run(&arguments, &SECRET).await;
+    assert_eq!(told.exit, Some(0), "{}", told.err);
+    let live: serde_json::Value = serde_json::from_str(&fs::read_to_string(served.path("live.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&live["tenant"], &live["origin"], &live["cloud"]),
+        (&TENANT.into(), &served.url.as_str().into(), &serde_json::Value::Null)
+    );
+    let online = served.plan_as("environment", &SECRET).await;
+    let asked = served.asked().len();
+    let offline = Told::new(
+        Command::new(env!("CARGO_BIN_EXE_arcflux"))
+            .args(["plan", "--live", "live.json"])
+            .current_dir(served.files.path())
+            .env_clear()
+            .output()
+            .unwrap(),
+    );
+    assert_eq!((offline.exit, offline.out), (Some(0), online.out), "the same plan, down to its digest");
+    assert_eq!(served.asked().len(), asked, "nothing was sent");
 }
 
 #[tokio::test]

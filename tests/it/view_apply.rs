@@ -65,7 +65,7 @@ fn report(outcomes: [(&str, Action, Outcome); 4], interrupted: bool) -> ApplyRep
         .into_iter()
         .map(|(on, action, outcome)| ResourceOutcome { address: address(on), action, outcome })
         .collect();
-    ApplyReport { resources, interrupted }
+    ApplyReport { resources, deferred: Vec::new(), interrupted }
 }
 
 #[test]

@@ -27,14 +27,14 @@ pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, C
     }
 }
 
+fn choices(args: &ApplyArgs) -> Choices {
+    Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) }
+}
+
 fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
     let intent = spec_file::require_since(&args.spec, &args.base, session)?;
-    let request = Request {
-        mode: Mode::Apply,
-        choices: Choices::from(&args.choices),
-        cloud: &args.cloud,
-        secrets: Some(&args.secrets),
-    };
+    let request =
+        Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
         let planned = planning::plan(&intent, request, session).await?;
         show_and_ask(&planned.plan, &args.run, session)?;
@@ -46,9 +46,10 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
     if args.base.base.is_some() {
         return Err(CliError::usage("a saved plan holds its base: --base is given when it is made"));
     }
-    if Choices::from(&args.choices) != Choices::default() {
+    if choices(args) != Choices::default() {
         return Err(CliError::usage(
-            "a saved plan holds its decisions: --only, --wait, --workloads, --allow-replace, --max-delete and --max-update are \
+            "a saved plan holds its decisions: --only, --wait, --workloads, --allow-replace, --offline, --resend-secrets, \
+             --max-delete and --max-update are \
              given when it is made",
         ));
     }

@@ -13,7 +13,8 @@ pub(in crate::cli) fn run(args: &ExplainCodeArgs, session: &Session) -> Result<E
     };
     match TABLE.iter().find(|row| row.code.to_string().eq_ignore_ascii_case(wanted)) {
         Some(row) => {
-            session.console.print(&format!("{}\n{}\n", heading(row), row.explanation));
+            let allowed = if row.can_be_allowed { ALLOWED } else { "" };
+            session.console.print(&format!("{}\n{}\n{allowed}", heading(row), row.explanation));
             Ok(Exit::Ok)
         }
         None => {
@@ -22,6 +23,8 @@ pub(in crate::cli) fn run(args: &ExplainCodeArgs, session: &Session) -> Result<E
         }
     }
 }
+
+const ALLOWED: &str = "A configuration that means it accepts it by its code, under `allow`.\n";
 
 fn heading(row: &Row) -> String {
     format!("{} {:<7} {}\n", row.code, row.severity.to_string(), row.title)

@@ -17,19 +17,19 @@ pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, Cl
     let intent = spec_file::require_since(&args.spec, &args.base, session)?;
     let request = Request {
         mode: if args.destroy { Mode::Destroy } else { Mode::Apply },
-        choices: Choices::from(&args.choices),
+        choices: Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) },
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
     };
-    let (plan, as_of) = block_on(planning::preview(&intent, request, &args.live, session))?;
+    let (plan, moment) = block_on(planning::preview(&intent, request, &args.live, session))?;
     if let Some(path) = &args.out {
-        plan_file::save(path, &plan, as_of)?;
+        plan_file::save(path, &plan, &moment)?;
         session.console.tell(&format!("Saved the plan to {}.", path.display()));
     }
     session.console.print(&view::plan::render(&plan, args.format.into(), &session.console.out));
     Ok(if !plan.refusals.is_empty() {
         Exit::Refused
-    } else if args.detailed_exitcode && plan.has_changes() {
+    } else if args.detailed_exitcode && plan.differs() {
         Exit::Changes
     } else {
         Exit::Ok

@@ -2,6 +2,7 @@
 
 use crate::cli::args::ShowArgs;
 use crate::cli::error::CliError;
+use crate::cli::moment::tell_ages;
 use crate::cli::{Exit, Session, plan_file};
 use crate::view;
 
@@ -16,6 +17,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, session: &Session) -> Result<Exit, Cl
     if let Some(timestamp) = plan.timestamp {
         session.console.tell(&format!("Planned by arcflux {} at {timestamp:.0}.", plan.arcflux_version));
     }
+    tell_ages(&plan.ages, session);
     session.console.print(&view::plan::render(&plan, args.format.into(), &session.console.out));
     Ok(Exit::Ok)
 }

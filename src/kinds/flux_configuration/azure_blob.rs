@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Encoding, Hole};
+use super::super::adoption::Adopting;
+use super::super::live_body::LiveBody;
+use super::super::{Encoding, Hole, Unsayable};
 use crate::model::{FieldPath, Seconds, SecretRef};
 
 /// A container of an Azure storage account, and how to sign in to it: by at most one of `servicePrincipal`,
@@ -172,4 +174,63 @@ impl<'a> From<&'a ServicePrincipalSpec> for ServicePrincipal<'a> {
         } = spec;
         Self { client_id, tenant_id, client_certificate_send_chain: *client_certificate_send_chain }
     }
+}
+
+/// The spec of a live container. Account keys and shared access signatures leave no trace, so which of the two is stored
+/// cannot be known: neither is asked for, and what is stored stays.
+pub(super) fn of_live(live: &LiveBody<'_>, adopting: &mut Adopting<'_>) -> Result<AzureBlobSpec, Unsayable> {
+    let url = live.required_text("url")?;
+    let managed_identity = live
+        .object("managedIdentity")?
+        .map(|identity| Ok(ManagedIdentitySpec { client_id: identity.required_text("clientId")? }))
+        .transpose()?;
+    let service_principal =
+        live.object("servicePrincipal")?.map(|principal| principal_of_live(&principal, &url, adopting)).transpose()?;
+    let local_auth_ref = live.text("localAuthRef")?;
+    if service_principal.is_none() && managed_identity.is_none() && local_auth_ref.is_none() {
+        adopting.remark(
+            "an account key or a shared access signature may be stored in Azure, which shows neither; it is not in the \
+             spec, and updates leave it in place (add `accountKey` or `sasToken` to be able to send the configuration \
+             whole)",
+        );
+    }
+    Ok(AzureBlobSpec {
+        container_name: live.required_text("containerName")?,
+        interval: live.seconds_or_ten_minutes("syncIntervalInSeconds")?,
+        timeout: live.seconds_or_ten_minutes("timeoutInSeconds")?,
+        service_principal,
+        account_key: None,
+        sas_token: None,
+        managed_identity,
+        local_auth_ref,
+        url,
+    })
+}
+
+/// A service principal needs a secret or a certificate. Only a certificate has a chain to send; otherwise which of the
+/// two is stored cannot be known, and a secret is the commoner.
+fn principal_of_live(
+    live: &LiveBody<'_>,
+    url: &str,
+    adopting: &mut Adopting<'_>,
+) -> Result<ServicePrincipalSpec, Unsayable> {
+    let client_certificate_send_chain = live.flag("clientCertificateSendChain", false)?;
+    let has_certificate = client_certificate_send_chain || live.has("clientCertificate");
+    let mut reference = |key: &str| adopting.reference("azureBlob.servicePrincipal", key, Some(url));
+    let client_secret = (!has_certificate).then(|| reference("clientSecret"));
+    let client_certificate = has_certificate.then(|| reference("clientCertificate"));
+    if !has_certificate {
+        adopting.remark(
+            "whether the service principal signs in with a secret or a certificate is not shown; write \
+             `clientCertificate` in the place of `clientSecret` if it is one",
+        );
+    }
+    Ok(ServicePrincipalSpec {
+        client_id: live.required_text("clientId")?,
+        tenant_id: live.required_text("tenantId")?,
+        client_secret,
+        client_certificate,
+        client_certificate_password: None,
+        client_certificate_send_chain,
+    })
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Encoding, Hole};
+use super::super::adoption::Adopting;
+use super::super::live_body::LiveBody;
+use super::super::{Encoding, Hole, Unsayable};
 use crate::model::{FieldPath, Seconds, SecretRef};
 
 /// A bucket of an S3-compatible object store, and how to sign in to it.
@@ -87,4 +89,34 @@ impl<'a> From<&'a BucketSpec> for Bucket<'a> {
             local_auth_ref: local_auth_ref.as_deref(),
         }
     }
+}
+
+/// The spec of a live bucket. The key that belongs to an access key is never shown; for a connection without TLS none is
+/// asked for, since none may be sent over it.
+pub(super) fn of_live(live: &LiveBody<'_>, adopting: &mut Adopting<'_>) -> Result<BucketSpec, Unsayable> {
+    let url = live.required_text("url")?;
+    let access_key = live.text("accessKey")?;
+    // The service's own default, which is not the spec's.
+    let insecure = live.flag("insecure", true)?;
+    let is_encrypted = !insecure && !url.starts_with("http://");
+    let bucket_secret_key = access_key
+        .as_ref()
+        .filter(|_| is_encrypted)
+        .map(|_| adopting.reference("bucket", "bucketSecretKey", Some(&url)));
+    if access_key.is_some() && !is_encrypted {
+        adopting.remark(
+            "it signs in over a connection without TLS; the secret is not in the spec, and updates leave the stored one \
+             in place",
+        );
+    }
+    Ok(BucketSpec {
+        bucket_name: live.required_text("bucketName")?,
+        insecure,
+        interval: live.seconds_or_ten_minutes("syncIntervalInSeconds")?,
+        timeout: live.seconds_or_ten_minutes("timeoutInSeconds")?,
+        access_key,
+        bucket_secret_key,
+        local_auth_ref: live.text("localAuthRef")?,
+        url,
+    })
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Encoding, Hole};
+use super::super::adoption::Adopting;
+use super::super::live_body::LiveBody;
+use super::super::{Encoding, Hole, Unsayable};
 use super::base64_text;
 use crate::model::{FieldPath, Seconds, SecretRef};
 
@@ -75,6 +77,10 @@ pub enum Provider {
     Azure,
     /// As a GitHub App.
     GitHub,
+}
+
+impl Provider {
+    const ALL: [Self; 3] = [Self::Generic, Self::Azure, Self::GitHub];
 }
 
 /// Where the secrets of a source go: base64 in `configurationProtectedSettings`
@@ -155,4 +161,46 @@ impl<'a> From<&'a GitRepositorySpec> for GitRepository<'a> {
             provider: *provider,
         }
     }
+}
+
+/// The spec of a live git source. `echoed` are the names of protected settings that the service shows.
+///
+/// A user name needs its key. An ssh source may use a pair that Azure made, so a private key is only asked for where the
+/// service says that one was given: without it in the spec the stored one stays.
+pub(super) fn of_live(
+    live: &LiveBody<'_>,
+    echoed: &[&str],
+    adopting: &mut Adopting<'_>,
+) -> Result<GitRepositorySpec, Unsayable> {
+    let url = live.required_text("url")?;
+    let revision = live.object("repositoryRef")?;
+    let revision = |key: &str| revision.as_ref().map_or(Ok(None), |revision| revision.text(key));
+    let https_user = live.text("httpsUser")?;
+    let local_auth_ref = live.text("localAuthRef")?;
+    let mut reference = |key: &str| adopting.reference("gitRepository", key, Some(&url));
+    let https_key = https_user.as_ref().map(|_| reference("httpsKey"));
+    let ssh_private_key = echoed.contains(&"sshPrivateKey").then(|| reference("sshPrivateKey"));
+    let is_ssh = url.starts_with("ssh://") || url.starts_with("git@");
+    if is_ssh && ssh_private_key.is_none() && local_auth_ref.is_none() {
+        adopting.remark(
+            "the private key that it signs in with is stored in Azure and not in the spec; updates leave it in place \
+             (add `sshPrivateKey` to be able to send the configuration whole)",
+        );
+    }
+    Ok(GitRepositorySpec {
+        branch: revision("branch")?,
+        tag: revision("tag")?,
+        semver: revision("semver")?,
+        commit: revision("commit")?,
+        interval: live.seconds_or_ten_minutes("syncIntervalInSeconds")?,
+        timeout: live.seconds_or_ten_minutes("timeoutInSeconds")?,
+        provider: live.word("provider", &Provider::ALL)?.unwrap_or_default(),
+        https_user,
+        https_key,
+        ssh_private_key,
+        ssh_known_hosts: live.encoded_text("sshKnownHosts")?,
+        https_ca_cert: live.encoded_text("httpsCACert")?,
+        local_auth_ref,
+        url,
+    })
 }

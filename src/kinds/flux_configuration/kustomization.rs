@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::Unsayable;
+use super::super::live_body::LiveBody;
 use super::ConfigurationSpec;
 use crate::model::Seconds;
 
@@ -77,6 +79,10 @@ pub enum SubstituteKind {
     ConfigMap,
     /// A Kubernetes `Secret`.
     Secret,
+}
+
+impl SubstituteKind {
+    const ALL: [Self; 2] = [Self::ConfigMap, Self::Secret];
 }
 
 fn default_wait() -> bool {
@@ -166,4 +172,36 @@ impl<'a> From<&'a SubstituteFromSpec> for SubstituteFrom<'a> {
         let SubstituteFromSpec { kind, name, optional } = spec;
         Self { kind: *kind, name, optional: *optional }
     }
+}
+
+/// The spec of a live kustomization.
+pub(super) fn of_live(live: &LiveBody<'_>) -> Result<KustomizationSpec, Unsayable> {
+    let post_build = live.object("postBuild")?.map(|post_build| post_build_of_live(&post_build)).transpose()?;
+    Ok(KustomizationSpec {
+        path: live.text("path")?.unwrap_or_default(),
+        depends_on: live.texts("dependsOn")?,
+        interval: live.seconds_or_ten_minutes("syncIntervalInSeconds")?,
+        timeout: live.seconds_or_ten_minutes("timeoutInSeconds")?,
+        retry_interval: live.seconds("retryIntervalInSeconds")?,
+        prune: live.flag("prune", false)?,
+        force: live.flag("force", false)?,
+        wait: live.flag("wait", default_wait())?,
+        // What holds nothing is absent.
+        post_build: post_build.filter(|post_build| *post_build != PostBuildSpec::default()),
+    })
+}
+
+fn post_build_of_live(live: &LiveBody<'_>) -> Result<PostBuildSpec, Unsayable> {
+    let substitute_from =
+        live.objects("substituteFrom")?.iter().map(substitute_from_of_live).collect::<Result<_, _>>()?;
+    Ok(PostBuildSpec { substitute: live.text_map("substitute")?, substitute_from })
+}
+
+fn substitute_from_of_live(live: &LiveBody<'_>) -> Result<SubstituteFromSpec, Unsayable> {
+    let kind = live.word("kind", &SubstituteKind::ALL)?;
+    Ok(SubstituteFromSpec {
+        kind: kind.ok_or_else(|| live.unsayable("kind", "it is not set, and a spec cannot leave it out"))?,
+        name: live.required_text("name")?,
+        optional: live.flag("optional", false)?,
+    })
 }

@@ -13,9 +13,12 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::Body;
-use crate::model::{FieldPattern, Seconds};
+use super::adoption::{Adopted, Adopting, SecretNames};
+use super::live_body::LiveBody;
+use super::{Body, Unsayable};
+use crate::model::{FieldPattern, Seconds, iso8601_seconds};
 use azure_blob::AzureBlob;
 use bucket::Bucket;
 use git::GitRepository;
@@ -60,7 +63,8 @@ pub struct ConfigurationSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("examples" = [["kustomizations.*.prune"]]))]
     pub ignore: Vec<FieldPattern>,
-    /// Codes of warnings about this configuration that are accepted, such as `AF065`. `arcflux explain-code` lists all.
+    /// Codes of problems of this configuration that are accepted, such as `AF065`. `arcflux explain-code` says which can
+    /// be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = r"^AF[0-9]{3}$")), extend("examples" = [["AF065"]]))]
     pub allow: Vec<String>,
@@ -104,6 +108,10 @@ pub enum Scope {
     Cluster,
     /// Only the namespace of the configuration.
     Namespace,
+}
+
+impl Scope {
+    const ALL: [Self; 2] = [Self::Cluster, Self::Namespace];
 }
 
 /// Whether a configuration must be there.
@@ -176,6 +184,62 @@ pub fn body(spec: &ConfigurationSpec) -> Body {
         reconciliation_wait_duration: reconciliation_wait_duration.map(Seconds::to_iso8601),
     };
     Body { json: serde_json::json!({ "properties": properties }), holes: source.map(Source::holes).unwrap_or_default() }
+}
+
+/// The spec of the live configuration `name`: the inverse of [`body`]. What a secret signs in with is a reference, named
+/// after the configuration; `names` are the names given so far.
+///
+/// # Errors
+///
+/// What a spec cannot say, with the field.
+pub fn of_live(name: &str, live: &Value, names: &mut SecretNames) -> Result<Adopted<ConfigurationSpec>, Unsayable> {
+    let live = LiveBody::properties(live)?;
+    let mut adopting = Adopting::configuration(name, names);
+    let settings = live.object("configurationProtectedSettings")?;
+    let echoed: Vec<&str> = settings.iter().flat_map(LiveBody::keys).collect();
+    let [git, bucket, blob, oci] = SOURCE_MEMBERS;
+    let spec = ConfigurationSpec {
+        namespace: live.text("namespace")?.unwrap_or_else(default_namespace),
+        scope: live.word("scope", &Scope::ALL)?.unwrap_or_default(),
+        // These are the spec's own: ARM knows nothing of them.
+        depends_on: Vec::new(),
+        state: Presence::Present,
+        protect: false,
+        ignore: Vec::new(),
+        allow: Vec::new(),
+        suspend: live.flag("suspend", false)?,
+        wait_for_reconciliation: live.flag("waitForReconciliation", false)?,
+        reconciliation_wait_duration: wait_of_live(&live)?,
+        git_repository: live.object(git)?.map(|source| git::of_live(&source, &echoed, &mut adopting)).transpose()?,
+        bucket: live.object(bucket)?.map(|source| bucket::of_live(&source, &mut adopting)).transpose()?,
+        azure_blob: live.object(blob)?.map(|source| azure_blob::of_live(&source, &mut adopting)).transpose()?,
+        oci_repository: live.object(oci)?.map(|source| oci_repository::of_live(&source, &mut adopting)).transpose()?,
+        kustomizations: kustomizations_of_live(&live)?,
+    };
+    if Source::of(&spec).is_none() {
+        return Err(live.unsayable("sourceKind", "this version of arcflux knows no source in the configuration"));
+    }
+    Ok(adopting.adopted(spec))
+}
+
+fn kustomizations_of_live(live: &LiveBody<'_>) -> Result<BTreeMap<String, KustomizationSpec>, Unsayable> {
+    let Some(map) = live.object("kustomizations")? else { return Ok(BTreeMap::new()) };
+    let each = map.keys().map(|name| {
+        let body = map.object(name)?;
+        Ok(body.map(|body| kustomization::of_live(&body)).transpose()?.map(|spec| (name.to_owned(), spec)))
+    });
+    each.filter_map(Result::transpose).collect()
+}
+
+/// ARM has the wait as an ISO 8601 duration.
+fn wait_of_live(live: &LiveBody<'_>) -> Result<Option<Seconds>, Unsayable> {
+    let key = "reconciliationWaitDuration";
+    live.text(key)?
+        .map(|text| {
+            let seconds = iso8601_seconds(&text).and_then(|seconds| u32::try_from(seconds).ok()).and_then(Seconds::new);
+            seconds.ok_or_else(|| live.unsayable(key, "it is not a duration from 1s to 9942h3m14s"))
+        })
+        .transpose()
 }
 
 #[derive(Serialize)]

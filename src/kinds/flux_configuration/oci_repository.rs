@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Encoding, Hole};
+use super::super::adoption::Adopting;
+use super::super::live_body::LiveBody;
+use super::super::{Encoding, Hole, Unsayable};
 use crate::model::{FieldPath, Seconds, SecretRef};
 
 /// A repository of a container registry, the artifact to follow, and how to sign in.
@@ -83,6 +85,10 @@ pub enum LayerOperation {
     Copy,
 }
 
+impl LayerOperation {
+    const ALL: [Self; 2] = [Self::Extract, Self::Copy];
+}
+
 /// What must have signed an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -107,6 +113,10 @@ pub enum VerifyProvider {
     Cosign,
     /// Notary Project's Notation.
     Notation,
+}
+
+impl VerifyProvider {
+    const ALL: [Self; 2] = [Self::Cosign, Self::Notation];
 }
 
 /// An identity in a signature that was made without a key.
@@ -249,4 +259,71 @@ impl<'a> From<&'a VerifySpec> for Verify<'a> {
         let VerifySpec { provider, verification_config, match_oidc_identity } = spec;
         Self { provider: *provider, verification_config, match_oidc_identity }
     }
+}
+
+/// The spec of a live repository of a registry.
+pub(super) fn of_live(live: &LiveBody<'_>, adopting: &mut Adopting<'_>) -> Result<OciRepositorySpec, Unsayable> {
+    let url = live.required_text("url")?;
+    let revision = live.object("repositoryRef")?;
+    let revision = |key: &str| revision.as_ref().map_or(Ok(None), |revision| revision.text(key));
+    let tls_config = live.object("tlsConfig")?.and_then(|tls| tls_config_of_live(&tls, &url, adopting));
+    Ok(OciRepositorySpec {
+        tag: revision("tag")?,
+        semver: revision("semver")?,
+        digest: revision("digest")?,
+        interval: live.seconds_or_ten_minutes("syncIntervalInSeconds")?,
+        timeout: live.seconds_or_ten_minutes("timeoutInSeconds")?,
+        layer_selector: live.object("layerSelector")?.map(|selector| selector_of_live(&selector)).transpose()?,
+        verify: live
+            .object("verify")?
+            .filter(|verify| verify.keys().next().is_some())
+            .map(|verify| verify_of_live(&verify))
+            .transpose()?,
+        insecure: live.flag("insecure", false)?,
+        use_workload_identity: live.flag("useWorkloadIdentity", false)?,
+        service_account_name: live.text("serviceAccountName")?,
+        tls_config,
+        local_auth_ref: live.text("localAuthRef")?,
+        url,
+    })
+}
+
+fn selector_of_live(live: &LiveBody<'_>) -> Result<LayerSelectorSpec, Unsayable> {
+    let operation = live.word("operation", &LayerOperation::ALL)?.unwrap_or_default();
+    Ok(LayerSelectorSpec { media_type: live.text("mediaType")?, operation })
+}
+
+fn verify_of_live(live: &LiveBody<'_>) -> Result<VerifySpec, Unsayable> {
+    let provider = live.word("provider", &VerifyProvider::ALL)?;
+    let identities = live.objects("matchOidcIdentity")?;
+    Ok(VerifySpec {
+        provider: provider
+            .ok_or_else(|| live.unsayable("provider", "it is not set, and a spec cannot leave it out"))?,
+        verification_config: live.text_map("verificationConfig")?,
+        match_oidc_identity: identities.iter().map(identity_of_live).collect::<Result<_, _>>()?,
+    })
+}
+
+fn identity_of_live(live: &LiveBody<'_>) -> Result<OidcIdentitySpec, Unsayable> {
+    Ok(OidcIdentitySpec { issuer: live.required_text("issuer")?, subject: live.required_text("subject")? })
+}
+
+/// Certificates are never shown, at best that they are there. A reference is written for each that is; where there is a
+/// configuration and nothing of it is shown, that is said.
+fn tls_config_of_live(live: &LiveBody<'_>, url: &str, adopting: &mut Adopting<'_>) -> Option<TlsConfigSpec> {
+    let mut given = |key: &str| live.has(key).then(|| adopting.reference("ociRepository.tlsConfig", key, Some(url)));
+    let found = TlsConfigSpec {
+        client_certificate: given("clientCertificate"),
+        private_key: given("privateKey"),
+        ca_certificate: given("caCertificate"),
+    };
+    let TlsConfigSpec { client_certificate, private_key, ca_certificate } = &found;
+    if client_certificate.is_none() && private_key.is_none() && ca_certificate.is_none() {
+        adopting.remark(
+            "it has a `tlsConfig`, and Azure does not show which certificates are in it; they are not in the spec, and \
+             the next update would send the configuration without them: add them before you change it",
+        );
+        return None;
+    }
+    Some(found)
 }

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::credentials::{self, Stored};
-use super::effects::{explain_paths, explain_source, explain_suspension};
+use super::credentials::{self, RESEND, Stored};
+use super::effects;
 use super::kustomizations::{Live, live_kustomizations, prune_off, removal_consequence, source_block};
 use super::{Decision, Obstacle, drift, is_immutable, wait};
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::compliance::{Compliance, compliance};
 use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, Source, kustomization_order};
-use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::kinds::remedies::remedy;
+use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
 use crate::kinds::{Body, ENVELOPE, shown_path};
 use crate::model::{FieldPath, FieldPattern, LiveState, Reading};
 use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
@@ -35,6 +36,11 @@ pub(super) fn towards(
     }
 }
 
+/// What the spec says, as the api-version takes it.
+pub(super) fn wanted(node: &Node, spec: &ConfigurationSpec) -> Body {
+    flux_configuration::body(spec).for_version(node.kind, &node.api_version)
+}
+
 pub(super) fn denied(message: &str) -> Obstacle {
     Obstacle {
         message: format!("the configuration may not be read: {message}"),
@@ -44,6 +50,9 @@ pub(super) fn denied(message: &str) -> Obstacle {
 
 /// What to do about a stored secret that would be lost.
 const GIVE_THE_SECRET: &str = "give the secret in the spec, beside the source's `url`, so that it can be sent again";
+
+/// Why secrets go along with whatever else changes.
+const SENT_WHOLE: &str = "the configuration is sent whole, and a secret left out would be lost";
 
 /// Everything that a decision about a declared configuration draws on.
 struct Draft<'a> {
@@ -72,11 +81,6 @@ impl Ends {
 }
 
 impl Draft<'_> {
-    /// What the spec says, as the api-version takes it.
-    fn wanted(&self) -> Body {
-        flux_configuration::body(self.spec).for_version(self.node.kind, &self.node.api_version)
-    }
-
     /// What the base said of it.
     fn base(&self) -> Option<&ConfigurationSpec> {
         match self.node.base.as_ref()? {
@@ -91,7 +95,7 @@ impl Draft<'_> {
     }
 
     fn create(&self) -> Decision {
-        let body = self.wanted();
+        let body = wanted(self.node, self.spec);
         let mut steps = vec![self.put(&body)];
         steps.extend(self.end());
         let mut decision = Decision::create(&body.json, steps);
@@ -113,7 +117,7 @@ impl Draft<'_> {
     }
 
     fn existing(&self, live: &Value) -> Decision {
-        let body = self.wanted();
+        let body = wanted(self.node, self.spec);
         let ignore: Vec<FieldPattern> =
             self.spec.ignore.iter().map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect();
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json, &ignore);
@@ -128,10 +132,17 @@ impl Draft<'_> {
             self.replace(&mut decision, &body, live, &stored);
         } else if !decision.fields.is_empty() {
             self.update(&mut decision, &body, live, &stored, Reason::FieldsDiffer);
+        } else if self.resends(&body) {
+            self.update(&mut decision, &body, live, &stored, Reason::SecretsResent);
         } else {
             self.unchanged(&mut decision, &body, live, &stored);
         }
         decision
+    }
+
+    /// Whether its secrets are sent although nothing else differs.
+    fn resends(&self, body: &Body) -> bool {
+        self.options.resends_secrets(&self.node.address) && !body.holes.is_empty()
     }
 
     /// Nothing differs: perhaps an operation is going on, has failed, or Flux has not reconciled.
@@ -144,14 +155,27 @@ impl Draft<'_> {
                 let and = if decision.steps.is_empty() { "" } else { "; apply waits for it" };
                 decision.note(address, "operation_in_flight", format!("the configuration is {state}{and}"));
             }
-            ProvisioningState::Failed(state) if *stored == Stored::Nothing => {
-                let message = live.pointer("/properties/errorMessage").and_then(Value::as_str).unwrap_or_default();
-                decision.note(address, "configuration_failed", format!("the configuration is {state}: {message}"));
-                self.update(decision, body, live, stored, Reason::ProvisioningFailed);
+            ProvisioningState::Failed(state) => {
+                let cause = failure_message(live).unwrap_or("the service gave no message");
+                let advice = remedy("", cause).map(|advice| format!(" ({advice})")).unwrap_or_default();
+                let failed = format!("the configuration is {state}: {cause}{advice}");
+                match stored {
+                    Stored::Nothing | Stored::Supplied => {
+                        decision.note(address, "configuration_failed", failed);
+                        self.update(decision, body, live, stored, Reason::ProvisioningFailed);
+                    }
+                    // It cannot be sent whole, and an equal PATCH does nothing: it is waited for, and the wait says
+                    // why it fails.
+                    Stored::NotSupplied => {
+                        let message = format!(
+                            "{failed}. It is not sent again: that would lose its stored secret, which the spec does not give"
+                        );
+                        decision.note(address, "configuration_failed", message);
+                        self.unreconciled(decision, live);
+                    }
+                }
             }
-            // A failed one with a stored secret cannot be sent whole, and an equal PATCH does nothing: it is waited
-            // for, and the wait says why it fails.
-            ProvisioningState::Failed(_) | ProvisioningState::Succeeded => self.unreconciled(decision, live),
+            ProvisioningState::Succeeded => self.unreconciled(decision, live),
         }
     }
 
@@ -180,15 +204,18 @@ impl Draft<'_> {
         self.check_destination(decision, live, stored);
         let removed = self.removed(decision, live);
         let whole = self.whole_body(decision, body);
+        let because = if reason == Reason::SecretsResent { RESEND } else { SENT_WHOLE };
         match stored {
+            Stored::NotSupplied if self.resends(body) => decision.refuse(
+                &self.node.address,
+                "stored_secret_would_be_lost",
+                "the secrets of the spec are to be sent, and another stored secret, which the spec does not give, would be lost"
+                    .to_owned(),
+                GIVE_THE_SECRET.to_owned(),
+            ),
             Stored::Nothing | Stored::Supplied => {
                 decision.steps.push(self.put(&whole));
-                decision.account_for_secrets(
-                    self.node,
-                    &body.holes,
-                    "the configuration is sent whole, and a secret left out would be lost",
-                    self.options,
-                );
+                decision.account_for_secrets(self.node, &body.holes, because, self.options);
                 if !removed.is_empty() {
                     decision.steps.push(self.wait(Until::Provisioned));
                     decision.steps.push(self.remove_what_is_left(&whole, removed));
@@ -197,9 +224,7 @@ impl Draft<'_> {
             Stored::NotSupplied => self.patch(decision, &whole),
         }
         decision.steps.extend(self.end());
-        explain_source(decision);
-        explain_paths(decision, live);
-        explain_suspension(decision);
+        effects::of_update(decision, live);
     }
 
     /// The body of a PUT: what the spec says, and what is live and unknown to us, or to be ignored.
@@ -369,21 +394,12 @@ impl Draft<'_> {
         let all = live_kustomizations(live);
         let pruning: Vec<&str> = all.iter().filter(|one| one.prune).map(|one| one.name).collect();
         let delete = self.options.choices.workloads == Some(Workloads::Delete);
-        if !pruning.is_empty() && !delete {
-            decision.steps.extend(prune_off(self.node, &decision.before, &pruning));
-            decision.consequence(
-                "reconciliation_pause",
-                format!(
-                    "prune is switched off for {} before the deletion, so the workloads stay; nothing is reconciled until the new configuration is ready",
-                    pruning.join(", ")
-                ),
-            );
-        } else {
-            decision.consequence(
-                "reconciliation_pause",
-                "nothing is reconciled until the new configuration is ready".to_owned(),
+        if !delete {
+            decision.steps.extend(
+                (!pruning.is_empty()).then(|| prune_off(self.node, &decision.before, &pruning)).into_iter().flatten(),
             );
         }
+        effects::of_replacement(decision, self.spec, &pruning, delete);
         for kustomization in all.iter().filter(|one| delete && one.prune) {
             removal_consequence(decision, kustomization, false);
         }

@@ -9,6 +9,9 @@ use crate::kinds::flux_configuration::{AzureBlobSpec, ConfigurationSpec, GitRepo
 use crate::model::{Address, FieldPath, SecretRef};
 use crate::plan::SecretPolicy;
 
+/// Why a secret is sent although nothing says that it differs.
+pub(super) const RESEND: &str = "`--resend-secrets` asks for it: a new value cannot be told from the one in place";
+
 /// What is known of a live configuration's stored secret. Secrets are never returned, so it is presumed from signs: a
 /// user name, an ssh source without a secret of the cluster, an echoed key (`DESIGN.md`, choice 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::credentials::RESEND;
+use super::extension_versions::Versions;
 use super::{Decision, Obstacle, drift, is_immutable, listed, wait};
 use crate::diff::compare;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
-use crate::kinds::state::{ProvisioningState, provisioning_state};
+use crate::kinds::remedies::{self, remedy};
+use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
 use crate::kinds::{Body, Hole, flux_configuration, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
 use crate::plan::{Action, Options, Reason, Step, Until};
@@ -16,18 +19,45 @@ pub(super) fn towards(
     node: &Node,
     spec: &ExtensionSpec,
     cluster_type: ClusterType,
+    graph: &Graph,
     live: &LiveState,
     options: &Options,
 ) -> Result<Decision, Obstacle> {
+    let cluster = node.cluster.as_ref().and_then(|cluster| live.body(cluster));
+    let versions = Versions { node, spec, cluster_type, graph, cluster };
     match found(node, live)? {
-        None => create(node, spec, cluster_type, live, options),
-        Some((id, body)) => Ok(existing(node, spec, &id, body, options)),
+        None => create(&versions, live, options),
+        Some((id, body)) if is_going(body) => {
+            create(&versions, live, options).map(|decision| after_deletion(node, &id, decision))
+        }
+        Some((id, body)) => Ok(existing(&versions, &id, body, options)),
     }
+}
+
+fn is_going(live: &Value) -> bool {
+    matches!(provisioning_state(live), ProvisioningState::InFlight(state) if state.eq_ignore_ascii_case("Deleting"))
+}
+
+/// The creation of an extension whose predecessor is on its way out: ARM refuses another one until it is gone.
+fn after_deletion(node: &Node, predecessor: &ResourceId, mut decision: Decision) -> Decision {
+    decision.steps.insert(0, wait(predecessor, node.api_version.as_str(), Until::Gone));
+    decision.precondition = None;
+    decision.reason = Reason::OperationInFlight;
+    decision.note(
+        &node.address,
+        "operation_in_flight",
+        "the extension is being deleted; apply waits until it is gone and creates it again".to_owned(),
+    );
+    decision
 }
 
 pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decision, Obstacle> {
     let Some((id, body)) = found(node, live)? else { return Ok(Decision::nothing(Reason::NotFound)) };
     let api_version = node.api_version.as_str();
+    if is_going(body) {
+        let steps = vec![wait(&id, api_version, Until::Gone)];
+        return Ok(Decision { id: Some(id), steps, ..Decision::nothing(Reason::OperationInFlight) });
+    }
     let steps =
         vec![Step::Delete { id: id.clone(), api_version: api_version.to_owned() }, wait(&id, api_version, Until::Gone)];
     let mut decision = Decision { id: Some(id), ..Decision::delete(RULES, body, steps) };
@@ -46,7 +76,7 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decis
 }
 
 /// The live extension.
-fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(ResourceId, &'a Value)>, Obstacle> {
+pub(super) fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(ResourceId, &'a Value)>, Obstacle> {
     let Some(cluster) = &node.cluster else { return Ok(None) };
     let mut found = listed(cluster, RESOURCE_TYPE, live)?;
     found.retain(|(_, item)| extension::is_flux(item));
@@ -73,15 +103,11 @@ fn foreign_configurations(node: &Node, graph: &Graph, live: &LiveState) -> Resul
     Ok(listed.into_iter().filter(|(id, _)| !is_declared(id)).map(|(id, _)| id.name().to_owned()).collect())
 }
 
-fn create(
-    node: &Node,
-    spec: &ExtensionSpec,
-    cluster_type: ClusterType,
-    live: &LiveState,
-    options: &Options,
-) -> Result<Decision, Obstacle> {
+fn create(versions: &Versions<'_>, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
+    let Versions { node, spec, cluster_type, .. } = *versions;
     let taken = node.cluster.iter().flat_map(|cluster| live.items(&cluster.collection(RESOURCE_TYPE))).find(|item| {
-        item.get("name").and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case(&spec.name))
+        let name = item.get("name").and_then(Value::as_str);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(&spec.name)) && !extension::is_flux(item)
     });
     if let Some(taken) = taken {
         let found = taken.pointer("/properties/extensionType").and_then(Value::as_str).unwrap_or("another type");
@@ -103,77 +129,91 @@ fn create(
     let mut decision = Decision::create(&body, vec![put, wait(&node.id, api_version, Until::Provisioned)]);
     decision.account_for_secrets(node, &wanted.holes, "it is created", options);
     explain_settings(&mut decision);
+    versions.of_new(&mut decision);
     Ok(decision)
 }
 
 /// What the spec says. Its secrets may be used at the extension alone.
-fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
+pub(super) fn wanted(node: &Node, spec: &ExtensionSpec) -> Body {
     extension::body(spec, &node.address.to_string()).for_version(node.kind, &node.api_version)
 }
 
-fn existing(node: &Node, spec: &ExtensionSpec, id: &ResourceId, live: &Value, options: &Options) -> Decision {
+fn existing(versions: &Versions<'_>, id: &ResourceId, live: &Value, options: &Options) -> Decision {
+    let Versions { node, spec, .. } = *versions;
     let wanted = wanted(node, spec);
     let mut decision = Decision::compared(RULES, &node.address, live, &wanted.json, &[]);
     decision.id = Some(id.clone());
     let dropped = drop_settings_of_base(node, live, &wanted.json, &mut decision);
     list_kept(node, spec, &decision.before.clone(), &wanted.json, &dropped, &mut decision);
-    let api_version = node.api_version.as_str();
-    let provisioned = || wait(id, api_version, Until::Provisioned);
+    versions.of_existing(live, &mut decision);
     let state = provisioning_state(live);
-    let holes = protected_to_send(node, spec, live, &wanted, &mut decision);
-    if !decision.fields.is_empty() || !holes.is_empty() {
-        decision.action = Action::Update;
-        decision.reason = Reason::FieldsDiffer;
-        if matches!(state, ProvisioningState::InFlight(_)) {
-            // A write now would be refused (409 ExtensionPatchFailed).
-            decision.steps.push(provisioned());
-        }
-        refuse_fixed(node, &mut decision);
-        decision.account_for_secrets(node, &holes, "a protected setting is missing", options);
-        decision.steps.push(Step::Patch {
-            id: id.clone(),
-            api_version: api_version.to_owned(),
-            body: patch(&decision, &wanted.json, &dropped),
-            holes,
-            when: None,
-        });
-        decision.steps.push(provisioned());
-        explain_settings(&mut decision);
-        explain_version(&mut decision, live);
-        decision.consequence("controllers_restart", "the Flux controllers restart with the new settings".to_owned());
-        return decision;
+    if let ProvisioningState::Failed(state) = &state {
+        let cause = failure_message(live).unwrap_or("the service gave no message");
+        let advice = remedy("", cause).map(|advice| format!(" ({advice})")).unwrap_or_default();
+        decision.note(&node.address, "extension_failed", format!("the extension is {state}: {cause}{advice}"));
     }
-    match state {
-        ProvisioningState::Succeeded => {}
-        ProvisioningState::InFlight(state) => {
-            decision.reason = Reason::OperationInFlight;
-            decision.steps = vec![provisioned()];
+    let lacks_secret = lacks_secret(spec, live);
+    let resends = options.resends_secrets(&node.address) && !wanted.holes.is_empty();
+    let body = patch(&decision, &wanted.json, &dropped);
+    if !decision.fields.is_empty() || lacks_secret {
+        let because = if lacks_secret { "a protected setting is missing" } else { RESEND };
+        let holes = if lacks_secret || resends { wanted.holes } else { Vec::new() };
+        decision.reason = Reason::FieldsDiffer;
+        update(node, id, live, body, (holes, because), &mut decision, options);
+        refuse_fixed(node, &mut decision);
+    } else if let ProvisioningState::Failed(_) = state {
+        repair(node, id, live, wanted.holes, &mut decision, options);
+    } else if resends {
+        decision.reason = Reason::SecretsResent;
+        update(node, id, live, body, (wanted.holes, RESEND), &mut decision, options);
+    } else if let ProvisioningState::InFlight(state) = state {
+        decision.reason = Reason::OperationInFlight;
+        decision.steps = vec![wait(id, node.api_version.as_str(), Until::Provisioned)];
+        decision.note(&node.address, "operation_in_flight", format!("the extension is {state}; apply waits for it"));
+        let reports = live.pointer("/properties/statuses").and_then(Value::as_array);
+        if state.eq_ignore_ascii_case("Creating") && reports.is_none_or(Vec::is_empty) {
+            let hint = remedies::SILENT_INSTALLATION.join("; ");
             decision.note(
                 &node.address,
-                "operation_in_flight",
-                format!("the extension is {state}; apply waits for it"),
+                "nothing_reported",
+                format!("no status is reported of it yet; if that lasts, {hint}"),
             );
         }
-        ProvisioningState::Failed(state) => repair(node, id, live, &state, wanted.holes, &mut decision, options),
     }
     decision
 }
 
-/// The protected settings that an update sends. Values cannot be compared, so they are sent when the live extension
-/// lacks one; then all of them, which is right whether the service merges keys or replaces the map.
-fn protected_to_send(
+/// An update in place by this body, with these secrets, sent for this reason.
+fn update(
     node: &Node,
-    spec: &ExtensionSpec,
+    id: &ResourceId,
     live: &Value,
-    wanted: &Body,
+    body: Value,
+    (holes, because): (Vec<Hole>, &str),
     decision: &mut Decision,
-) -> Vec<Hole> {
-    let found: Vec<&str> = extension::protected_names(live).collect();
-    if spec.configuration_protected_settings.keys().all(|name| found.contains(&name.as_str())) {
-        return Vec::new();
+    options: &Options,
+) {
+    let api_version = node.api_version.as_str();
+    decision.action = Action::Update;
+    if matches!(provisioning_state(live), ProvisioningState::InFlight(_)) {
+        // A write now would be refused (409 ExtensionPatchFailed).
+        decision.steps.push(wait(id, api_version, Until::Provisioned));
     }
-    refuse_loss(node, live, &wanted.holes, decision);
-    wanted.holes.clone()
+    if !holes.is_empty() {
+        refuse_loss(node, live, &holes, decision);
+    }
+    decision.account_for_secrets(node, &holes, because, options);
+    decision.steps.push(Step::Patch { id: id.clone(), api_version: api_version.to_owned(), body, holes, when: None });
+    decision.steps.push(wait(id, api_version, Until::Provisioned));
+    explain_settings(decision);
+    decision.consequence("controllers_restart", "the Flux controllers restart with the new settings".to_owned());
+}
+
+/// Whether the live extension lacks a protected setting that the spec gives. Values cannot be compared. All of them are
+/// sent then, which is right whether the service merges keys or replaces the map.
+fn lacks_secret(spec: &ExtensionSpec, live: &Value) -> bool {
+    let found: Vec<&str> = extension::protected_names(live).collect();
+    spec.configuration_protected_settings.keys().any(|name| !found.contains(&name.as_str()))
 }
 
 /// Refuses to send protected settings that would take the place of others, which cannot be read.
@@ -270,25 +310,10 @@ fn drop_settings_of_base(node: &Node, live: &Value, wanted: &Value, decision: &m
 }
 
 /// Sends a failed extension again, as it is: with everything that was found.
-fn repair(
-    node: &Node,
-    id: &ResourceId,
-    live: &Value,
-    state: &str,
-    holes: Vec<Hole>,
-    decision: &mut Decision,
-    options: &Options,
-) {
+fn repair(node: &Node, id: &ResourceId, live: &Value, holes: Vec<Hole>, decision: &mut Decision, options: &Options) {
     let api_version = node.api_version.as_str();
     decision.action = Action::Update;
     decision.reason = Reason::ProvisioningFailed;
-    let cause = live
-        .pointer("/properties/errorInfo/message")
-        .or_else(|| live.pointer("/properties/statuses/0/message"))
-        .and_then(Value::as_str)
-        .map(|message| format!(": {message}"))
-        .unwrap_or_default();
-    decision.note(&node.address, "extension_failed", format!("the extension is {state}{cause}"));
     refuse_loss(node, live, &holes, decision);
     decision.account_for_secrets(
         node,
@@ -333,16 +358,6 @@ fn explain_settings(decision: &mut Decision) {
             "multi-tenancy is on: Flux objects that refer to other namespaces stop reconciling".to_owned(),
         ),
         _ => {}
-    }
-}
-
-/// Another version is installed in place.
-fn explain_version(decision: &mut Decision, live: &Value) {
-    let path = FieldPath::dotted("properties.version");
-    let wanted = decision.fields.iter().find(|field| field.path == path).and_then(|field| field.after.clone());
-    if let Some(Value::String(wanted)) = wanted {
-        let installed = extension::version(live).unwrap_or("unknown");
-        decision.consequence("version_change", format!("Flux goes from version {installed} to {wanted}"));
     }
 }
 

@@ -54,11 +54,7 @@ pub(super) fn removal_consequence(decision: &mut Decision, kustomization: &Live<
     let Live { name, path, prune, applied } = kustomization;
     let from = if path.is_empty() { "the top of the repository" } else { path };
     if *prune && !keep {
-        let known = if applied.is_empty() {
-            String::new()
-        } else {
-            format!("{}these Flux objects: {}", Consequence::KNOWN_OBJECTS, applied.join(", "))
-        };
+        let known = known_objects(applied);
         decision.consequence(
             "garbage_collection",
             format!("prune is on for {name}: everything applied from {from} will be deleted{known}"),
@@ -69,6 +65,21 @@ pub(super) fn removal_consequence(decision: &mut Decision, kustomization: &Live<
             "workloads_left",
             format!("{first}what {name} applied from {from} stays in the cluster, and nothing reconciles it any more"),
         );
+    }
+}
+
+/// How many Flux objects are named at most: a kustomization of a platform has applied hundreds.
+const MOST_NAMED: usize = 10;
+
+/// What ARM knows of what was applied, as the end of a sentence: Flux objects only, never what they stand for.
+fn known_objects(applied: &[String]) -> String {
+    let named = applied.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let known = Consequence::KNOWN_OBJECTS;
+    match applied.len() {
+        0 => String::new(),
+        1 => format!("{known}this Flux object: {named}"),
+        count if count <= MOST_NAMED => format!("{known}these {count} Flux objects: {named}"),
+        count => format!("{known}these {count} Flux objects: {named}, and {} more", count - MOST_NAMED),
     }
 }
 

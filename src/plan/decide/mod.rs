@@ -6,9 +6,11 @@ mod configuration;
 mod credentials;
 mod effects;
 mod extension;
+mod extension_versions;
 mod group;
 mod kustomizations;
 mod provider;
+mod reach;
 
 use serde_json::Value;
 
@@ -16,7 +18,7 @@ use super::{Action, Consequence, Modified, Note, Options, Precondition, Reason, 
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
-use crate::kinds::{self, Hole};
+use crate::kinds::{self, Body, Hole, resource_group};
 use crate::model::{Address, FieldPath, FieldPattern, Listing, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
@@ -44,6 +46,16 @@ pub(super) struct Decision {
     pub(super) precondition: Option<Precondition>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) notes: Vec<Note>,
+    /// What is left for later.
+    pub(super) deferred: Option<Deferral>,
+}
+
+/// What would be done, had it not to wait for the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Deferral {
+    pub(super) action: Action,
+    pub(super) reason: &'static str,
+    pub(super) message: String,
 }
 
 /// Why there can be no plan for a resource.
@@ -54,32 +66,58 @@ pub(super) struct Obstacle {
 
 /// What brings the resource to what the spec says. `graph` is all that is planned for.
 pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
-    match &node.want {
+    let decision = match &node.want {
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
-        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, live),
-        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, live, options),
+        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, graph, live),
+        Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, graph, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
         Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
         Want::Dropped(cluster_type) => absent::cluster(node, *cluster_type, live),
+    };
+    Ok(reach::within(node, live, options, decision?))
+}
+
+/// What the spec says of the resource, in the shape that is compared with `live`, the body of a
+/// resource that exists.
+/// `None` for what is no body: registrations and references.
+pub(super) fn wanted(node: &Node, live: &Value) -> Option<Body> {
+    match &node.want {
+        Want::Registered | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => None,
+        Want::Group(spec) => Some(resource_group::body(spec, live)),
+        Want::Extension(spec, _) => Some(extension::wanted(node, spec)),
+        Want::Configuration(spec) => Some(configuration::wanted(node, spec)),
+    }
+}
+
+/// The live body that [`towards`] looks at.
+pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&'a Value>, Obstacle> {
+    match &node.want {
+        Want::Registered
+        | Want::Group(_)
+        | Want::Cluster(_)
+        | Want::Configuration(_)
+        | Want::Absent(_)
+        | Want::Dropped(_) => Ok(live.body(&node.id)),
+        Want::Extension(..) => Ok(extension::found(node, live)?.map(|(_, body)| body)),
     }
 }
 
 /// What takes the resource down, for the kinds that arcflux takes down.
 pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
-    match &node.want {
-        Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Dropped(_) => {
-            Ok(Decision::nothing(Reason::Reference))
-        }
+    let decision = match &node.want {
+        Want::Registered | Want::Group(_) => Ok(Decision::nothing(Reason::Reference)),
+        Want::Cluster(cluster_type) | Want::Dropped(cluster_type) => Ok(cluster::away(node, *cluster_type, live)),
         Want::Extension(..) => extension::away(node, graph, live),
         Want::Configuration(_) | Want::Absent(_) => absent::configuration(node, absent::Why::Destroyed, live, options),
-    }
+    };
+    Ok(reach::within(node, live, options, decision?))
 }
 
 /// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,
 /// with ids made of our cluster id: ARM echoes any casing in its own.
 /// A name becomes a part of what is written to, so one that could lead elsewhere is not taken.
-fn listed<'a>(
+pub(super) fn listed<'a>(
     cluster: &ResourceId,
     resource_type: &str,
     live: &'a LiveState,
@@ -133,6 +171,7 @@ impl Decision {
             precondition: None,
             refusals: Vec::new(),
             notes: Vec::new(),
+            deferred: None,
         }
     }
 

@@ -1,22 +1,20 @@
-//! `allow`: warnings that somebody has looked at and accepts for one configuration.
+//! `allow`: problems that somebody has looked at and accepts for one configuration.
 
-use crate::model::{Code, Severity};
+use crate::model::{Code, FieldPath, Segment};
 use crate::spec::codes::{self, Row};
 use crate::spec::node::Node;
 use crate::spec::report::Report;
 
-/// Takes back the warnings of a configuration that it allows: those that came after the first `before` problems. Only
-/// warnings can be allowed.
+/// Takes back the problems of a configuration that it allows: those that came after the first `before`.
 pub(in crate::spec) fn check(configuration: &Node, before: usize, report: &mut Report) {
-    let Some(allow) = configuration.get("allow") else { return };
     let mut allowed: Vec<Code> = Vec::new();
-    for item in allow.items() {
+    for item in configuration.get("allow").map(Node::items).unwrap_or_default() {
         let Some(name) = item.text() else { continue };
-        match codes::TABLE.iter().find(|row| row.code.to_string() == name) {
-            Some(Row { severity: Severity::Warning, code, .. }) => allowed.push(*code),
-            Some(Row { severity: Severity::Error, .. }) => report.add_once(
+        match row(name) {
+            Some(Row { can_be_allowed: true, code, .. }) => allowed.push(*code),
+            Some(Row { can_be_allowed: false, .. }) => report.add_once(
                 codes::NOT_ALLOWED_VALUE
-                    .at(item.span, format!("{name} is an error, and only warnings can be allowed"))
+                    .at(item.span, format!("{name} cannot be allowed"))
                     .with_hint(format!("`arcflux explain-code {name}` says what to do about it")),
             ),
             None => report.add_once(
@@ -27,4 +25,16 @@ pub(in crate::spec) fn check(configuration: &Node, before: usize, report: &mut R
         }
     }
     report.allow(before, &allowed);
+}
+
+/// Whether a problem with `code` at `path` of a document is allowed by the configuration that it lies in.
+pub(in crate::spec) fn is_allowed(document: &Node, path: &FieldPath, code: Code) -> bool {
+    let [Segment::Key(map), Segment::Key(_), _, ..] = path.segments() else { return false };
+    let Some(configuration) = document.at(&path.first(2)).filter(|_| map == "configurations") else { return false };
+    let allow = configuration.get("allow").map(Node::items).unwrap_or_default();
+    allow.iter().filter_map(|item| row(item.text()?)).any(|row| row.can_be_allowed && row.code == code)
+}
+
+fn row(name: &str) -> Option<&'static Row> {
+    codes::TABLE.iter().find(|row| row.code.to_string() == name)
 }

@@ -33,6 +33,28 @@ pub(in super::super) fn check(document: &Node, report: &mut Report) {
         (None, Some(_)) => {}
     }
     check_short_form(document, report);
+    check_scopes(document, report);
+}
+
+/// Whether every configuration of the long form says its scope. The short form stands for one.
+fn check_scopes(document: &Node, report: &mut Report) {
+    let Some(configurations) = document.get("configurations") else { return };
+    for configuration in configurations.entries() {
+        let node = &configuration.node;
+        let says = node.entry("scope").is_some() || node.text_of("state") == Some("absent");
+        let code = codes::SCOPE_NOT_SAID.code.to_string();
+        let allows = || {
+            let allowed = node.get("allow").map(Node::items).unwrap_or_default();
+            allowed.iter().any(|item| item.text() == Some(code.as_str()))
+        };
+        if node.is_map() && !says && !allows() {
+            report.add(
+                codes::SCOPE_NOT_SAID
+                    .at(configuration.key_span, format!("`{}` does not say its scope, and gets `cluster`", configuration.key))
+                    .with_hint("write `scope: cluster` if it may act as cluster administrator, or `scope: namespace` if it may change its own namespace only"),
+            );
+        }
+    }
 }
 
 fn check_short_form(document: &Node, report: &mut Report) {

@@ -25,6 +25,35 @@ pub(super) fn check(source: &Node, report: &mut Report) {
     if let Some(url) = source.entry("url").and_then(|entry| check_url(entry, report)) {
         check_auth(source, &url, report);
         check_provider(source, &url, report);
+        check_host_key_type(source, &url, report);
+    }
+}
+
+/// Hosts of Azure DevOps that git over ssh goes to.
+const AZURE_DEVOPS_SSH: [&str; 2] = ["ssh.dev.azure.com", "vs-ssh.visualstudio.com"];
+
+/// Azure DevOps has one host key, of the type `ssh-rsa`, and takes no signature of that kind any more: which one Flux
+/// asks for depends on its version and settings (Azure/AKS#4366; `../shared/facts/domain.md` §1.3 and S16).
+fn check_host_key_type(source: &Node, url: &Url, report: &mut Report) {
+    let host = url.host_str().unwrap_or_default();
+    if url.scheme() != "ssh" || !AZURE_DEVOPS_SSH.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+        return;
+    }
+    let Some(entry) = source.entry("sshKnownHosts") else { return };
+    let is_old = |line: &str| line.split_whitespace().filter(|word| !word.starts_with('@')).nth(1) == Some("ssh-rsa");
+    if entry
+        .node
+        .text()
+        .is_some_and(|text| text.lines().any(|line| !line.trim_start().starts_with('#') && is_old(line)))
+    {
+        report.add_once(
+            codes::OLD_HOST_KEY
+                .at(entry.key_span, format!("the host key of `{host}` is of the type `ssh-rsa`, and the server refuses such signatures"))
+                .with_hint(
+                    "leave `sshKnownHosts` out: Azure knows this server; or set, in the extension's `configurationSettings`, \
+                     `source-controller.ssh-host-key-args: --ssh-hostkey-algos=rsa-sha2-512,rsa-sha2-256`",
+                ),
+        );
     }
 }
 

@@ -8,8 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use super::super::codes;
 use super::super::node::{Entry, Node};
 use super::super::report::Report;
-use super::super::suggest::{MOST_COMPARED, did_you_mean_or_list};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, MOST_COMPARED, did_you_mean_or_list};
 
 /// Checks the order of the entries of `map`. `kind` is what messages call one; `configuration` is the configuration that
 /// they belong to, when they are kustomizations.
@@ -55,7 +54,8 @@ impl Order<'_> {
     }
 
     fn unknown(&self, own: &Entry, item: &Node, name: &str) -> Diagnostic {
-        let diagnostic = codes::UNKNOWN_DEPENDENCY.at(item.span, format!("there is no {} `{name}` here", self.kind));
+        let diagnostic = codes::UNKNOWN_DEPENDENCY
+            .at(item.span, format!("there is no {} `{name}` here, and `{}` depends on it", self.kind, own.key));
         let without_prefix = self
             .configuration
             .and_then(|configuration| name.strip_prefix(configuration)?.strip_prefix('-'))
@@ -65,7 +65,11 @@ impl Order<'_> {
             None => {
                 let names = self.entries.iter().map(|entry| entry.key.as_str());
                 let others: Vec<&str> = names.filter(|known| *known != own.key).take(MOST_COMPARED).collect();
-                did_you_mean_or_list(name, &others)
+                if others.is_empty() {
+                    "declare it, or take the dependency out".to_owned()
+                } else {
+                    did_you_mean_or_list(name, &others)
+                }
             }
         })
     }

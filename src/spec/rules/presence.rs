@@ -3,9 +3,8 @@
 use super::super::codes;
 use super::super::node::{Node, Value};
 use super::super::report::Report;
-use super::super::suggest::did_you_mean;
 use crate::kinds::flux_configuration::{NotIgnorable, ignorable};
-use crate::model::FieldPattern;
+use crate::model::{FieldPattern, did_you_mean};
 
 /// A configuration of the document as it is written: what is protected cannot be unwanted as well.
 pub(super) fn check_state(configuration: &Node, report: &mut Report) {

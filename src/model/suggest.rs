@@ -4,15 +4,17 @@
 const LONGEST_SLIP: usize = 64;
 
 /// How many words a slip is compared with at most.
-pub(super) const MOST_COMPARED: usize = 500;
+pub const MOST_COMPARED: usize = 500;
 
 /// The nearest of `known` to what was written, as a hint.
-pub(super) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
+#[must_use]
+pub fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     nearest(written, known).map(|word| format!("did you mean `{word}`?"))
 }
 
-/// The nearest of `known`, or all of them.
-pub(super) fn did_you_mean_or_list(written: &str, known: &[&str]) -> String {
+/// The nearest of `known`, or all of them, as a hint.
+#[must_use]
+pub fn did_you_mean_or_list(written: &str, known: &[&str]) -> String {
     did_you_mean(written, known).unwrap_or_else(|| {
         let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
         match words.split_last() {
@@ -24,7 +26,8 @@ pub(super) fn did_you_mean_or_list(written: &str, known: &[&str]) -> String {
 }
 
 /// The nearest of `known` to what was written, letter case aside.
-pub(super) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     if let Some(same) = known.iter().find(|word| word.eq_ignore_ascii_case(written)) {
         return Some(same);
     }
