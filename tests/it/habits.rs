@@ -361,7 +361,7 @@ fn unknown(plan: &Plan) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_the_service_does_to_a_configuration_is_no_difference(spec in generated::configuration(), habits in habits()) {

@@ -34,7 +34,7 @@ broken() {
     exit 1
   else
     noticed=$((noticed + 1))
-    echo "noticed  $what ($((SECONDS - start)) s): $(grep -om1 '^    [a-z_:]*$' "$copy/log" | tr -d ' ')"
+    echo "noticed  $what ($((SECONDS - start)) s): $(grep -om1 '^    [a-z0-9_:]*$' "$copy/log" | tr -d ' ')"
   fi
   cp "$copy/whole" "$file"
 }
