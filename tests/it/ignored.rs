@@ -1,6 +1,8 @@
 //! `ignore`: exactly these fields are left as they are found, and they are told.
 
-use arcflux::plan::Step;
+use arcflux::kinds::flux_configuration::BucketSpec;
+use arcflux::model::{Seconds, SecretRef};
+use arcflux::plan::{Options, SecretGrant, SecretPolicy, Step};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -94,6 +96,91 @@ fn an_ignored_url_leads_no_credential_elsewhere() {
     world::source(&mut desired).url = "https://elsewhere.example.com/repo".to_owned();
     let plan = world::plan(&desired, &live, &world::options());
     assert!(plan.refusals.is_empty() && !plan.has_changes());
+}
+
+/// The live configuration as a hand left its source.
+fn with_live_source(desired: &arcflux::spec::Desired, source: &Value) -> arcflux::model::LiveState {
+    let mut live = world::converged(desired);
+    world::edit_configuration(desired, &mut live, |body| {
+        json_patch::merge(&mut body["properties"]["gitRepository"], source);
+    });
+    live
+}
+
+#[test]
+fn a_secret_is_sent_only_where_it_may_go_though_the_url_is_ignored() {
+    let mut desired = ignoring(&["gitRepository.url"]);
+    let source = world::source(&mut desired);
+    source.https_user = Some("bot".to_owned());
+    source.https_key = Some(SecretRef::Env("GIT_TOKEN".to_owned()));
+    let live = with_live_source(&desired, &json!({"url": "https://somebody:hunter22@elsewhere.example.com/r"}));
+    world::kustomization(&mut desired, "app").path = "./elsewhere".to_owned();
+    let to = |destination: &str| {
+        let grant = SecretGrant { secret: SecretRef::Env("GIT_TOKEN".to_owned()), destination: destination.to_owned() };
+        let options = Options { secrets: SecretPolicy::Granted(vec![grant]), ..world::options() };
+        world::plan(&desired, &live, &options)
+    };
+    let plan = to("https://github.com");
+    assert_eq!(plan.refusals.len(), 1, "the secret would be sent to the server that is live");
+    assert_eq!(plan.refusals[0].code, "secret_not_allowed");
+    assert!(plan.refusals[0].hint.ends_with("@https://elsewhere.example.com`"), "{}", plan.refusals[0].hint);
+    let plan = to("https://elsewhere.example.com");
+    assert_eq!(plan.refusals, []);
+    assert!(!serde_json::to_string(&plan).unwrap().contains("hunter22"));
+}
+
+#[test]
+fn credentials_that_are_left_as_they_are_live_are_led_nowhere_else() {
+    for (field, credential) in [
+        ("gitRepository.localAuthRef", json!({"localAuthRef": "by-hand"})),
+        ("gitRepository.provider", json!({"provider": "azure"})),
+        ("gitRepository.httpsUser", json!({"httpsUser": "bot"})),
+    ] {
+        let mut desired = ignoring(&[field]);
+        let live = with_live_source(&desired, &credential);
+        world::source(&mut desired).url = "https://elsewhere.example.com/r".to_owned();
+        let plan = world::plan(&desired, &live, &world::options());
+        assert_eq!(fields(&plan), ["gitRepository.url"]);
+        let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+        assert_eq!(codes, ["credentials_aimed_elsewhere"], "{field}");
+    }
+}
+
+#[test]
+fn a_stored_secret_that_goes_with_an_ignored_field_is_not_lost() {
+    for (field, source) in [
+        ("gitRepository.httpsUser", json!({"httpsUser": "bot"})),
+        ("gitRepository.url", json!({"url": "ssh://git@git.contoso.com/r"})),
+    ] {
+        let mut desired = ignoring(&[field]);
+        let live = with_live_source(&desired, &source);
+        world::kustomization(&mut desired, "app").path = "./elsewhere".to_owned();
+        let plan = world::plan(&desired, &live, &world::options());
+        assert_eq!(plan.refusals, []);
+        let steps: Vec<&Step> = plan.resource_changes.iter().flat_map(|change| &change.steps).collect();
+        assert!(!steps.iter().any(|step| matches!(step, Step::Put { .. })), "{field}: a PUT would lose it");
+        assert!(steps.iter().any(|step| matches!(step, Step::Patch { .. })), "{field}");
+    }
+}
+
+#[test]
+fn nothing_is_ignored_of_a_source_that_goes() {
+    let mut desired = ignoring(&["gitRepository.url", "gitRepository.localAuthRef"]);
+    let live = with_live_source(&desired, &json!({"localAuthRef": "by-hand"}));
+    let spec = world::configuration(&mut desired);
+    spec.git_repository = None;
+    spec.bucket = Some(BucketSpec {
+        url: "https://s3.contoso.com".to_owned(),
+        bucket_name: "b".to_owned(),
+        insecure: false,
+        interval: Seconds::ten_minutes(),
+        timeout: Seconds::ten_minutes(),
+        access_key: None,
+        bucket_secret_key: None,
+        local_auth_ref: None,
+    });
+    let plan = world::plan(&desired, &live, &world::options());
+    assert_eq!(put(&plan)["properties"].get("gitRepository"), None, "a body of two minds");
 }
 
 proptest! {

@@ -9,10 +9,12 @@ use super::{Decision, Obstacle, drift, is_immutable, wait};
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::compliance::{Compliance, compliance};
-use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, Source, kustomization_order};
+use crate::kinds::flux_configuration::{
+    self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
+};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{Body, ENVELOPE, shown_path};
-use crate::model::{FieldPath, FieldPattern, LiveState, Reading};
+use crate::model::{FieldPath, FieldPattern, LiveState, Reading, Segment, without_accounts};
 use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
@@ -112,16 +114,31 @@ impl Draft<'_> {
         decision
     }
 
+    /// The fields that are left as they are live. Of another kind of source than the wanted one nothing is: a body with
+    /// two would be refused.
+    fn ignored(&self) -> Vec<FieldPattern> {
+        let wanted = Source::of(self.spec).map(Source::member);
+        let is_other_source = |field: &FieldPattern| match field.segments().first() {
+            Some(Segment::Key(key)) => SOURCE_MEMBERS.contains(&key.as_str()) && Some(key.as_str()) != wanted,
+            Some(Segment::Index(_)) | None => false,
+        };
+        let fields = self.spec.ignore.iter().filter(|field| !is_other_source(field));
+        fields.map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect()
+    }
+
     fn existing(&self, live: &Value) -> Decision {
-        let body = self.wanted();
-        let ignore: Vec<FieldPattern> =
-            self.spec.ignore.iter().map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect();
+        let mut body = self.wanted();
+        let ignore = self.ignored();
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json, &ignore);
         if let Some(base) = self.base() {
             let base = flux_configuration::body(base).for_version(self.node.kind, &self.node.api_version);
             decision.drift = drift(RULES, live, &base.json, &ignore);
         }
-        let stored = credentials::stored(self.spec, live);
+        // A secret goes where the configuration leads it: to the live server, where the spec leaves that as it is found.
+        if let Some(url) = credentials::url(&decision.after) {
+            body.holes.iter_mut().for_each(|hole| hole.destination = without_accounts(url));
+        }
+        let stored = credentials::stored(self.spec, live, &decision.after);
         decision.replace_paths =
             decision.fields.iter().map(|field| field.path.clone()).filter(|path| is_immutable(RULES, path)).collect();
         if !decision.replace_paths.is_empty() {
