@@ -278,7 +278,7 @@ fn assemble(
         mode,
         choices: options.choices.clone(),
         timestamp: None,
-        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[]),
+        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[], &[]),
         applyable: false,
         resource_changes: changes,
         refusals,
@@ -307,6 +307,6 @@ impl Plan {
             .filter(|change| change.change.actions != Action::NoOp && change.change.actions != Action::Read)
             .map(|change| (&change.address, change.fingerprint.as_str()))
             .collect();
-        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound)
+        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound, &self.refusals)
     }
 }

@@ -116,6 +116,12 @@ async fn a_kustomization_between_base_and_spec_is_a_reviewed_removal_and_any_oth
     assert_eq!(plan.refusals, []);
     assert_eq!(fields(&plan), ["kustomizations.infra"]);
 
+    // What the base has does not prune, and what is live does: nobody has reviewed that its workloads go.
+    let keeps = before().replace("infra, prune: true", "infra, prune: false");
+    let plan = world.plan_since(&after, &keeps, &options()).await;
+    assert_eq!(plan.refusals.len(), 1);
+    assert_eq!(plan.refusals[0].code, "needs_workloads_choice");
+
     world.edit("retail", &json!({"kustomizations": {"by-hand": {"path": "./x", "prune": true}}}));
     let plan = world.plan_since(&after, &before(), &options()).await;
     assert_eq!(plan.refusals[0].code, "needs_workloads_choice");
@@ -191,6 +197,12 @@ async fn a_base_of_another_subscription_or_tenant_is_refused() {
     let plan = plan::make(&graph, &live, &desired_there.expanded, &options).unwrap();
     let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
     assert_eq!(codes, ["other_subscription"]);
+    // A selection does not hide what the spec is about.
+    let mut only = options.clone();
+    only.choices.only = vec![format!("{SUBSCRIPTION}/*").parse().unwrap()];
+    let plan = plan::make(&graph, &live, &desired_there.expanded, &only).unwrap();
+    let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+    assert_eq!(codes, ["other_subscription"], "{:?}", written(&plan));
 }
 
 #[tokio::test]

@@ -307,8 +307,11 @@ impl Draft<'_> {
             live_kustomizations(live).into_iter().filter(|one| kept.get(one.name).is_none()).collect();
         self.refuse_needed(decision, &kept, &removed);
         let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
-        // Between a base that has it and a spec that has not, its removal is reviewed.
-        let is_reviewed = |name: &&str| self.base().is_some_and(|base| base.kustomizations.contains_key(*name));
+        // Between a base that has it, prune and all, and a spec that has not, its removal is reviewed.
+        let is_reviewed = |name: &&str| {
+            let before = self.base().and_then(|base| base.kustomizations.get(*name));
+            before.is_some_and(|kustomization| kustomization.prune)
+        };
         match self.options.choices.workloads {
             None if !pruning.iter().all(is_reviewed) => {
                 decision.refuse(
