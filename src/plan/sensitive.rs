@@ -11,7 +11,8 @@ use crate::model::{FieldPath, Segment, without_accounts};
 pub const SENSITIVE: &str = "(sensitive value)";
 
 const MAPS: &[&str] = &["substitute", "configurationSettings"];
-const WORDS: &[&str] = &["key", "token", "password", "passwd", "pwd", "secret", "credential", "connectionstring"];
+const WORDS: &[&str] =
+    &["key", "token", "password", "passphrase", "passwd", "pwd", "secret", "credential", "connectionstring"];
 
 /// Whether the value of this field is shown to nobody.
 pub(super) fn is_sensitive(path: &FieldPath) -> bool {
@@ -25,8 +26,9 @@ pub(super) fn is_sensitive(path: &FieldPath) -> bool {
         .collect();
     let Some(map) = keys.iter().position(|key| MAPS.contains(key)) else { return false };
     keys[map + 1..].iter().any(|key| {
-        let key = key.to_ascii_lowercase().replace(['-', '_', '.'], "");
-        WORDS.iter().any(|word| key.contains(word))
+        let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        // `DB_PASS`, but not `passthrough`.
+        WORDS.iter().any(|word| key.contains(word)) || key.ends_with("pass")
     })
 }
 
@@ -76,16 +78,26 @@ mod tests {
     fn only_telling_names_in_free_maps_are_masked() {
         let body = json!({"properties": {
             "gitRepository": {"httpsUser": "git", "localAuthRef": "key-of-repo"},
-            "kustomizations": {"token": {"postBuild": {"substitute": {"API_KEY": "x", "REGION": "eu"}}}},
-            "configurationSettings": {"grafana.admin-password": "p", "multiTenancy.enforce": "false"},
+            "kustomizations": {"token": {"postBuild": {"substitute": {
+                "API_KEY": "x", "DB_PASS": "x", "REGION": "eu", "passthrough": "on",
+            }}}},
+            "configurationSettings": {"grafana.admin-password": "p", "access key/id": "p", "multiTenancy.enforce": "false"},
             "list": ["https://user:pa@host/x", 1],
         }});
         let shown = masked(&body);
         assert_eq!(shown["properties"]["gitRepository"], body["properties"]["gitRepository"]);
         let substitute = &shown["properties"]["kustomizations"]["token"]["postBuild"]["substitute"];
-        assert_eq!(substitute, &json!({"API_KEY": SENSITIVE, "REGION": "eu"}));
+        assert_eq!(
+            substitute,
+            &json!({
+                "API_KEY": SENSITIVE, "DB_PASS": SENSITIVE, "REGION": "eu", "passthrough": "on",
+            })
+        );
         let settings = &shown["properties"]["configurationSettings"];
-        assert_eq!(settings, &json!({"grafana.admin-password": SENSITIVE, "multiTenancy.enforce": "false"}));
+        assert_eq!(
+            settings,
+            &json!({"grafana.admin-password": SENSITIVE, "access key/id": SENSITIVE, "multiTenancy.enforce": "false"})
+        );
         assert_eq!(shown["properties"]["list"], json!(["https://***@host/x", 1]));
     }
 }

@@ -175,6 +175,19 @@ async fn a_dropped_cluster_loses_its_configurations_and_one_that_is_gone_needs_n
     assert_eq!(written(&plan), ["Delete rg-edge/b/flux/retail"]);
 }
 
+/// Addresses do not tell types of clusters apart: what is deleted on one must not stand for what is wanted on the other.
+#[test]
+fn a_cluster_that_the_base_has_as_another_type_is_no_base_of_it() {
+    let wanted = before().replace("{name: store-001}", "{name: store-001, type: managedClusters}");
+    let errors = graph::build_since(&desired(&wanted), Some(&desired(&before()))).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("rg-edge/store-001 is "), "{errors:?}");
+    // Where nothing would be taken down, it does not matter.
+    let nothing = spec("");
+    assert!(graph::build_since(&desired(&wanted), Some(&desired(&nothing))).is_ok());
+}
+
 #[tokio::test]
 async fn a_base_of_another_subscription_or_tenant_is_refused() {
     let world = World::of(&before());
