@@ -211,7 +211,7 @@ async fn a_base_of_another_subscription_or_tenant_is_refused() {
     let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
     assert_eq!(codes, ["other_subscription"]);
     // A selection does not hide what the spec is about.
-    let mut only = options.clone();
+    let mut only = options;
     only.choices.only = vec![format!("{SUBSCRIPTION}/*").parse().unwrap()];
     let plan = plan::make(&graph, &live, &desired_there.expanded, &only).unwrap();
     let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();

@@ -2,12 +2,12 @@
 
 use arcflux::kinds::flux_configuration::BucketSpec;
 use arcflux::model::{Seconds, SecretRef};
-use arcflux::plan::{Options, SecretGrant, SecretPolicy, Step};
+use arcflux::plan::{Options, SecretGrant, SecretPolicy, Step, Until};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::edits::EDITS;
-use crate::simulated::fields;
+use crate::simulated::{World, fields};
 use crate::world;
 
 fn ignoring(patterns: &[&str]) -> arcflux::spec::Desired {
@@ -181,6 +181,76 @@ fn nothing_is_ignored_of_a_source_that_goes() {
     });
     let plan = world::plan(&desired, &live, &world::options());
     assert_eq!(put(&plan)["properties"].get("gitRepository"), None, "a body of two minds");
+}
+
+/// By PUT and by PATCH: what is left is left, and the next plan is empty.
+#[tokio::test]
+async fn what_is_ignored_outlives_an_apply() {
+    let spec = |secret: &str, ignore: &str, path: &str| {
+        format!(
+            "apiVersion: arcflux/v1\nsubscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20\nresourceGroup: rg-edge\n\
+             cluster: {{name: store-001}}\nextension: {{multiTenancy: false}}\nconfigurations:\n  flux-system:\n    \
+             scope: cluster\n    namespace: flux-system\n    ignore: {ignore}\n    gitRepository:\n      \
+             url: https://git.contoso.com/r\n      branch: main\n{secret}    kustomizations:\n      \
+             app: {{path: {path}, prune: true, dependsOn: [base]}}\n      base: {{path: ./base, prune: true}}\n"
+        )
+    };
+    let with = "      httpsUser: bot\n      httpsKey: {env: GIT_TOKEN}\n";
+    let url = "/subscriptions/3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20/resourceGroups/rg-edge/providers/Microsoft.Kubernetes\
+               /connectedClusters/store-001/providers/Microsoft.KubernetesConfiguration/fluxConfigurations/flux-system\
+               ?api-version=2025-04-01";
+    for (before, after, ignore) in [
+        (with, with, "[kustomizations.*.prune, kustomizations.by-hand, suspend]"),
+        (with, "", "[kustomizations.*.prune, \"kustomizations.*\", suspend, gitRepository.httpsUser]"),
+        ("", "", "[kustomizations.*.dependsOn, kustomizations.by-hand, kustomizations.*.prune, suspend]"),
+    ] {
+        let first = spec(before, "[]", "./app");
+        let world = World::of(&first);
+        world.converge(&first).await;
+        let (_, live) = world.curl("GET", url, &Value::Null);
+        let edit = json!({"properties": {
+            "sourceKind": "GitRepository", "gitRepository": live["properties"]["gitRepository"], "suspend": true,
+            "kustomizations": {"app": {"prune": false, "dependsOn": []}, "by-hand": {"path": "./x", "prune": true}},
+        }});
+        let (status, answer) = world.curl("PATCH", url, &edit);
+        assert!(status < 300, "{answer}");
+        world.sim.advance(std::time::Duration::from_secs(3600));
+        let second = spec(after, ignore, "./other");
+        let plan = world.converge(&second).await;
+        let (_, live) = world.curl("GET", url, &Value::Null);
+        let properties = &live["properties"];
+        let told: Vec<String> = plan
+            .resource_changes
+            .iter()
+            .flat_map(|change| &change.ignored)
+            .map(|field| field.path.to_string())
+            .collect();
+        assert!(told.len() >= 3, "{told:?}");
+        assert_eq!(properties["kustomizations"]["app"]["path"], "./other");
+        assert_eq!(properties["kustomizations"]["app"]["prune"], false, "{told:?}");
+        assert_eq!(properties["kustomizations"]["by-hand"]["path"], "./x", "{told:?}");
+        assert_eq!(properties["suspend"], true, "{told:?}");
+        if !before.is_empty() {
+            assert_eq!(properties["gitRepository"]["httpsUser"], "bot");
+        }
+    }
+}
+
+#[test]
+fn an_apply_waits_for_the_commit_that_is_left_as_it_is_live() {
+    let mut desired = ignoring(&["gitRepository.repositoryRef.commit"]);
+    world::source(&mut desired).commit = Some(world::COMMIT.to_owned());
+    let live = world::converged(&desired);
+    world::source(&mut desired).commit = Some("0".repeat(40));
+    assert!(!world::plan(&desired, &live, &world::options()).waits(), "it is at the commit that is live");
+    world::kustomization(&mut desired, "app").path = "./elsewhere".to_owned();
+    let plan = world::plan(&desired, &live, &world::options());
+    let mut steps = plan.resource_changes.iter().flat_map(|change| &change.steps);
+    let commit = steps.find_map(|step| match step {
+        Step::Wait { until: Until::Compliant(expectation), .. } => expectation.commit.clone(),
+        _ => None,
+    });
+    assert_eq!(commit.as_deref(), Some(world::COMMIT));
 }
 
 proptest! {

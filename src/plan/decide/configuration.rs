@@ -24,7 +24,14 @@ pub(super) fn towards(
     live: &LiveState,
     options: &Options,
 ) -> Result<Decision, Obstacle> {
-    let draft = Draft { node, spec, options, ends: Ends::of(node, spec, graph, options) };
+    let mut draft = Draft {
+        node,
+        spec,
+        options,
+        ends: Ends::of(node, graph, options),
+        is_suspended: spec.suspend,
+        commit: Source::of(spec).and_then(Source::commit).map(str::to_owned),
+    };
     match live.readings.get(&node.id) {
         Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
         Some(Reading::Present(body)) => Ok(draft.existing(body)),
@@ -53,6 +60,10 @@ struct Draft<'a> {
     spec: &'a ConfigurationSpec,
     options: &'a Options,
     ends: Ends,
+    /// Whether it is to be suspended.
+    is_suspended: bool,
+    /// The commit that it is to stay at.
+    commit: Option<String>,
 }
 
 /// What apply waits for at the end of a change.
@@ -62,13 +73,12 @@ struct Ends {
 }
 
 impl Ends {
-    /// A dependant needs the full end, whatever the user is willing to wait for. A suspended configuration has none:
-    /// Flux leaves it alone.
-    fn of(node: &Node, spec: &ConfigurationSpec, graph: &Graph, options: &Options) -> Self {
+    /// A dependant needs the full end, whatever the user is willing to wait for.
+    fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
         let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
         Self {
             provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
-            compliant: !spec.suspend && (is_needed || options.choices.wait == WaitFor::Compliant),
+            compliant: is_needed || options.choices.wait == WaitFor::Compliant,
         }
     }
 }
@@ -126,7 +136,7 @@ impl Draft<'_> {
         fields.map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect()
     }
 
-    fn existing(&self, live: &Value) -> Decision {
+    fn existing(&mut self, live: &Value) -> Decision {
         let mut body = self.wanted();
         let ignore = self.ignored();
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json, &ignore);
@@ -134,6 +144,10 @@ impl Draft<'_> {
             let base = flux_configuration::body(base).for_version(self.node.kind, &self.node.api_version);
             decision.drift = drift(RULES, live, &base.json, &ignore);
         }
+        // The spec may say to leave these as they are found.
+        let commit = decision.after.pointer("/properties/gitRepository/repositoryRef/commit");
+        self.commit = commit.and_then(Value::as_str).map(str::to_owned);
+        self.is_suspended = decision.after.pointer("/properties/suspend") == Some(&Value::Bool(true));
         // A secret goes where the configuration leads it: to the live server, where the spec leaves that as it is found.
         if let Some(url) = credentials::url(&decision.after) {
             body.holes.iter_mut().for_each(|hole| hole.destination = without_accounts(url));
@@ -173,7 +187,7 @@ impl Draft<'_> {
     }
 
     fn unreconciled(&self, decision: &mut Decision, live: &Value) {
-        if !self.ends.compliant {
+        if !self.waits_for_flux() {
             return;
         }
         let Expectation { kustomizations, commit } = self.expectation();
@@ -449,13 +463,17 @@ impl Draft<'_> {
 
     fn end(&self) -> Vec<Step> {
         let provisioned = self.ends.provisioned.then(|| self.wait(Until::Provisioned));
-        let compliant = self.ends.compliant.then(|| self.wait(Until::Compliant(self.expectation())));
+        let compliant = self.waits_for_flux().then(|| self.wait(Until::Compliant(self.expectation())));
         provisioned.into_iter().chain(compliant).collect()
     }
 
+    /// Flux leaves a suspended configuration alone.
+    fn waits_for_flux(&self) -> bool {
+        self.ends.compliant && !self.is_suspended
+    }
+
     fn expectation(&self) -> Expectation {
-        let commit = Source::of(self.spec).and_then(Source::commit).map(str::to_owned);
-        Expectation { kustomizations: kustomization_order(self.spec), commit }
+        Expectation { kustomizations: kustomization_order(self.spec), commit: self.commit.clone() }
     }
 }
 
