@@ -30,7 +30,7 @@ pub fn build_since(desired: &Desired, base: Option<&Desired>) -> Result<Graph, V
     let ambiguous = ambiguous_names(&clusters);
     let mut nodes = nodes(desired, &desired.api_versions, &ambiguous)?;
     if let Some(base) = base {
-        add_base(&mut nodes, self::nodes(base, &desired.api_versions, &ambiguous)?);
+        add_base(&mut nodes, self::nodes(base, &desired.api_versions, &ambiguous)?)?;
     }
     let (api_versions, policy) = (desired.api_versions.clone(), desired.policy.clone());
     order::ordered(nodes).map(|nodes| Graph { nodes, api_versions, policy })
@@ -68,7 +68,8 @@ fn nodes(
 
 /// Tells each node what the base wanted of it, and adds what only the base has: configurations, to be deleted, and the
 /// clusters that they are on.
-fn add_base(nodes: &mut BTreeMap<Address, Node>, base: BTreeMap<Address, Node>) {
+fn add_base(nodes: &mut BTreeMap<Address, Node>, base: BTreeMap<Address, Node>) -> Result<(), Vec<GraphError>> {
+    let mut errors = Vec::new();
     let address_of: BTreeMap<ResourceId, Address> =
         nodes.values().map(|node| (node.id.clone(), node.address.clone())).collect();
     // By their addresses in the base.
@@ -89,7 +90,11 @@ fn add_base(nodes: &mut BTreeMap<Address, Node>, base: BTreeMap<Address, Node>) 
             absent.address = address;
         } else if let Some(former) = base.values().find(|other| other.id == *cluster) {
             absent.needs = vec![former.address.clone()];
-            nodes.entry(former.address.clone()).or_insert_with(|| dropped_cluster(former));
+            let on = nodes.entry(former.address.clone()).or_insert_with(|| dropped_cluster(former));
+            // What would be deleted on the one would stand in the place of what is wanted on the other.
+            if on.id != former.id {
+                errors.push(GraphError::OtherCluster { address: former.address.clone() });
+            }
         }
         dropped.insert(node.address.clone(), absent);
     }
@@ -105,6 +110,8 @@ fn add_base(nodes: &mut BTreeMap<Address, Node>, base: BTreeMap<Address, Node>) 
         }
     }
     nodes.extend(dropped.into_values().map(|node| (node.address.clone(), node)));
+    errors.dedup();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 fn dropped_cluster(former: &Node) -> Node {

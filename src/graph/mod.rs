@@ -90,6 +90,15 @@ pub enum GraphError {
         /// The resource.
         address: Address,
     },
+    /// A cluster of the base that the spec has as another type: one name for two clusters.
+    #[error(
+        "{address} is a cluster of another type in the base, and configurations would be deleted there; take them down with \
+         the spec that declares them: `arcflux destroy -f OLD`"
+    )]
+    OtherCluster {
+        /// The cluster.
+        address: Address,
+    },
     /// Resources that need each other.
     #[error("these need each other, so none can come first: {}", cycle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
     Cycle {

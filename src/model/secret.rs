@@ -99,11 +99,13 @@ impl fmt::Debug for Secret {
 }
 
 /// What is in the names of values that are secrets although nothing marks them so.
-const TELLING: &[&str] = &["key", "token", "password", "passwd", "pwd", "secret", "credential", "connectionstring"];
+const TELLING: &[&str] =
+    &["key", "token", "password", "passphrase", "passwd", "pwd", "secret", "credential", "connectionstring"];
 
 /// Whether a name that somebody chose tells that its value is a secret.
 #[must_use]
 pub fn tells_of_a_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace(['-', '_', '.'], "");
-    TELLING.iter().any(|word| name.contains(word))
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    // `DB_PASS`, but not `passthrough`.
+    TELLING.iter().any(|word| name.contains(word)) || name.ends_with("pass")
 }

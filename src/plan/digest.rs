@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::{Action, Choices, Mode, Precondition, Step};
+use super::{Action, Choices, Mode, Precondition, Refusal, Step};
 use crate::kinds::Hole;
 use crate::model::{Address, text_form};
 
@@ -81,7 +81,8 @@ fn step(step: &Step) -> Value {
 /// The digest of a plan: the fingerprints of its changes, where it was read, which way it goes, and what was allowed. Over
 /// fingerprints, so that it can be checked on a saved plan, whose bodies are masked.
 ///
-/// Steps alone do not tell a refused plan from the same one allowed; a plan that needs no allowance has none in it.
+/// Steps alone do not tell a refused plan from the same one allowed, be it by an option, by a base or by the spec; a plan
+/// that needs no allowance has none in it.
 pub(super) fn plan_digest(
     origin: &str,
     tenant: Option<&str>,
@@ -89,6 +90,7 @@ pub(super) fn plan_digest(
     choices: &Choices,
     changes: &[(&Address, &str)],
     deferred: &[(&Address, Action)],
+    refusals: &[Refusal],
 ) -> Digest {
     // `only`, `wait` and `offline` are in the changes, their steps, and what is deferred.
     let Choices { only: _, wait: _, workloads, allow_replace, offline: _, resend_secrets, max_delete, max_update } =
@@ -105,6 +107,14 @@ pub(super) fn plan_digest(
     }
     if max_delete.is_some() || max_update.is_some() {
         value["limits"] = json!({"max_delete": max_delete, "max_update": max_update});
+    }
+    let refused: Vec<Value> = refusals
+        .iter()
+        .filter(|refusal| refusal.binds())
+        .map(|Refusal { code, address, message: _, hint: _ }| json!([code, address]))
+        .collect();
+    if !refused.is_empty() {
+        value["refused"] = json!(refused);
     }
     Digest(format!("sha256:{}", sha256(&value)))
 }

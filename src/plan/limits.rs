@@ -19,7 +19,7 @@ const SHARES_FROM: usize = 10;
 
 /// Why the plan as a whole is refused.
 pub(super) fn refusals(graph: &Graph, decided: &[(&Node, Decision)], spec: &Value, options: &Options) -> Vec<Refusal> {
-    let mut refusals = other_place(decided, spec, options);
+    let mut refusals = other_place(graph, decided, spec, options);
     let managed: Vec<&(&Node, Decision)> = decided
         .iter()
         .filter(|(node, decision)| node.kind == Kind::FluxConfiguration && !decision.before.is_null())
@@ -90,7 +90,7 @@ fn nothing_wanted(graph: &Graph, deleted: usize, options: &Options) -> Option<Re
 
 /// A base that is about another tenant, or about a subscription that the spec does not name, is most likely not the base
 /// of this spec.
-fn other_place(decided: &[(&Node, Decision)], spec: &Value, options: &Options) -> Vec<Refusal> {
+fn other_place(graph: &Graph, decided: &[(&Node, Decision)], spec: &Value, options: &Options) -> Vec<Refusal> {
     let refusal = |code: &str, message: String, hint: &str| Refusal {
         code: code.to_owned(),
         address: None,
@@ -119,7 +119,7 @@ fn other_place(decided: &[(&Node, Decision)], spec: &Value, options: &Options) -
         | Want::Configuration(_) => false,
     };
     let named: BTreeSet<String> =
-        decided.iter().filter(|(node, _)| !is_of_base(node)).map(|(node, _)| subscription(&node.id)).collect();
+        graph.nodes().iter().filter(|node| !is_of_base(node)).map(|node| subscription(&node.id)).collect();
     let deletes = decided.iter().filter(|(_, decision)| decision.action == Action::Delete);
     let foreign: BTreeSet<String> =
         deletes.map(|(node, _)| subscription(&node.id)).filter(|found| !named.contains(found)).collect();

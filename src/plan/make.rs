@@ -309,7 +309,7 @@ fn assemble(
         mode,
         choices: options.choices.clone(),
         timestamp: None,
-        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[], &[]),
+        digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[], &[], &[]),
         applyable: false,
         ages: Vec::new(),
         resource_changes: changes,
@@ -341,6 +341,7 @@ impl Plan {
             .map(|change| (&change.address, change.fingerprint.as_str()))
             .collect();
         let deferred: Vec<_> = self.deferred_changes.iter().map(|one| (&one.address, one.actions)).collect();
-        digest::plan_digest(&self.origin, self.tenant.as_deref(), self.mode, &self.choices, &bound, &deferred)
+        let Self { origin, mode, choices, refusals, .. } = self;
+        digest::plan_digest(origin, self.tenant.as_deref(), *mode, choices, &bound, &deferred, refusals)
     }
 }

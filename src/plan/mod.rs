@@ -121,6 +121,18 @@ pub struct Refusal {
     pub hint: String,
 }
 
+impl Refusal {
+    /// What secrets and credentials may be used for.
+    const SAID_BY_WHOEVER_APPLIES: [&str; 2] = ["secret_not_allowed", "credentials_aimed_elsewhere"];
+
+    /// Whether a plan stays refused by it. What secrets and credentials may be used for is said anew by whoever applies;
+    /// everything else takes a new plan.
+    #[must_use]
+    pub fn binds(&self) -> bool {
+        !Self::SAID_BY_WHOEVER_APPLIES.contains(&self.code.as_str())
+    }
+}
+
 /// Something worth knowing that changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -72,16 +72,26 @@ mod tests {
     fn only_telling_names_in_free_maps_are_masked() {
         let body = json!({"properties": {
             "gitRepository": {"httpsUser": "git", "localAuthRef": "key-of-repo"},
-            "kustomizations": {"token": {"postBuild": {"substitute": {"API_KEY": "x", "REGION": "eu"}}}},
-            "configurationSettings": {"grafana.admin-password": "p", "multiTenancy.enforce": "false"},
+            "kustomizations": {"token": {"postBuild": {"substitute": {
+                "API_KEY": "x", "DB_PASS": "x", "REGION": "eu", "passthrough": "on",
+            }}}},
+            "configurationSettings": {"grafana.admin-password": "p", "access key/id": "p", "multiTenancy.enforce": "false"},
             "list": ["https://user:pa@host/x", 1],
         }});
         let shown = masked(&body);
         assert_eq!(shown["properties"]["gitRepository"], body["properties"]["gitRepository"]);
         let substitute = &shown["properties"]["kustomizations"]["token"]["postBuild"]["substitute"];
-        assert_eq!(substitute, &json!({"API_KEY": SENSITIVE, "REGION": "eu"}));
+        assert_eq!(
+            substitute,
+            &json!({
+                "API_KEY": SENSITIVE, "DB_PASS": SENSITIVE, "REGION": "eu", "passthrough": "on",
+            })
+        );
         let settings = &shown["properties"]["configurationSettings"];
-        assert_eq!(settings, &json!({"grafana.admin-password": SENSITIVE, "multiTenancy.enforce": "false"}));
+        assert_eq!(
+            settings,
+            &json!({"grafana.admin-password": SENSITIVE, "access key/id": SENSITIVE, "multiTenancy.enforce": "false"})
+        );
         assert_eq!(shown["properties"]["list"], json!(["https://***@host/x", 1]));
     }
 }

@@ -116,6 +116,12 @@ async fn a_kustomization_between_base_and_spec_is_a_reviewed_removal_and_any_oth
     assert_eq!(plan.refusals, []);
     assert_eq!(fields(&plan), ["kustomizations.infra"]);
 
+    // What the base has does not prune, and what is live does: nobody has reviewed that its workloads go.
+    let keeps = before().replace("infra, prune: true", "infra, prune: false");
+    let plan = world.plan_since(&after, &keeps, &options()).await;
+    assert_eq!(plan.refusals.len(), 1);
+    assert_eq!(plan.refusals[0].code, "needs_workloads_choice");
+
     world.edit("retail", &json!({"kustomizations": {"by-hand": {"path": "./x", "prune": true}}}));
     let plan = world.plan_since(&after, &before(), &options()).await;
     assert_eq!(plan.refusals[0].code, "needs_workloads_choice");
@@ -169,6 +175,19 @@ async fn a_dropped_cluster_loses_its_configurations_and_one_that_is_gone_needs_n
     assert_eq!(written(&plan), ["Delete rg-edge/b/flux/retail"]);
 }
 
+/// Addresses do not tell types of clusters apart: what is deleted on one must not stand for what is wanted on the other.
+#[test]
+fn a_cluster_that_the_base_has_as_another_type_is_no_base_of_it() {
+    let wanted = before().replace("{name: store-001}", "{name: store-001, type: managedClusters}");
+    let errors = graph::build_since(&desired(&wanted), Some(&desired(&before()))).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("rg-edge/store-001 is "), "{errors:?}");
+    // Where nothing would be taken down, it does not matter.
+    let nothing = spec("");
+    assert!(graph::build_since(&desired(&wanted), Some(&desired(&nothing))).is_ok());
+}
+
 #[tokio::test]
 async fn a_base_of_another_subscription_or_tenant_is_refused() {
     let world = World::of(&before());
@@ -191,6 +210,12 @@ async fn a_base_of_another_subscription_or_tenant_is_refused() {
     let plan = plan::make(&graph, &live, &desired_there.expanded, &options).unwrap();
     let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
     assert_eq!(codes, ["other_subscription"]);
+    // A selection does not hide what the spec is about.
+    let mut only = options;
+    only.choices.only = vec![format!("{SUBSCRIPTION}/*").parse().unwrap()];
+    let plan = plan::make(&graph, &live, &desired_there.expanded, &only).unwrap();
+    let codes: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+    assert_eq!(codes, ["other_subscription"], "{:?}", written(&plan));
 }
 
 #[tokio::test]

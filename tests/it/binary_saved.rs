@@ -192,6 +192,41 @@ fn a_refused_plan_cannot_be_made_an_allowed_one_with_the_same_digest() {
     place.sim(&["apply", "--auto-approve", "--workloads", "delete", "--expect", &allowed]).ends_with(0);
 }
 
+/// What the base or the spec in a plan file allows was not allowed when the plan was made.
+#[test]
+fn a_refused_plan_is_not_allowed_by_the_base_or_the_spec_that_it_holds() {
+    let edits: [(&str, Edit); 2] = [
+        ("prune: true", |plan| {
+            let mut base = plan["spec"].clone();
+            let mut app = base["configurations"]["flux-system"]["kustomizations"]["infrastructure"].clone();
+            app["path"] = Value::from("./clusters/store-001/retail/ApplicationRegistrations");
+            app["dependsOn"] = serde_json::json!(["infrastructure"]);
+            base["configurations"]["flux-system"]["kustomizations"]["app"] = app;
+            plan["base"] = base;
+        }),
+        ("prune: false\npolicy: {limits: {maxUpdate: 0}}", |plan| {
+            plan["spec"]["policy"]["limits"]["maxUpdate"] = Value::from(10);
+        }),
+    ];
+    for (prune, edit) in edits {
+        let place = Place::quickstart();
+        let text = place.read("arcflux.yaml");
+        let app = text.find("  app:").unwrap();
+        let prunes = prune.starts_with("prune: true");
+        let applied = if prunes { text.clone() } else { text.replace("prune: true", "prune: false") };
+        place.write("arcflux.yaml", &applied);
+        place.sim(&["apply", "--auto-approve"]).ends_with(0);
+        let wanted = text[..app].replace("prune: true", prune);
+        place.write("arcflux.yaml", &wanted);
+        let digest = place.sim(&["plan", "--out", "plan.json"]).digest();
+        edited(&place, edit);
+        let refused = place.sim(&["apply", "plan.json", "--expect", &digest]).ends_with(3);
+        refused.says("plan.json was refused when it was made");
+        edited(&place, |plan| plan["refusals"] = serde_json::json!([]));
+        place.sim(&["apply", "plan.json", "--expect", &digest]).ends_with(3).says("it was edited");
+    }
+}
+
 #[test]
 fn a_plan_for_another_cloud_is_refused() {
     let place = planned();

@@ -75,8 +75,22 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
         let planned = planning::plan(&intent, request, session).await?;
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
+        check_allowed(&name, &saved)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
+}
+
+/// Whether nothing refused the plan when it was made. What has made it allowed since, be it the base or the spec that it
+/// holds, nobody has reviewed.
+fn check_allowed(name: &str, saved: &Plan) -> Result<(), CliError> {
+    let refusals: Vec<String> =
+        saved.refusals.iter().filter(|refusal| refusal.binds()).map(|refusal| refusal.message.clone()).collect();
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::refused(format!("{name} was refused when it was made; nothing was written"))
+        .details(refusals)
+        .hint("plan again, and look at what is planned now"))
 }
 
 /// Whether the plan was made from the spec that is named beside it.

@@ -2,8 +2,8 @@
 
 use super::super::Hole;
 use super::{
-    AzureBlobSpec, BucketSpec, ConfigurationSpec, GitRepositorySpec, OciRepositorySpec, Provider, azure_blob, bucket,
-    git, oci_repository,
+    AzureBlobSpec, BucketSpec, ConfigurationSpec, GitRepositorySpec, OciRepositorySpec, azure_blob, bucket, git,
+    oci_repository,
 };
 
 /// The one source that a configuration has.
@@ -75,41 +75,6 @@ impl<'a> Source<'a> {
         match self {
             Self::GitRepository(git) => git.commit.as_deref(),
             Self::Bucket(_) | Self::AzureBlob(_) | Self::OciRepository(_) => None,
-        }
-    }
-
-    /// The secret of the cluster that it signs in with.
-    #[must_use]
-    pub fn local_auth_ref(self) -> Option<&'a str> {
-        match self {
-            Self::GitRepository(GitRepositorySpec { local_auth_ref, .. })
-            | Self::Bucket(BucketSpec { local_auth_ref, .. })
-            | Self::AzureBlob(AzureBlobSpec { local_auth_ref, .. })
-            | Self::OciRepository(OciRepositorySpec { local_auth_ref, .. }) => local_auth_ref.as_deref(),
-        }
-    }
-
-    /// Whether it signs in with an identity that the cluster has: nothing of it is sent.
-    #[must_use]
-    pub fn uses_cluster_identity(self) -> bool {
-        match self {
-            Self::GitRepository(git) => match git.provider {
-                Provider::Generic => false,
-                Provider::Azure | Provider::GitHub => true,
-            },
-            Self::Bucket(_) => false,
-            Self::AzureBlob(blob) => blob.managed_identity.is_some(),
-            Self::OciRepository(oci) => oci.use_workload_identity || oci.service_account_name.is_some(),
-        }
-    }
-
-    /// Whether it may be fetched without TLS.
-    #[must_use]
-    pub const fn is_insecure(self) -> bool {
-        match self {
-            Self::GitRepository(_) | Self::AzureBlob(_) => false,
-            Self::Bucket(bucket) => bucket.insecure,
-            Self::OciRepository(oci) => oci.insecure,
         }
     }
 

@@ -9,11 +9,13 @@ use super::{Decision, Obstacle, drift, is_immutable, wait};
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::compliance::{Compliance, compliance};
-use crate::kinds::flux_configuration::{self, ConfigurationSpec, PUT_ONLY, RULES, Source, kustomization_order};
+use crate::kinds::flux_configuration::{
+    self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
+};
 use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
 use crate::kinds::{Body, ENVELOPE, shown_path};
-use crate::model::{FieldPath, FieldPattern, LiveState, Reading};
+use crate::model::{FieldPath, FieldPattern, LiveState, Reading, Segment, without_accounts};
 use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
 
 pub(super) fn towards(
@@ -23,7 +25,14 @@ pub(super) fn towards(
     live: &LiveState,
     options: &Options,
 ) -> Result<Decision, Obstacle> {
-    let draft = Draft { node, spec, options, ends: Ends::of(node, spec, graph, options) };
+    let mut draft = Draft {
+        node,
+        spec,
+        options,
+        ends: Ends::of(node, graph, options),
+        is_suspended: spec.suspend,
+        commit: Source::of(spec).and_then(Source::commit).map(str::to_owned),
+    };
     match live.readings.get(&node.id) {
         Some(Reading::Present(body)) if is_going(body) => Ok(draft.create_after_deletion()),
         Some(Reading::Present(body)) => Ok(draft.existing(body)),
@@ -60,6 +69,10 @@ struct Draft<'a> {
     spec: &'a ConfigurationSpec,
     options: &'a Options,
     ends: Ends,
+    /// Whether it is to be suspended.
+    is_suspended: bool,
+    /// The commit that it is to stay at.
+    commit: Option<String>,
 }
 
 /// What apply waits for at the end of a change.
@@ -69,13 +82,12 @@ struct Ends {
 }
 
 impl Ends {
-    /// A dependant needs the full end, whatever the user is willing to wait for. A suspended configuration has none:
-    /// Flux leaves it alone.
-    fn of(node: &Node, spec: &ConfigurationSpec, graph: &Graph, options: &Options) -> Self {
+    /// A dependant needs the full end, whatever the user is willing to wait for.
+    fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
         let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
         Self {
             provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
-            compliant: !spec.suspend && (is_needed || options.choices.wait == WaitFor::Compliant),
+            compliant: is_needed || options.choices.wait == WaitFor::Compliant,
         }
     }
 }
@@ -116,16 +128,35 @@ impl Draft<'_> {
         decision
     }
 
-    fn existing(&self, live: &Value) -> Decision {
-        let body = wanted(self.node, self.spec);
-        let ignore: Vec<FieldPattern> =
-            self.spec.ignore.iter().map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect();
+    /// The fields that are left as they are live. Of another kind of source than the wanted one nothing is: a body with
+    /// two would be refused.
+    fn ignored(&self) -> Vec<FieldPattern> {
+        let wanted = Source::of(self.spec).map(Source::member);
+        let is_other_source = |field: &FieldPattern| match field.segments().first() {
+            Some(Segment::Key(key)) => SOURCE_MEMBERS.contains(&key.as_str()) && Some(key.as_str()) != wanted,
+            Some(Segment::Index(_)) | None => false,
+        };
+        let fields = self.spec.ignore.iter().filter(|field| !is_other_source(field));
+        fields.map(|field| field.below(&FieldPath::dotted(ENVELOPE))).collect()
+    }
+
+    fn existing(&mut self, live: &Value) -> Decision {
+        let mut body = wanted(self.node, self.spec);
+        let ignore = self.ignored();
         let mut decision = Decision::compared(RULES, &self.node.address, live, &body.json, &ignore);
         if let Some(base) = self.base() {
             let base = flux_configuration::body(base).for_version(self.node.kind, &self.node.api_version);
             decision.drift = drift(RULES, live, &base.json, &ignore);
         }
-        let stored = credentials::stored(self.spec, live);
+        // The spec may say to leave these as they are found.
+        let commit = decision.after.pointer("/properties/gitRepository/repositoryRef/commit");
+        self.commit = commit.and_then(Value::as_str).map(str::to_owned);
+        self.is_suspended = decision.after.pointer("/properties/suspend") == Some(&Value::Bool(true));
+        // A secret goes where the configuration leads it: to the live server, where the spec leaves that as it is found.
+        if let Some(url) = credentials::url(&decision.after) {
+            body.holes.iter_mut().for_each(|hole| hole.destination = without_accounts(url));
+        }
+        let stored = credentials::stored(self.spec, live, &decision.after);
         decision.replace_paths =
             decision.fields.iter().map(|field| field.path.clone()).filter(|path| is_immutable(RULES, path)).collect();
         if !decision.replace_paths.is_empty() {
@@ -180,7 +211,7 @@ impl Draft<'_> {
     }
 
     fn unreconciled(&self, decision: &mut Decision, live: &Value) {
-        if !self.ends.compliant {
+        if !self.waits_for_flux() {
             return;
         }
         let Expectation { kustomizations, commit } = self.expectation();
@@ -315,8 +346,11 @@ impl Draft<'_> {
             live_kustomizations(live).into_iter().filter(|one| kept.get(one.name).is_none()).collect();
         self.refuse_needed(decision, &kept, &removed);
         let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
-        // Between a base that has it and a spec that has not, its removal is reviewed.
-        let is_reviewed = |name: &&str| self.base().is_some_and(|base| base.kustomizations.contains_key(*name));
+        // Between a base that has it, prune and all, and a spec that has not, its removal is reviewed.
+        let is_reviewed = |name: &&str| {
+            let before = self.base().and_then(|base| base.kustomizations.get(*name));
+            before.is_some_and(|kustomization| kustomization.prune)
+        };
         match self.options.choices.workloads {
             None if !pruning.iter().all(is_reviewed) => {
                 decision.refuse(
@@ -445,13 +479,17 @@ impl Draft<'_> {
 
     fn end(&self) -> Vec<Step> {
         let provisioned = self.ends.provisioned.then(|| self.wait(Until::Provisioned));
-        let compliant = self.ends.compliant.then(|| self.wait(Until::Compliant(self.expectation())));
+        let compliant = self.waits_for_flux().then(|| self.wait(Until::Compliant(self.expectation())));
         provisioned.into_iter().chain(compliant).collect()
     }
 
+    /// Flux leaves a suspended configuration alone.
+    fn waits_for_flux(&self) -> bool {
+        self.ends.compliant && !self.is_suspended
+    }
+
     fn expectation(&self) -> Expectation {
-        let commit = Source::of(self.spec).and_then(Source::commit).map(str::to_owned);
-        Expectation { kustomizations: kustomization_order(self.spec), commit }
+        Expectation { kustomizations: kustomization_order(self.spec), commit: self.commit.clone() }
     }
 }
 

@@ -27,9 +27,9 @@ pub(super) enum Stored {
 /// The protected settings that a source's secrets are known under.
 const KNOWN_SETTINGS: [&str; 3] = ["httpsKey", "sshPrivateKey", "bucketSecretKey"];
 
-/// Whether the live configuration has a stored secret that the wanted one goes on using. Another kind of source uses
-/// none of the old one's.
-pub(super) fn stored(spec: &ConfigurationSpec, live: &Value) -> Stored {
+/// Whether the live configuration has a stored secret that it goes on using when it is as in `after`: as the spec says,
+/// with what that leaves as it is found. Another kind of source uses none of the old one's.
+pub(super) fn stored(spec: &ConfigurationSpec, live: &Value, after: &Value) -> Stored {
     let echoed: Vec<&str> = live
         .pointer("/properties/configurationProtectedSettings")
         .and_then(Value::as_object)
@@ -40,13 +40,17 @@ pub(super) fn stored(spec: &ConfigurationSpec, live: &Value) -> Stored {
     let foreign = echoed.iter().any(|key| !KNOWN_SETTINGS.contains(key));
     let uses = match Source::of(spec) {
         None => Vec::new(),
-        Some(Source::GitRepository(git)) => git_secrets(git, &LiveSource::of(live, "gitRepository"), &echoed),
-        Some(Source::Bucket(bucket)) => {
-            let live = LiveSource::of(live, "bucket");
-            let is_live = live.has("accessKey") || echoed.contains(&"bucketSecretKey");
-            vec![(live.exists() && is_live && bucket.access_key.is_some(), bucket.bucket_secret_key.is_some())]
+        Some(source @ Source::GitRepository(git)) => {
+            git_secrets(git, &BodySource::of(live, source.member()), &BodySource::of(after, source.member()), &echoed)
         }
-        Some(Source::AzureBlob(blob)) => blob_secrets(blob, &LiveSource::of(live, "azureBlob")),
+        Some(source @ Source::Bucket(bucket)) => {
+            let (live, after) = (BodySource::of(live, source.member()), BodySource::of(after, source.member()));
+            let is_live = live.has("accessKey") || echoed.contains(&"bucketSecretKey");
+            vec![(live.exists() && is_live && after.has("accessKey"), bucket.bucket_secret_key.is_some())]
+        }
+        Some(source @ Source::AzureBlob(blob)) => {
+            blob_secrets(blob, &BodySource::of(live, source.member()), &BodySource::of(after, source.member()))
+        }
         // What is sent of a TLS configuration is what the spec names: there is no way to name a part and keep another.
         Some(Source::OciRepository(_)) => Vec::new(),
     };
@@ -59,39 +63,42 @@ pub(super) fn stored(spec: &ConfigurationSpec, live: &Value) -> Stored {
 }
 
 /// The secrets of a git source: whether each is in use before and after, and whether the spec supplies it.
-fn git_secrets(wanted: &GitRepositorySpec, live: &LiveSource<'_>, echoed: &[&str]) -> Vec<(bool, bool)> {
+fn git_secrets(
+    wanted: &GitRepositorySpec,
+    live: &BodySource<'_>,
+    after: &BodySource<'_>,
+    echoed: &[&str],
+) -> Vec<(bool, bool)> {
     let is_ssh = |url: &str| url.starts_with("ssh://") || url.starts_with("git@");
+    let uses_key = |source: &BodySource<'_>| source.text("url").is_some_and(is_ssh) && !source.has("localAuthRef");
     let https_live = live.has("httpsUser") || echoed.contains(&"httpsKey");
-    let https_wanted = wanted.https_user.is_some();
-    let ssh_live =
-        (live.text("url").is_some_and(is_ssh) && !live.has("localAuthRef")) || echoed.contains(&"sshPrivateKey");
-    let ssh_wanted = is_ssh(&wanted.url) && wanted.local_auth_ref.is_none();
+    let ssh_live = uses_key(live) || echoed.contains(&"sshPrivateKey");
     vec![
-        (https_live && https_wanted, wanted.https_key.is_some()),
-        (ssh_live && ssh_wanted, wanted.ssh_private_key.is_some()),
+        (https_live && after.has("httpsUser"), wanted.https_key.is_some()),
+        (ssh_live && uses_key(after), wanted.ssh_private_key.is_some()),
     ]
 }
 
 /// The secrets of a blob source. Keys and signatures leave no trace: a live source that shows no way to sign in may
 /// have one, and is presumed to.
-fn blob_secrets(wanted: &AzureBlobSpec, live: &LiveSource<'_>) -> Vec<(bool, bool)> {
-    let AzureBlobSpec { service_principal, account_key, sas_token, managed_identity, local_auth_ref, .. } = wanted;
-    let shows_none = !["servicePrincipal", "managedIdentity", "localAuthRef"].iter().any(|key| live.has(key));
-    let wants_none = service_principal.is_none() && managed_identity.is_none() && local_auth_ref.is_none();
+fn blob_secrets(wanted: &AzureBlobSpec, live: &BodySource<'_>, after: &BodySource<'_>) -> Vec<(bool, bool)> {
+    let AzureBlobSpec { service_principal, account_key, sas_token, .. } = wanted;
+    let shows_none = |source: &BodySource<'_>| {
+        !["servicePrincipal", "managedIdentity", "localAuthRef"].iter().any(|key| source.has(key))
+    };
     let supplies_key = account_key.is_some() || sas_token.is_some();
-    let principal = service_principal.as_ref();
     let supplies_principal =
-        principal.is_some_and(|one| one.client_secret.is_some() || one.client_certificate.is_some());
+        service_principal.as_ref().is_some_and(|one| one.client_secret.is_some() || one.client_certificate.is_some());
     vec![
-        (live.exists() && shows_none && wants_none, supplies_key),
-        (live.has("servicePrincipal") && principal.is_some(), supplies_principal),
+        (live.exists() && shows_none(live) && shows_none(after), supplies_key),
+        (live.has("servicePrincipal") && after.has("servicePrincipal"), supplies_principal),
     ]
 }
 
-/// The live source of one kind, if that is the kind there is.
-struct LiveSource<'a>(Option<&'a Value>);
+/// The source of one kind in a body, if that is the kind there is.
+struct BodySource<'a>(Option<&'a Value>);
 
-impl<'a> LiveSource<'a> {
+impl<'a> BodySource<'a> {
     fn of(live: &'a Value, member: &str) -> Self {
         Self(live.get("properties").and_then(|properties| properties.get(member)).filter(|source| source.is_object()))
     }
@@ -118,6 +125,19 @@ impl<'a> LiveSource<'a> {
     fn is_on(&self, key: &str) -> bool {
         self.0.and_then(|source| source.get(key)) == Some(&Value::Bool(true))
     }
+
+    /// Whether it signs in with an identity that the cluster has: nothing of it is sent.
+    fn uses_cluster_identity(&self) -> bool {
+        self.text("provider").is_some_and(|provider| !provider.eq_ignore_ascii_case("generic"))
+            || self.has("managedIdentity")
+            || self.is_on("useWorkloadIdentity")
+            || self.has("serviceAccountName")
+    }
+}
+
+/// The URL of the source in a body.
+pub(super) fn url(body: &Value) -> Option<&str> {
+    BodySource::any(body)?.text("url")
 }
 
 /// A credential that would be used at a server that it was not meant for.
@@ -139,23 +159,23 @@ pub(super) fn aimed_elsewhere(
     fields: &[FieldChange],
     stored: &Stored,
 ) -> Option<Danger> {
-    let wanted = Source::of(spec)?;
+    // The spec may say to leave some of it as it is found.
+    let (wanted, source) = (Source::of(spec)?, BodySource::any(after)?);
     let credentials = if *stored == Stored::NotSupplied {
         "a stored secret"
-    } else if wanted.local_auth_ref().is_some() {
+    } else if source.has("localAuthRef") {
         "a secret of the cluster"
-    } else if wanted.uses_cluster_identity() {
+    } else if source.uses_cluster_identity() {
         "an identity of the cluster"
     } else {
         return None;
     };
-    let source = LiveSource::any(live)?;
-    // The spec may say to leave the URL as it is found.
-    let url = LiveSource::any(after).and_then(|source| source.text("url")).unwrap_or_else(|| wanted.url());
-    let (old, new) = (server(source.text("url").unwrap_or_default()), server(url));
+    let live = BodySource::any(live)?;
+    let url = source.text("url").unwrap_or_else(|| wanted.url());
+    let (old, new) = (server(live.text("url").unwrap_or_default()), server(url));
     let what = if old != new {
         format!("the server ({old} -> {new})")
-    } else if let Some(trust) = changed_trust(wanted, &source, fields) {
+    } else if let Some(trust) = changed_trust(wanted, &live, &source, fields) {
         trust.to_owned()
     } else {
         return None;
@@ -165,8 +185,13 @@ pub(super) fn aimed_elsewhere(
 }
 
 /// What changes about how the server is recognised.
-fn changed_trust(wanted: Source<'_>, live: &LiveSource<'_>, fields: &[FieldChange]) -> Option<&'static str> {
-    if wanted.is_insecure() && !live.is_on("insecure") {
+fn changed_trust(
+    wanted: Source<'_>,
+    live: &BodySource<'_>,
+    after: &BodySource<'_>,
+    fields: &[FieldChange],
+) -> Option<&'static str> {
+    if after.is_on("insecure") && !live.is_on("insecure") {
         return Some("whether the connection is encrypted");
     }
     let git = FieldPath::dotted("properties.gitRepository");
