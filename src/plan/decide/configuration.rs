@@ -84,7 +84,7 @@ struct Ends {
 impl Ends {
     /// A dependant needs the full end, whatever the user is willing to wait for.
     fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
-        let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
+        let is_needed = !graph.dependants(&node.address).is_empty();
         Self {
             provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
             compliant: is_needed || options.choices.wait == WaitFor::Compliant,
@@ -344,6 +344,7 @@ impl Draft<'_> {
         let kept = map.get(&decision.after).cloned().unwrap_or_default();
         let removed: Vec<Live<'_>> =
             live_kustomizations(live).into_iter().filter(|one| kept.get(one.name).is_none()).collect();
+        decision.removes_kustomizations = !removed.is_empty();
         self.refuse_needed(decision, &kept, &removed);
         let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
         // Between a base that has it, prune and all, and a spec that has not, its removal is reviewed.
