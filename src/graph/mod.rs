@@ -75,6 +75,22 @@ pub enum Want {
     Dropped(ClusterType),
 }
 
+impl Want {
+    /// The configuration that is wanted, where that is what is.
+    #[must_use]
+    pub fn configuration(&self) -> Option<&ConfigurationSpec> {
+        match self {
+            Self::Configuration(spec) => Some(spec),
+            Self::Registered
+            | Self::Group(_)
+            | Self::Cluster(_)
+            | Self::Extension(..)
+            | Self::Absent(_)
+            | Self::Dropped(_) => None,
+        }
+    }
+}
+
 /// Why a flux configuration must not be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {

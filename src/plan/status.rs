@@ -174,15 +174,7 @@ fn cluster_status(graph: &Graph, node: &Node, cluster_type: ClusterType, live: &
             .find(|item| is_flux(item))
             .map(extension_status),
         configurations: configurations
-            .filter_map(|other| match &other.want {
-                Want::Configuration(spec) => Some(configuration_status(other, spec, live)),
-                Want::Registered
-                | Want::Group(_)
-                | Want::Cluster(_)
-                | Want::Extension(..)
-                | Want::Absent(_)
-                | Want::Dropped(_) => None,
-            })
+            .filter_map(|other| Some(configuration_status(other, other.want.configuration()?, live)))
             .collect(),
     }
 }

@@ -7,7 +7,7 @@ use super::effects;
 use super::kustomizations::{Live, live_kustomizations, prune_off, removal_consequence, source_block};
 use super::{Decision, Obstacle, drift, is_immutable, wait};
 use crate::diff::FieldChange;
-use crate::graph::{Graph, Node, Want};
+use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
 use crate::kinds::flux_configuration::{
     self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
@@ -95,15 +95,7 @@ impl Ends {
 impl Draft<'_> {
     /// What the base said of it.
     fn base(&self) -> Option<&ConfigurationSpec> {
-        match self.node.base.as_ref()? {
-            Want::Configuration(spec) => Some(spec),
-            Want::Registered
-            | Want::Group(_)
-            | Want::Cluster(_)
-            | Want::Extension(..)
-            | Want::Absent(_)
-            | Want::Dropped(_) => None,
-        }
+        self.node.base.as_ref()?.configuration()
     }
 
     fn create(&self) -> Decision {
