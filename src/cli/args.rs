@@ -143,7 +143,8 @@ pub(super) struct SpecArgs {
     /// The spec; `-` is standard input. [default: arcflux.yaml]
     #[arg(short, long, value_name = "FILE")]
     pub(super) file: Option<String>,
-    /// An environment variable that `${env:NAME}` may read, beside AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID.
+    /// An environment variable that `${env:NAME}` may read, beside AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID. Can be
+    /// given several times.
     #[arg(long, value_name = "NAME")]
     pub(super) allow_env: Vec<String>,
 }
@@ -183,11 +184,12 @@ pub(super) struct CloudArgs {
     /// More certificate authorities to trust, in PEM form.
     #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE", hide_env_values = true)]
     pub(super) ca_bundle: Option<PathBuf>,
-    /// How to sign in; without it, the ways that are set up are tried in a fixed order.
+    /// How to sign in: workload-identity, azure-pipelines, environment, az-cli or managed-identity. Without it, they are
+    /// tried in this order.
     #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH", hide_env_values = true)]
     pub(super) auth: Option<CredentialKind>,
     /// Resource ids that may be read and written; `*` stands for any characters. Anything else is refused before the
-    /// first request.
+    /// first request. Can be given several times, or with commas between.
     #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", hide_env_values = true, value_delimiter = ',')]
     pub(super) scope: Vec<Glob>,
     /// Multiply every wait by this, for tests and demonstrations.
@@ -210,10 +212,11 @@ pub(super) struct SimArgs {
     /// Begin a new state with nothing in it, not with the group and cluster that the spec names.
     #[arg(long)]
     pub(super) sim_empty: bool,
-    /// Something that goes wrong; `arcflux sim scenarios` lists them.
+    /// Make something go wrong; `arcflux sim scenarios` lists what can.
     #[arg(long, value_name = "NAME")]
     pub(super) sim_scenario: Option<Scenario>,
-    /// A local git repository that stands for a URL: the simulated Flux reads its refs and paths.
+    /// A local git repository that stands for a URL: the simulated Flux reads its refs and paths. Can be given several
+    /// times.
     #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
     pub(super) repositories: Vec<(String, PathBuf)>,
 }
@@ -252,14 +255,16 @@ const DECISIONS: &str = "Decisions (kept in the plan)";
 #[derive(Debug, Args)]
 #[command(next_help_heading = DECISIONS)]
 pub(super) struct ChoiceArgs {
-    /// Plan only for these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters.
+    /// Plan only for these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters. Can
+    /// be given several times.
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<Glob>,
     /// How far an apply waits.
     #[arg(long, value_enum, default_value = "compliant")]
     pub(super) wait: WaitName,
     /// What becomes of the workloads of a kustomization that goes away while prune is on. Without this, a plan that
-    /// removes one is refused, and a destruction deletes them.
+    /// removes one is refused, unless the base has it with prune on and its configuration stays; a destruction deletes
+    /// them.
     #[arg(long, value_enum)]
     pub(super) workloads: Option<WorkloadsName>,
     /// Allow deleting a configuration and creating it again, where a field cannot change in place.
@@ -282,13 +287,14 @@ pub(super) struct ChoiceArgs {
 #[command(next_help_heading = "Secrets (never kept in the plan)")]
 pub(super) struct SecretArgs {
     /// A secret that may be sent, and where to: `env:NAME@https://host`, `file:PATH@ssh://host`,
-    /// `env:NAME@rg/cluster/flux/name`.
+    /// `env:NAME@rg/cluster/flux/name`. Can be given several times.
     #[arg(long, value_name = "SECRET@DESTINATION", value_parser = grant)]
     pub(super) allow_secret: Vec<SecretGrant>,
     /// The directory that `{file: PATH}` is read below.
     #[arg(long, value_name = "DIR")]
     pub(super) secrets_dir: Option<PathBuf>,
-    /// A host that credentials which are in place already may be used for after a change of the source.
+    /// A host that credentials which are in place already may be used for after a change of the source. Can be given
+    /// several times.
     #[arg(long, value_name = "HOST")]
     pub(super) allow_auth_host: Vec<String>,
 }
@@ -437,7 +443,7 @@ pub(super) struct ExportArgs {
     #[arg(short, long, value_name = "NAME")]
     pub(super) cluster: String,
     /// connectedClusters for a cluster connected to Azure Arc, managedClusters for AKS.
-    #[arg(long = "type", value_enum, default_value = "connectedClusters")]
+    #[arg(long = "type", value_name = "TYPE", value_enum, default_value = "connectedClusters")]
     pub(super) cluster_type: ClusterTypeName,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
@@ -454,7 +460,8 @@ pub(super) struct DriftArgs {
     /// How the drift is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: TextOrJson,
-    /// Look only at these addresses, such as `rg-edge/store-*`, and what they need.
+    /// Look only at these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters. Can
+    /// be given several times.
     #[arg(long, value_name = "GLOB")]
     pub(super) only: Vec<Glob>,
     #[command(flatten)]
@@ -513,7 +520,7 @@ pub(super) struct InitArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Of what.
+    /// What the schema is of.
     #[arg(value_enum, default_value = "spec")]
     pub(super) of: SchemaName,
 }
@@ -547,10 +554,11 @@ pub(super) struct ServeArgs {
     /// How many times faster than real time the simulator's clock runs.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = pace)]
     pub(super) speed: f64,
-    /// Something that goes wrong.
+    /// Make something go wrong; `arcflux sim scenarios` lists what can.
     #[arg(long, value_name = "NAME")]
     pub(super) sim_scenario: Option<Scenario>,
-    /// A local git repository that stands for a URL.
+    /// A local git repository that stands for a URL: the simulated Flux reads its refs and paths. Can be given several
+    /// times.
     #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
     pub(super) repositories: Vec<(String, PathBuf)>,
 }
