@@ -1,6 +1,6 @@
 //! When a change may start: what it needs is done, and its cluster is free.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
@@ -35,7 +35,8 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
         .iter()
         .filter_map(|change| Some((change.cluster.as_ref()?, Arc::new(Mutex::new(())))))
         .collect();
-    let planned: BTreeSet<&Address> = plan.resource_changes.iter().map(|change| &change.address).collect();
+    let planned: BTreeMap<&Address, &Change> =
+        plan.resource_changes.iter().map(|change| (&change.address, change)).collect();
     let runner = Runner { arm, settings };
     let mut waiting: Vec<&Change> = plan.resource_changes.iter().collect();
     let mut outcomes: BTreeMap<&Address, Outcome> = BTreeMap::new();
@@ -86,19 +87,19 @@ enum Start {
 fn next<'p>(
     waiting: &mut Vec<&'p Change>,
     outcomes: &BTreeMap<&Address, Outcome>,
-    planned: &BTreeSet<&Address>,
+    planned: &BTreeMap<&Address, &Change>,
     settings: &Settings<'_>,
     running: usize,
 ) -> Option<(&'p Change, Start)> {
     let position = waiting.iter().position(|change| {
         // A need outside the plan was not selected: it is taken as met.
-        let ready = change.needs.iter().all(|needs| outcomes.contains_key(needs) || !planned.contains(needs));
-        let failed = failed_need(change, outcomes).is_some();
+        let ready = change.needs.iter().all(|needs| outcomes.contains_key(needs) || !planned.contains_key(needs));
+        let failed = failed_need(change, outcomes, planned).is_some();
         let has_room = change.steps.is_empty() || running < settings.parallelism.max(1);
         failed || (ready && has_room)
     })?;
     let change = waiting.remove(position);
-    let start = if let Some(cause) = failed_need(change, outcomes) {
+    let start = if let Some(cause) = failed_need(change, outcomes, planned) {
         match change.steps.is_empty() {
             // Nothing was to be done, so nothing is left undone.
             true => Start::Never(Outcome::Unchanged),
@@ -114,11 +115,17 @@ fn next<'p>(
     Some((change, start))
 }
 
-/// The resource at the root of why this change cannot be made.
-fn failed_need(change: &Change, outcomes: &BTreeMap<&Address, Outcome>) -> Option<Address> {
+/// The resource at the root of why this change cannot be made. What had nothing to do itself is looked through: what it
+/// stands on may have failed.
+fn failed_need(
+    change: &Change,
+    outcomes: &BTreeMap<&Address, Outcome>,
+    planned: &BTreeMap<&Address, &Change>,
+) -> Option<Address> {
     change.needs.iter().find_map(|needs| match outcomes.get(needs)? {
         Outcome::Failed { .. } => Some(needs.clone()),
         Outcome::Skipped { because } => Some(because.clone().unwrap_or_else(|| needs.clone())),
-        Outcome::Unchanged | Outcome::Reached | Outcome::Applied => None,
+        Outcome::Unchanged => failed_need(planned.get(needs)?, outcomes, planned),
+        Outcome::Reached | Outcome::Applied => None,
     })
 }

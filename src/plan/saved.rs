@@ -67,7 +67,9 @@ fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
             fields,
             ignored,
             drift,
-            modified,
+            // Who touched it last. A touch that left every value as it was changes nothing that was agreed to, and one
+            // that did not has changed the precondition.
+            modified: _,
             // A count, for reading only.
             unchanged: _,
             secrets,
@@ -82,7 +84,7 @@ fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
         Ok([
             ("steps", to_value(steps)?),
             ("fields", to_value(fields)?),
-            ("remarks", to_value((ignored, drift, modified))?),
+            ("remarks", to_value((ignored, drift))?),
             ("bodies", to_value(change)?),
             ("consequences", to_value(consequences)?),
             ("secrets", to_value(secrets)?),

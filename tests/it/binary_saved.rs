@@ -90,6 +90,30 @@ fn a_plan_of_a_world_that_moved_is_refused_with_the_field() {
     assert!(suspended(&before) && suspended(&place.read(".arcflux/sim.json")));
 }
 
+/// A hand edit that was taken back leaves the time of the last change, and nothing else that a plan depends on.
+#[test]
+fn a_plan_of_a_world_that_moved_and_came_back_is_applied() {
+    let place = edit_planned();
+    {
+        let server = Server::start(&place, &["--sim-state", ".arcflux/sim.json", "--speed", "100000"]);
+        let target = format!("{CONFIGURATION}?api-version=2025-04-01");
+        for suspend in ["true", "false"] {
+            let body = format!(r#"{{"properties":{{"suspend":{suspend}}}}}"#);
+            let (status, answer) = server.send("PATCH", &target, &body);
+            assert!(status.contains(" 202 "), "{status}\n{answer}");
+            while !server.send("GET", &target, "").1.contains(r#""provisioningState":"Succeeded""#) {}
+        }
+    }
+    let planned: Value = serde_json::from_str(&place.read("plan.json")).unwrap();
+    let now: Value = serde_json::from_str(&place.sim(&["plan", "--format", "json"]).ends_with(0).out).unwrap();
+    let modified = |plan: &Value| {
+        plan["resource_changes"][index_of(plan, "rg-edge/store-001/flux/flux-system")]["modified"]["at"].clone()
+    };
+    assert_ne!(modified(&planned), modified(&now));
+    assert_eq!(planned["digest"], now["digest"]);
+    place.sim(&["apply", "plan.json"]).ends_with(0).shows("1 changed");
+}
+
 #[test]
 fn an_edited_plan_is_refused() {
     let flux = "rg-edge/store-001/flux/flux-system";

@@ -38,6 +38,19 @@ fn an_offline_cluster_can_be_left_for_later() {
     done.shows("Apply complete! Resources: 1 added, 0 changed, 0 destroyed, 2 deferred.");
 }
 
+/// The extension between the cluster and the configuration has nothing to do, and does not hide that the cluster is silent.
+#[test]
+fn nothing_is_written_to_an_offline_cluster() {
+    let place = Place::quickstart();
+    place.sim(&["apply", "--auto-approve"]).ends_with(0);
+    let edited = place.read("arcflux.yaml").replace("branch: main", "branch: next");
+    place.write("arcflux.yaml", &edited);
+    let failed = place.sim(&["apply", "--auto-approve", "--verbose", "--sim-scenario", "agent-offline"]).ends_with(4);
+    let failed = failed.says("rg-edge/store-001/flux/flux-system: Skipped");
+    let failed = failed.shows("Apply incomplete: 1 failed, 1 skipped. Resources: 0 added, 0 changed, 0 destroyed.");
+    assert!(failed.err.lines().all(|line| !line.starts_with("PUT ") && !line.starts_with("PATCH ")), "{}", failed.err);
+}
+
 #[test]
 fn wrong_branch() {
     let failed = applied("wrong-branch", &[]).ends_with(4);
