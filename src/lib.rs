@@ -6,7 +6,16 @@
 //! ```
 //!
 //! Each stage takes the value that the stage before it made, and never reaches back. A module imports only modules
-//! above it in this list; `tests/it/floors.rs` holds that.
+//! above it in this list; `tests/it/floors.rs` holds that. The head of each `mod.rs` says what the module is for.
+//!
+//! Where to add what:
+//!
+//! - how Azure treats a field: a row in the rules of its kind ([`kinds`]; for configurations
+//!   `kinds/flux_configuration/rules.rs`);
+//! - what a spec may say: a function in `spec/rules/`, with its code in `spec/codes.rs`;
+//! - a note, an effect or a refusal of a plan: `plan/decide/`, in the file of what it is about;
+//! - a command: a file in `cli/commands/`, its options in `cli/args.rs`, a line in `cli/mod.rs`;
+//! - a way to show something: a file in [`view`].
 
 // ── nouns: pure. No I/O, no environment, no printing, no reading of clocks ─────
 pub mod model;

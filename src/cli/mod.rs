@@ -17,6 +17,7 @@ mod plan_file;
 mod planning;
 mod progress;
 mod secret_files;
+mod shared_args;
 mod spec_file;
 
 use std::ffi::OsString;

@@ -33,7 +33,7 @@ pub fn build_since(desired: &Desired, base: Option<&Desired>) -> Result<Graph, V
         add_base(&mut nodes, self::nodes(base, &desired.api_versions, &ambiguous)?)?;
     }
     let (api_versions, policy) = (desired.api_versions.clone(), desired.policy.clone());
-    order::ordered(nodes).map(|nodes| Graph { nodes, api_versions, policy })
+    order::ordered(nodes).map(|nodes| Graph::new(nodes, api_versions, policy))
 }
 
 fn nodes(

@@ -6,6 +6,8 @@
 mod build;
 mod order;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::kinds::Kind;
 use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::ClusterType;
@@ -23,6 +25,10 @@ pub use order::waves;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     nodes: Vec<Node>,
+    /// Where each address stands among the nodes.
+    places: BTreeMap<Address, usize>,
+    /// What needs each of the nodes.
+    dependants: BTreeMap<Address, Vec<Address>>,
     /// The api-versions to talk to Azure with.
     api_versions: ApiVersions,
     /// What the spec allows.
@@ -67,6 +73,22 @@ pub enum Want {
     Absent(Absence),
     /// A cluster that the base had and the spec has not: a reference, for what is to be taken off it. It need not exist.
     Dropped(ClusterType),
+}
+
+impl Want {
+    /// The configuration that is wanted, where that is what is.
+    #[must_use]
+    pub fn configuration(&self) -> Option<&ConfigurationSpec> {
+        match self {
+            Self::Configuration(spec) => Some(spec),
+            Self::Registered
+            | Self::Group(_)
+            | Self::Cluster(_)
+            | Self::Extension(..)
+            | Self::Absent(_)
+            | Self::Dropped(_) => None,
+        }
+    }
 }
 
 /// Why a flux configuration must not be there.
@@ -123,6 +145,23 @@ pub const FLUX_V1: &str = "Microsoft.KubernetesConfiguration/sourceControlConfig
 const FLUX_V1_API_VERSION: &str = "2022-03-01";
 
 impl Graph {
+    fn new(nodes: Vec<Node>, api_versions: ApiVersions, policy: Policy) -> Self {
+        let mut dependants: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+        for node in &nodes {
+            for needs in &node.needs {
+                dependants.entry(needs.clone()).or_default().push(node.address.clone());
+            }
+        }
+        let places = nodes.iter().enumerate().map(|(place, node)| (node.address.clone(), place)).collect();
+        Self { nodes, places, dependants, api_versions, policy }
+    }
+
+    /// What needs `address`, in the order of the nodes.
+    #[must_use]
+    pub fn dependants(&self, address: &Address) -> &[Address] {
+        self.dependants.get(address).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What the spec allows.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -137,9 +176,10 @@ impl Graph {
 
     /// The graph with some nodes more, at its end: nothing needs them, and what they need is in it.
     #[must_use]
-    pub fn with(mut self, nodes: Vec<Node>) -> Self {
-        self.nodes.extend(nodes);
-        self
+    pub fn with(self, nodes: Vec<Node>) -> Self {
+        let Self { nodes: mut all, places: _, dependants: _, api_versions, policy } = self;
+        all.extend(nodes);
+        Self::new(all, api_versions, policy)
     }
 
     /// The nodes, each after everything that it needs.
@@ -151,37 +191,37 @@ impl Graph {
     /// The node with this address.
     #[must_use]
     pub fn node(&self, address: &Address) -> Option<&Node> {
-        self.nodes.iter().find(|node| node.address == *address)
+        self.places.get(address).map(|place| &self.nodes[*place])
     }
 
     /// The part of the graph that `keep` selects, with everything that it needs.
     #[must_use]
     pub fn select(&self, keep: impl Fn(&Address) -> bool) -> Self {
-        let mut wanted: Vec<&Address> = Vec::new();
+        let mut wanted: BTreeSet<&Address> = BTreeSet::new();
         for node in self.nodes.iter().rev() {
-            if wanted.contains(&&node.address) || keep(&node.address) {
-                wanted.push(&node.address);
+            if wanted.contains(&node.address) || keep(&node.address) {
+                wanted.insert(&node.address);
                 wanted.extend(&node.needs);
             }
         }
-        self.of(self.nodes.iter().filter(|node| wanted.contains(&&node.address)).cloned().collect())
+        self.of(self.nodes.iter().filter(|node| wanted.contains(&node.address)).cloned().collect())
     }
 
     /// The part of the graph that `keep` selects, with everything that needs it: what must go before it can.
     #[must_use]
     pub fn select_dependants(&self, keep: impl Fn(&Address) -> bool) -> Self {
-        let mut selected: Vec<Node> = Vec::new();
+        let mut selected: BTreeSet<&Address> = BTreeSet::new();
         for node in &self.nodes {
-            if keep(&node.address) || node.needs.iter().any(|needs| selected.iter().any(|one| one.address == *needs)) {
-                selected.push(node.clone());
+            if keep(&node.address) || node.needs.iter().any(|needs| selected.contains(needs)) {
+                selected.insert(&node.address);
             }
         }
-        self.of(selected)
+        self.of(self.nodes.iter().filter(|node| selected.contains(&node.address)).cloned().collect())
     }
 
     /// The same graph with other nodes.
     fn of(&self, nodes: Vec<Node>) -> Self {
-        Self { nodes, api_versions: self.api_versions.clone(), policy: self.policy.clone() }
+        Self::new(nodes, self.api_versions.clone(), self.policy.clone())
     }
 
     /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.

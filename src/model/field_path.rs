@@ -15,6 +15,17 @@ pub enum Segment {
     Index(usize),
 }
 
+impl Segment {
+    /// The key; an element of an array has none, and gives an empty text.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Key(key) => key,
+            Self::Index(_) => "",
+        }
+    }
+}
+
 /// A path from the top of a JSON value to one of its parts. The empty path is the whole value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(Vec<Segment>);

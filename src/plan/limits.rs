@@ -24,8 +24,15 @@ pub(super) fn refusals(graph: &Graph, decided: &[(&Node, Decision)], spec: &Valu
         .iter()
         .filter(|(node, decision)| node.kind == Kind::FluxConfiguration && !decision.before.is_null())
         .collect();
-    let count = |actions: &[Action]| managed.iter().filter(|(_, decision)| actions.contains(&decision.action)).count();
-    let (deleted, updated) = (count(&[Action::Delete, Action::Replace]), count(&[Action::Update]));
+    // A template that loses a kustomization takes its workloads off the whole fleet: that is a deletion, too.
+    let takes_away = |decision: &Decision| match decision.action {
+        Action::Delete | Action::Replace => true,
+        Action::Update => decision.removes_kustomizations,
+        Action::NoOp | Action::Read | Action::Create => false,
+    };
+    let deleted = managed.iter().filter(|(_, decision)| takes_away(decision)).count();
+    let is_update = |decision: &Decision| decision.action == Action::Update && !takes_away(decision);
+    let updated = managed.iter().filter(|(_, decision)| is_update(decision)).count();
     // What the spec itself names to be deleted is wanted just so.
     let unnamed = managed
         .iter()
@@ -45,7 +52,7 @@ pub(super) fn refusals(graph: &Graph, decided: &[(&Node, Decision)], spec: &Valu
     let update_flag = format!("`--max-update {updated}`");
     let both = deleted + updated;
     if exceeds(deleted, most_deleted) {
-        let what = "deleted or replaced";
+        let what = "deleted, replaced or lose a kustomization";
         refusals.push(too_many("too_many_deletes", deleted, managed.len(), what, most_deleted, &delete_flag));
     }
     if exceeds(updated, most_updated) {

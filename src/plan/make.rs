@@ -57,7 +57,7 @@ pub struct Choices {
     pub offline: OfflineClusters,
     /// Whether the secrets that the spec gives are sent although nothing else differs.
     pub resend_secrets: bool,
-    /// How many live configurations may be deleted or replaced, instead of what the spec says.
+    /// How many live configurations may be deleted, replaced, or lose a kustomization, instead of what the spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_delete: Option<Limit>,
     /// How many live configurations may be updated, instead of what the spec says.
@@ -235,12 +235,7 @@ fn assemble(
     for (node, decision) in decided {
         let needs = match mode {
             Mode::Apply => node.needs.clone(),
-            Mode::Destroy => selected
-                .nodes()
-                .iter()
-                .filter(|other| other.needs.contains(&node.address))
-                .map(|other| other.address.clone())
-                .collect(),
+            Mode::Destroy => selected.dependants(&node.address).to_vec(),
         };
         let Decision {
             id,

@@ -14,14 +14,7 @@ const MAPS: &[&str] = &["substitute", "configurationSettings"];
 
 /// Whether the value of this field is shown to nobody.
 pub(super) fn is_sensitive(path: &FieldPath) -> bool {
-    let keys: Vec<&str> = path
-        .segments()
-        .iter()
-        .map(|segment| match segment {
-            Segment::Key(key) => key.as_str(),
-            Segment::Index(_) => "",
-        })
-        .collect();
+    let keys: Vec<&str> = path.segments().iter().map(Segment::key).collect();
     let Some(map) = keys.iter().position(|key| MAPS.contains(key)) else { return false };
     keys[map + 1..].iter().any(|key| tells_of_a_secret(key))
 }

@@ -3,14 +3,14 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::graph::{Graph, Node, Want};
+use crate::graph::{Graph, Node, Want, part_of};
 use crate::kinds::Kind;
 use crate::kinds::cluster::{self, ClusterType, Connectivity, connection_state, connectivity};
 use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance, kustomization_states};
 use crate::kinds::extension::{self, is_flux};
 use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::model::{Address, LiveState, Reading, without_accounts};
+use crate::model::{Address, LiveState, Part, Reading, without_accounts};
 
 /// How the declared clusters, their extensions and configurations are doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -158,7 +158,9 @@ fn cluster_status(graph: &Graph, node: &Node, cluster_type: ClusterType, live: &
             (connection_state(cluster_type, body).to_owned(), connectivity(cluster_type, body) == Connectivity::Ready)
         }
     };
-    let configurations = graph.nodes().iter().filter(|other| other.cluster.as_ref() == Some(&node.id));
+    let extension = part_of(&node.address, Part::Extension);
+    let on_it = extension.iter().flat_map(|extension| graph.dependants(extension));
+    let configurations = on_it.filter_map(|address| graph.node(address));
     ClusterStatus {
         address: node.address.clone(),
         kind: node.kind,
@@ -172,15 +174,7 @@ fn cluster_status(graph: &Graph, node: &Node, cluster_type: ClusterType, live: &
             .find(|item| is_flux(item))
             .map(extension_status),
         configurations: configurations
-            .filter_map(|other| match &other.want {
-                Want::Configuration(spec) => Some(configuration_status(other, spec, live)),
-                Want::Registered
-                | Want::Group(_)
-                | Want::Cluster(_)
-                | Want::Extension(..)
-                | Want::Absent(_)
-                | Want::Dropped(_) => None,
-            })
+            .filter_map(|other| Some(configuration_status(other, other.want.configuration()?, live)))
             .collect(),
     }
 }

@@ -165,7 +165,7 @@ pub enum UnmanagedPolicy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
-    /// How many may be deleted or replaced; by default `30%`.
+    /// How many may be deleted, replaced, or lose a kustomization; by default `30%`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["30%"]))]
     pub max_delete: Option<Limit>,

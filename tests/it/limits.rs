@@ -47,7 +47,7 @@ fn a_slip_does_not_empty_the_fleet() {
     assert_eq!(refusal.address, None);
     assert_eq!(
         refusal.message,
-        "497 of 500 live configurations would be deleted or replaced (99.4 %), and the limit is 30%"
+        "497 of 500 live configurations would be deleted, replaced or lose a kustomization (99.4 %), and the limit is 30%"
     );
     assert!(refusal.hint.contains("`--max-delete 497`"), "{}", refusal.hint);
     for allowed in ["497", "100%"] {
@@ -77,6 +77,15 @@ fn the_spec_has_limits_of_its_own_and_the_command_line_goes_before_them() {
     let raised = fleet(10, "./b", "policy: {limits: {maxUpdate: 100%}}");
     assert_eq!(codes(&planned(&raised, &base, &live, options(None, None))), [""; 0]);
     assert_eq!(codes(&planned(&raised, &base, &live, options(None, Some("5")))), ["too_many_updates"]);
+}
+
+#[test]
+fn a_kustomization_that_goes_counts_as_a_deletion() {
+    let base = fleet(10, "./a}, other: {path: ./b", "");
+    let live = world::converged(&base);
+    let wanted = fleet(10, "./a", "");
+    assert_eq!(codes(&planned(&wanted, &base, &live, options(None, Some("100%")))), ["too_many_deletes"]);
+    assert_eq!(codes(&planned(&wanted, &base, &live, options(Some("100%"), None))), [""; 0]);
 }
 
 #[test]

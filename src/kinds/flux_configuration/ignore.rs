@@ -26,14 +26,7 @@ pub enum NotIgnorable {
 ///
 /// [`NotIgnorable`] says why not.
 pub fn ignorable(pattern: &FieldPattern) -> Result<(), NotIgnorable> {
-    let steps: Vec<&str> = pattern
-        .segments()
-        .iter()
-        .map(|segment| match segment {
-            Segment::Key(key) => key.as_str(),
-            Segment::Index(_) => "",
-        })
-        .collect();
+    let steps: Vec<&str> = pattern.segments().iter().map(Segment::key).collect();
     if matches!(steps.as_slice(), ["kustomizations", _]) {
         return Ok(());
     }

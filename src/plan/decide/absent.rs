@@ -76,15 +76,7 @@ pub(super) fn configuration(node: &Node, why: Why, live: &LiveState, options: &O
 
 /// What the spec protects, or the base did: taking an entry out of a spec must not take its protection along.
 fn refuse_protected(node: &Node, decision: &mut Decision) {
-    let protects = |want: &Want, whose: &'static str| match want {
-        Want::Configuration(spec) => spec.protect.then_some(whose),
-        Want::Registered
-        | Want::Group(_)
-        | Want::Cluster(_)
-        | Want::Extension(..)
-        | Want::Absent(_)
-        | Want::Dropped(_) => None,
-    };
+    let protects = |want: &Want, whose: &'static str| want.configuration().filter(|spec| spec.protect).map(|_| whose);
     let whose = protects(&node.want, "the spec").or_else(|| protects(node.base.as_ref()?, "the base"));
     if let Some(whose) = whose {
         decision.refuse(

@@ -7,7 +7,7 @@ use super::effects;
 use super::kustomizations::{Live, live_kustomizations, prune_off, removal_consequence, source_block};
 use super::{Decision, Obstacle, drift, is_immutable, wait};
 use crate::diff::FieldChange;
-use crate::graph::{Graph, Node, Want};
+use crate::graph::{Graph, Node};
 use crate::kinds::compliance::{Compliance, compliance};
 use crate::kinds::flux_configuration::{
     self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
@@ -87,7 +87,7 @@ struct Ends {
 impl Ends {
     /// A dependant needs the full end, whatever the user is willing to wait for.
     fn of(node: &Node, graph: &Graph, options: &Options) -> Self {
-        let is_needed = graph.nodes().iter().any(|other| other.needs.contains(&node.address));
+        let is_needed = !graph.dependants(&node.address).is_empty();
         Self {
             provisioned: is_needed || options.choices.wait != WaitFor::Nothing,
             compliant: is_needed || options.choices.wait == WaitFor::Compliant,
@@ -98,15 +98,7 @@ impl Ends {
 impl Draft<'_> {
     /// What the base said of it.
     fn base(&self) -> Option<&ConfigurationSpec> {
-        match self.node.base.as_ref()? {
-            Want::Configuration(spec) => Some(spec),
-            Want::Registered
-            | Want::Group(_)
-            | Want::Cluster(_)
-            | Want::Extension(..)
-            | Want::Absent(_)
-            | Want::Dropped(_) => None,
-        }
+        self.node.base.as_ref()?.configuration()
     }
 
     fn create(&self) -> Decision {
@@ -353,6 +345,7 @@ impl Draft<'_> {
         let kept = map.get(&decision.after).cloned().unwrap_or_default();
         let removed: Vec<Live<'_>> =
             live_kustomizations(live).into_iter().filter(|one| kept.get(one.name).is_none()).collect();
+        decision.removes_kustomizations = !removed.is_empty();
         self.refuse_needed(decision, &kept, &removed);
         let pruning: Vec<&str> = removed.iter().filter(|one| one.prune).map(|one| one.name).collect();
         // Between a base that has it, prune and all, and a spec that has not, its removal is reviewed.

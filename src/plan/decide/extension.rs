@@ -97,7 +97,8 @@ fn foreign_configurations(node: &Node, graph: &Graph, live: &LiveState) -> Resul
     let Some(cluster) = &node.cluster else { return Ok(Vec::new()) };
     let is_declared = |id: &ResourceId| {
         let is_configuration = |want: &Want| matches!(want, Want::Configuration(_) | Want::Absent(_));
-        graph.nodes().iter().any(|node| is_configuration(&node.want) && node.id == *id)
+        let on_it = graph.dependants(&node.address).iter().filter_map(|address| graph.node(address));
+        on_it.filter(|other| is_configuration(&other.want)).any(|other| other.id == *id)
     };
     let listed = listed(cluster, flux_configuration::RESOURCE_TYPE, live)?;
     Ok(listed.into_iter().filter(|(id, _)| !is_declared(id)).map(|(id, _)| id.name().to_owned()).collect())

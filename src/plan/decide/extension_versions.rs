@@ -10,7 +10,7 @@ use crate::kinds::extension::{self, ExtensionSpec, UPGRADE_FIELDS};
 use crate::kinds::extension_versions::{
     self, BETA_APIS, Hop, INTERIM, NEWEST_KNOWN, ON_AKS_AUTOMATIC, WAITS_PROPERLY, WITHOUT_BETA_APIS, parsed, shown,
 };
-use crate::model::FieldPath;
+use crate::model::{Address, FieldPath, Part};
 use crate::spec::Profile;
 
 /// What an explanation draws on.
@@ -222,10 +222,15 @@ impl Versions<'_> {
 
     /// The configurations on this cluster that ARM is to wait for.
     fn waiting_configurations(&self) -> Vec<String> {
-        let here = self.graph.nodes().iter().filter(|node| node.cluster == self.node.cluster);
-        here.filter(|node| matches!(&node.want, Want::Configuration(spec) if spec.wait_for_reconciliation))
-            .map(|node| node.id.name().to_owned())
-            .collect()
+        let here = self.graph.dependants(&self.node.address).iter().filter_map(|address| match address {
+            Address::Cluster { part: Part::Configuration(name), .. } => Some((address, name)),
+            Address::Cluster { .. } | Address::Provider { .. } | Address::ResourceGroup { .. } => None,
+        });
+        let waits = |address: &Address| {
+            let want = self.graph.node(address).map(|node| &node.want);
+            matches!(want, Some(Want::Configuration(spec)) if spec.wait_for_reconciliation)
+        };
+        here.filter(|(address, _)| waits(address)).map(|(_, name)| name.clone()).collect()
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Decision {
     pub(super) ignored: Vec<FieldChange>,
     /// What differs between the base and what is live.
     pub(super) drift: Vec<FieldChange>,
+    /// Whether a live kustomization would be removed.
+    pub(super) removes_kustomizations: bool,
     /// Live fields that no rule names.
     pub(super) unknown: Vec<FieldPath>,
     pub(super) modified: Option<Modified>,
@@ -162,6 +164,7 @@ impl Decision {
             fields: Vec::new(),
             ignored: Vec::new(),
             drift: Vec::new(),
+            removes_kustomizations: false,
             unknown: Vec::new(),
             modified: None,
             unchanged: 0,

@@ -92,15 +92,7 @@ impl<'a> Origins<'a> {
         let arcflux = |why: &str| WantedFrom::Arcflux { why: why.to_owned() };
         match path.to_string().as_str() {
             "properties.sourceKind" => {
-                let member = match &self.node.want {
-                    Want::Configuration(spec) => Source::of(spec).map(Source::member),
-                    Want::Registered
-                    | Want::Group(_)
-                    | Want::Cluster(_)
-                    | Want::Extension(..)
-                    | Want::Absent(_)
-                    | Want::Dropped(_) => None,
-                };
+                let member = self.node.want.configuration().and_then(Source::of).map(Source::member);
                 let place = member.and_then(|member| self.place(&FieldPath::of([member])));
                 WantedFrom::Derived {
                     how: "it is the kind of the source that the spec gives".to_owned(),

@@ -1,0 +1,174 @@
+//! Options that several commands share, in groups.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arg_values::{CloudName, OfflineName, WaitName, WorkloadsName};
+use super::arg_values::{factor, grant, pace, repository};
+use crate::arm::credentials::CredentialKind;
+use crate::model::{Glob, Limit};
+use crate::plan::SecretGrant;
+use crate::sim::Scenario;
+
+/// Where the spec is, and what it may read.
+#[derive(Debug, Args)]
+pub(super) struct SpecArgs {
+    /// The spec; `-` is standard input. [default: arcflux.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) file: Option<String>,
+    /// An environment variable that `${env:NAME}` may read, beside AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID. Can be
+    /// given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_env: Vec<String>,
+}
+
+impl SpecArgs {
+    /// The spec.
+    pub(super) fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or("arcflux.yaml")
+    }
+
+    /// Whether it was named, and is not just the usual one.
+    pub(super) const fn is_named(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
+/// What the spec was before.
+#[derive(Debug, Args)]
+pub(super) struct BaseArgs {
+    /// The spec as it was before: a file, `git:REVISION` for the same file at a revision of git, or `git:REVISION:PATH`.
+    /// What it has and the spec has not is deleted; what is live and unlike it was changed outside of arcflux.
+    #[arg(long, value_name = "FILE|git:REVISION")]
+    pub(super) base: Option<String>,
+}
+
+/// Which Azure, and who asks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Azure")]
+pub(super) struct CloudArgs {
+    /// The Azure cloud to talk to.
+    #[arg(long, value_enum, default_value = "public", env = "ARCFLUX_CLOUD", hide_env_values = true)]
+    pub(super) cloud: CloudName,
+    /// Another Azure Resource Manager endpoint, such as that of `arcflux sim serve`; it goes before `--cloud`. Plain http
+    /// only on loopback.
+    #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", hide_env_values = true)]
+    pub(super) arm_endpoint: Option<String>,
+    /// More certificate authorities to trust, in PEM form.
+    #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE", hide_env_values = true)]
+    pub(super) ca_bundle: Option<PathBuf>,
+    /// How to sign in: workload-identity, azure-pipelines, environment, az-cli or managed-identity. Without it, they are
+    /// tried in this order.
+    #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH", hide_env_values = true)]
+    pub(super) auth: Option<CredentialKind>,
+    /// Resource ids that may be read and written; `*` stands for any characters. Anything else is refused before the
+    /// first request. Can be given several times, or with commas between.
+    #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", hide_env_values = true, value_delimiter = ',')]
+    pub(super) scope: Vec<Glob>,
+    /// Multiply every wait by this, for tests and demonstrations.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub(super) poll_scale: f64,
+    #[command(flatten)]
+    pub(super) sim: SimArgs,
+}
+
+/// The embedded simulator.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Simulator (with --cloud sim)")]
+pub(super) struct SimArgs {
+    /// Where the simulator keeps its state. [default: .arcflux/sim.json]
+    #[arg(long, value_name = "FILE")]
+    pub(super) sim_state: Option<PathBuf>,
+    /// How many times faster than real time the simulator's clock runs while arcflux waits. [default: 100]
+    #[arg(long, value_name = "FACTOR", value_parser = pace)]
+    pub(super) sim_pace: Option<f64>,
+    /// Begin a new state with nothing in it, not with the group and cluster that the spec names.
+    #[arg(long)]
+    pub(super) sim_empty: bool,
+    /// Make something go wrong; `arcflux sim scenarios` lists what can.
+    #[arg(long, value_name = "NAME")]
+    pub(super) sim_scenario: Option<Scenario>,
+    /// A local git repository that stands for a URL: the simulated Flux reads its refs and paths. Can be given several
+    /// times.
+    #[arg(long = "repo", value_name = "URL=PATH", value_parser = repository)]
+    pub(super) repositories: Vec<(String, PathBuf)>,
+}
+
+impl SimArgs {
+    /// Whether any of them is given.
+    pub(super) fn is_given(&self) -> bool {
+        let Self { sim_state, sim_pace, sim_empty, sim_scenario, repositories } = self;
+        sim_state.is_some() || sim_pace.is_some() || *sim_empty || sim_scenario.is_some() || !repositories.is_empty()
+    }
+
+    /// Where the simulator keeps its state.
+    pub(super) fn state(&self) -> PathBuf {
+        self.sim_state.clone().unwrap_or_else(|| PathBuf::from(".arcflux/sim.json"))
+    }
+
+    /// How many times faster than real time the simulator's clock runs: the quickstart takes two to four seconds.
+    pub(super) fn pace(&self) -> f64 {
+        self.sim_pace.unwrap_or(100.0)
+    }
+}
+
+/// A live state that was read before.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Azure")]
+pub(super) struct LiveArgs {
+    /// Take the live state from this file, which `arcflux snapshot` wrote: no network, no credentials. The cloud and the
+    /// tenant are those of the file; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) live: Option<PathBuf>,
+}
+
+pub(super) const DECISIONS: &str = "Decisions (kept in the plan)";
+
+/// Decisions that are part of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = DECISIONS)]
+pub(super) struct ChoiceArgs {
+    /// Plan only for these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters. Can
+    /// be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<Glob>,
+    /// How far an apply waits.
+    #[arg(long, value_enum, default_value = "compliant")]
+    pub(super) wait: WaitName,
+    /// What becomes of the workloads of a kustomization that goes away while prune is on. Without this, a plan that
+    /// removes one is refused, unless the base has it with prune on and its configuration stays; a destruction deletes
+    /// them.
+    #[arg(long, value_enum)]
+    pub(super) workloads: Option<WorkloadsName>,
+    /// Allow deleting a configuration and creating it again, where a field cannot change in place.
+    #[arg(long)]
+    pub(super) allow_replace: bool,
+    /// What becomes of changes on clusters that do not talk to Azure.
+    #[arg(long, value_enum, default_value = "fail")]
+    pub(super) offline: OfflineName,
+    /// How many live configurations the plan may delete or replace: a number, or a share such as `50%`, which holds from
+    /// ten configurations on. [default: what the spec says, else 30%]
+    #[arg(long, value_name = "N|%")]
+    pub(super) max_delete: Option<Limit>,
+    /// How many live configurations the plan may update. [default: what the spec says, else 30%]
+    #[arg(long, value_name = "N|%")]
+    pub(super) max_update: Option<Limit>,
+}
+
+/// What secrets and credentials may be used for. Never part of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Secrets (never kept in the plan)")]
+pub(super) struct SecretArgs {
+    /// A secret that may be sent, and where to: `env:NAME@https://host`, `file:PATH@ssh://host`,
+    /// `env:NAME@rg/cluster/flux/name`. Can be given several times.
+    #[arg(long, value_name = "SECRET@DESTINATION", value_parser = grant)]
+    pub(super) allow_secret: Vec<SecretGrant>,
+    /// The directory that `{file: PATH}` is read below.
+    #[arg(long, value_name = "DIR")]
+    pub(super) secrets_dir: Option<PathBuf>,
+    /// A host that credentials which are in place already may be used for after a change of the source. Can be given
+    /// several times.
+    #[arg(long, value_name = "HOST")]
+    pub(super) allow_auth_host: Vec<String>,
+}
