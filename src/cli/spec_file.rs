@@ -24,7 +24,7 @@ pub(super) struct Loaded {
 
 /// Reads and loads the spec.
 pub(super) fn load(args: &SpecArgs, environment: &Environment) -> Result<Loaded, CliError> {
-    let (name, bytes) = read(args.file())?;
+    let (name, bytes) = read(args.file(), "name the spec with `-f FILE`, or write one with `arcflux init`")?;
     let outcome = spec::load_bytes(&name, &bytes, &inputs(&args.allow_env, environment));
     Ok(Loaded { name, outcome })
 }
@@ -53,7 +53,7 @@ pub(super) fn require_since(args: &SpecArgs, base: &BaseArgs, session: &Session)
 /// Loads the base of a spec. Only what makes it unusable is told: it was looked at when it was the spec.
 pub(super) fn load_base(base: &str, args: &SpecArgs, session: &Session) -> Result<Desired, CliError> {
     let (name, bytes) = match base.strip_prefix("git:") {
-        None => read(base)?,
+        None => read(base, "`--base` takes the spec as it was before: a file, or `git:REVISION`")?,
         Some(revision) if args.file() == "-" && !revision.contains(':') => {
             return Err(CliError::usage("the spec comes from standard input, so git cannot tell which file is meant")
                 .hint(format!("say which: `--base git:{revision}:PATH`")));
@@ -115,8 +115,8 @@ impl Loaded {
     }
 }
 
-/// The bytes of a file or of standard input, and what to call it.
-fn read(file: &str) -> Result<(String, Vec<u8>), CliError> {
+/// The bytes of a file or of standard input, and what to call it; where there is none, `hint` says what to do.
+fn read(file: &str, hint: &str) -> Result<(String, Vec<u8>), CliError> {
     // One byte more than a spec may have tells that it is too large.
     let limit = spec::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
@@ -127,8 +127,9 @@ fn read(file: &str) -> Result<(String, Vec<u8>), CliError> {
     };
     match read {
         Ok(_) => Ok((name.to_owned(), bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CliError::new(format!("there is no {name}"))
-            .hint("name the spec with `-f FILE`, or write one with `arcflux init`")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(CliError::new(format!("there is no {name}")).hint(hint))
+        }
         Err(error) => Err(CliError::because(format!("cannot read {name}"), &error)),
     }
 }

@@ -35,7 +35,7 @@ pub fn render(export: &Export, style: &Style) -> String {
     );
     section(
         Tone::Heading,
-        "Not in the spec:",
+        "To know beside it:",
         remarks
             .iter()
             .map(|Remark { configuration, message }| {

@@ -41,7 +41,8 @@ fn a_file_or_a_revision_of_git_is_the_base() {
     let place = dropped();
     place.sim(&["plan"]).ends_with(0).shows("Not in the specification, left alone: rg-edge/store-001/flux/retail");
     deletes_retail(&place.sim(&["plan", "--base", "old.yaml"]).ends_with(0));
-    place.sim(&["plan", "--base", "none.yaml"]).ends_with(1).says("there is no none.yaml");
+    let none = place.sim(&["plan", "--base", "none.yaml"]).ends_with(1).says("there is no none.yaml");
+    none.says("`--base` takes the spec as it was before");
     place.sim(&["plan", "--base", "git:HEAD"]).ends_with(1).says("is not in a git repository");
 
     let new = place.read("arcflux.yaml");

@@ -63,6 +63,9 @@ const GIVE_THE_SECRET: &str = "give the secret in the spec, beside the source's 
 /// Why secrets go along with whatever else changes.
 const SENT_WHOLE: &str = "the configuration is sent whole, and a secret left out would be lost";
 
+/// Why secrets go along where nothing live tells of a stored one.
+const NOT_STORED: &str = "the source needs it, and none is known to be stored for it";
+
 /// Everything that a decision about a declared configuration draws on.
 struct Draft<'a> {
     node: &'a Node,
@@ -221,13 +224,19 @@ impl Draft<'_> {
     fn update(&self, decision: &mut Decision, body: &Body, live: &Value, stored: &Stored, reason: Reason) {
         decision.action = Action::Update;
         decision.reason = reason;
-        if matches!(provisioning_state(live), ProvisioningState::InFlight(_)) {
+        if let ProvisioningState::InFlight(state) = provisioning_state(live) {
             decision.steps.push(self.wait(Until::Provisioned));
+            let message = format!("the configuration is {state}; apply waits for it before it writes");
+            decision.note(&self.node.address, "operation_in_flight", message);
         }
         self.check_destination(decision, live, stored);
         let removed = self.removed(decision, live);
         let whole = self.whole_body(decision, body);
-        let because = if reason == Reason::SecretsResent { RESEND } else { SENT_WHOLE };
+        let because = match stored {
+            Stored::Nothing | Stored::Supplied | Stored::NotSupplied if reason == Reason::SecretsResent => RESEND,
+            Stored::Nothing => NOT_STORED,
+            Stored::Supplied | Stored::NotSupplied => SENT_WHOLE,
+        };
         match stored {
             Stored::NotSupplied if self.resends(body) => decision.refuse(
                 &self.node.address,

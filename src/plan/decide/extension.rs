@@ -196,9 +196,11 @@ fn update(
 ) {
     let api_version = node.api_version.as_str();
     decision.action = Action::Update;
-    if matches!(provisioning_state(live), ProvisioningState::InFlight(_)) {
+    if let ProvisioningState::InFlight(state) = provisioning_state(live) {
         // A write now would be refused (409 ExtensionPatchFailed).
         decision.steps.push(wait(id, api_version, Until::Provisioned));
+        let message = format!("the extension is {state}; apply waits for it before it writes");
+        decision.note(&node.address, "operation_in_flight", message);
     }
     if !holes.is_empty() {
         refuse_loss(node, live, &holes, decision);
