@@ -228,8 +228,8 @@ fn a_refused_plan_is_not_allowed_by_the_base_or_the_spec_that_it_holds() {
             base["configurations"]["flux-system"]["kustomizations"]["app"] = app;
             plan["base"] = base;
         }),
-        ("prune: false\npolicy: {limits: {maxUpdate: 0}}", |plan| {
-            plan["spec"]["policy"]["limits"]["maxUpdate"] = Value::from(10);
+        ("prune: false\npolicy: {limits: {maxDelete: 0}}", |plan| {
+            plan["spec"]["policy"]["limits"]["maxDelete"] = Value::from(10);
         }),
     ];
     for (prune, edit) in edits {
