@@ -39,11 +39,8 @@ pub(super) fn refusals(graph: &Graph, decided: &[(&Node, Decision)], spec: &Valu
         .filter(|(_, decision)| decision.action == Action::Delete && decision.reason != Reason::AbsentInSpec);
     refusals.extend(nothing_wanted(graph, unnamed.count(), options));
     let Limits { max_delete, max_update } = graph.policy().limits;
-    let limits = [
-        options.choices.max_delete.or(max_delete).unwrap_or(USUAL),
-        options.choices.max_update.or(max_update).unwrap_or(USUAL),
-    ];
-    let [most_deleted, most_updated] = limits;
+    let most_deleted = options.choices.max_delete.or(max_delete).unwrap_or(USUAL);
+    let most_updated = options.choices.max_update.or(max_update).unwrap_or(USUAL);
     let exceeds = |some: usize, limit: Limit| match limit {
         Limit::Percent(_) if managed.len() < SHARES_FROM => false,
         Limit::Percent(_) | Limit::Count(_) => limit.is_exceeded_by(some, managed.len()),
@@ -58,12 +55,12 @@ pub(super) fn refusals(graph: &Graph, decided: &[(&Node, Decision)], spec: &Valu
     if exceeds(updated, most_updated) {
         refusals.push(too_many("too_many_updates", updated, managed.len(), "updated", most_updated, &update_flag));
     }
-    // Two halves that each pass are one whole that does not, unless somebody has raised a limit to let it pass.
+    // Two halves that each pass are one whole that does not, unless a limit was raised to let all of it pass.
     if !exceeds(deleted, most_deleted)
         && !exceeds(updated, most_updated)
-        && limits.iter().all(|limit| exceeds(both, *limit) && *limit == USUAL)
+        && [most_deleted, most_updated, USUAL].iter().all(|limit| exceeds(both, *limit))
     {
-        let flags = format!("{delete_flag} or {update_flag}");
+        let flags = format!("`--max-delete {both}` or `--max-update {both}`");
         refusals.push(too_many("too_many_changes", both, managed.len(), "changed or deleted", USUAL, &flags));
     }
     refusals

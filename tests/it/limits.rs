@@ -108,4 +108,8 @@ fn updates_and_deletions_count_together() {
     }
     assert_eq!(codes(&planned(&wanted, &base, &live, options(None, None))), ["too_many_changes"]);
     assert_eq!(codes(&planned(&wanted, &base, &live, options(Some("30%"), Some("40%")))), [""; 0]);
+    // A limit that is lowered lifts nothing, and the way out that is named is one.
+    assert_eq!(codes(&planned(&wanted, &base, &live, options(Some("20%"), None))), ["too_many_changes"]);
+    assert_eq!(codes(&planned(&wanted, &base, &live, options(Some("4"), None))), [""; 0]);
+    assert_eq!(codes(&planned(&wanted, &base, &live, options(None, Some("4")))), [""; 0]);
 }
