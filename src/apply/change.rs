@@ -10,7 +10,7 @@ use super::Settings;
 use super::waits::{Wait, fall_back};
 use crate::arm::{Accepted, ArmClient, ArmError, Operation};
 use crate::model::{Address, FieldPath, Reading, ResourceId};
-use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Step, Until};
+use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Step, Until, Written};
 
 /// Carries out changes and tells about them.
 pub(super) struct Runner<'a> {
@@ -24,6 +24,14 @@ pub(super) struct Work<'p> {
     pub(super) lock: Option<Arc<Mutex<()>>>,
 }
 
+/// How a change ended, and what was done for it.
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) started_at: Timestamp,
+    pub(super) elapsed_seconds: i64,
+    pub(super) writes: Vec<Written>,
+}
+
 /// Where a change stands.
 struct Progress {
     started: Timestamp,
@@ -33,6 +41,8 @@ struct Progress {
     operation: Option<Operation>,
     /// The last correlation id.
     correlation_id: Option<String>,
+    /// What was sent, answered or not.
+    writes: Vec<Written>,
     /// Held from the first write until the resource is provisioned: one write at a time per cluster.
     guard: Option<OwnedMutexGuard<()>>,
 }
@@ -52,25 +62,38 @@ const NOT_NOW: &[&str] = &[
 
 impl Runner<'_> {
     /// Carries out a change to its end.
-    pub(super) async fn carry_out(&self, work: Work<'_>) -> Outcome {
+    pub(super) async fn carry_out(&self, work: Work<'_>) -> End {
         let Work { change, lock } = work;
         let action = change.change.actions;
-        let mut progress =
-            Progress { started: self.arm.now(), wrote: false, operation: None, correlation_id: None, guard: None };
+        let mut progress = Progress {
+            started: self.arm.now(),
+            wrote: false,
+            operation: None,
+            correlation_id: None,
+            writes: Vec::new(),
+            guard: None,
+        };
         self.tell(&change.address, EventKind::ApplyStart { action });
         for step in &change.steps {
             if let Err(failure) = self.take(step, change, lock.as_ref(), &mut progress).await {
                 let failure = Failure {
                     message: self.settings.secrets.masked(&failure.message),
-                    correlation_id: failure.correlation_id.or(progress.correlation_id),
+                    correlation_id: failure.correlation_id.or(progress.correlation_id.clone()),
                     ..failure
                 };
                 self.tell(&change.address, EventKind::ApplyErrored { failure: failure.clone() });
-                return Outcome::Failed { failure, wrote: progress.wrote };
+                let wrote = progress.wrote;
+                return self.end(Outcome::Failed { failure, wrote }, progress);
             }
         }
         self.tell(&change.address, EventKind::ApplyComplete { action, elapsed_seconds: self.elapsed(&progress) });
-        if progress.wrote { Outcome::Applied } else { Outcome::Reached }
+        let outcome = if progress.wrote { Outcome::Applied } else { Outcome::Reached };
+        self.end(outcome, progress)
+    }
+
+    fn end(&self, outcome: Outcome, progress: Progress) -> End {
+        let elapsed_seconds = self.elapsed(&progress);
+        End { outcome, started_at: progress.started, elapsed_seconds, writes: progress.writes }
     }
 
     pub(super) fn tell(&self, address: &Address, kind: EventKind) {
@@ -142,6 +165,12 @@ impl Runner<'_> {
         }
         let Some((method, accepted)) = self.send_when_free(step, change, progress).await? else { return Ok(()) };
         progress.wrote = true;
+        progress.writes.push(Written {
+            method: method.to_owned(),
+            status: Some(accepted.status),
+            correlation_id: accepted.correlation_id.clone(),
+            operation_id: accepted.operation.as_ref().map(|operation| operation.id().to_owned()),
+        });
         progress.operation = accepted.operation;
         progress.correlation_id = accepted.correlation_id;
         self.tell(&change.address, EventKind::Accepted { method: method.to_owned(), status: accepted.status });

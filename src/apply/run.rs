@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::sync::Mutex;
 
-use super::change::{Runner, Work};
+use super::change::{End, Runner, Work};
 use super::{Interrupt, Secrets, Timeouts};
 use crate::arm::ArmClient;
 use crate::model::{Address, ResourceId};
@@ -15,8 +15,8 @@ use crate::plan::{ApplyReport, Change, Event, EventKind, Outcome, Plan, Resource
 
 /// How an apply runs.
 pub struct Settings<'a> {
-    /// How many changes are under way at once.
-    pub parallelism: usize,
+    /// How many changes are under way at once, waits included. Without a limit, ARM's own are what bounds them.
+    pub parallelism: Option<usize>,
     /// How long waits may take.
     pub timeouts: Timeouts,
     /// The values of the plan's secrets.
@@ -40,6 +40,7 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
     let runner = Runner { arm, settings };
     let mut waiting: Vec<&Change> = plan.resource_changes.iter().collect();
     let mut outcomes: BTreeMap<&Address, Outcome> = BTreeMap::new();
+    let mut ends: BTreeMap<&Address, End> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
     loop {
         while let Some((change, start)) = next(&mut waiting, &outcomes, &planned, settings, running.len()) {
@@ -59,8 +60,9 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
             }
         }
         match running.next().await {
-            Some((address, outcome)) => {
-                outcomes.insert(address, outcome);
+            Some((address, end)) => {
+                outcomes.insert(address, end.outcome.clone());
+                ends.insert(address, end);
             }
             None => break,
         }
@@ -68,14 +70,18 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
     let resources = plan
         .resource_changes
         .iter()
-        .map(|change| ResourceOutcome {
-            address: change.address.clone(),
-            action: change.change.actions,
-            outcome: outcomes.remove(&change.address).unwrap_or(Outcome::Skipped { because: None }),
+        .map(|change| {
+            let outcome = outcomes.remove(&change.address).unwrap_or(Outcome::Skipped { because: None });
+            let (started_at, elapsed_seconds, writes) = match ends.remove(&change.address) {
+                Some(end) => (Some(end.started_at), end.elapsed_seconds, end.writes),
+                None => (None, 0, Vec::new()),
+            };
+            let (address, action) = (change.address.clone(), change.change.actions);
+            ResourceOutcome { address, action, outcome, started_at, elapsed_seconds, writes }
         })
         .collect();
     let deferred = plan.deferred_changes.iter().map(|change| change.address.clone()).collect();
-    ApplyReport { resources, deferred, interrupted: settings.interrupt.is_requested() }
+    ApplyReport { resources, deferred, interrupted: settings.interrupt.is_requested(), usage: arm.usage() }
 }
 
 enum Start {
@@ -95,7 +101,7 @@ fn next<'p>(
         // A need outside the plan was not selected: it is taken as met.
         let ready = change.needs.iter().all(|needs| outcomes.contains_key(needs) || !planned.contains_key(needs));
         let failed = failed_need(change, outcomes, planned).is_some();
-        let has_room = change.steps.is_empty() || running < settings.parallelism.max(1);
+        let has_room = change.steps.is_empty() || settings.parallelism.is_none_or(|limit| running < limit.max(1));
         failed || (ready && has_room)
     })?;
     let change = waiting.remove(position);

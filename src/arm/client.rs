@@ -1,7 +1,7 @@
 //! The client: calls with token, retries and log.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
@@ -16,13 +16,16 @@ use super::{ArmError, Origin, TokenSource};
 use crate::http::log::{self, Shown};
 use crate::http::retry::{self, Effect, Failure, Retry};
 use crate::http::{Clock, Response, Transport};
-use crate::model::{Reading, ResourceId, Secret};
+use crate::model::{Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
 const SHOWN: Shown = Shown { query: &["api-version"], response_headers: &["x-ms-correlation-request-id"] };
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Gives random numbers from 0 to 1, over which delays are spread.
+pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// A client of one ARM endpoint. Cheap to clone; clones share connections and tokens.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct ArmClient {
     origin: Origin,
     poll_scale: f64,
     observer: Option<Observer>,
+    jitter: Jitter,
+    usage: Arc<Mutex<Usage>>,
 }
 
 /// A write that ARM has accepted.
@@ -57,7 +62,16 @@ impl ArmClient {
         tokens: Arc<dyn TokenSource>,
         origin: Origin,
     ) -> Self {
-        Self { transport, clock, tokens, origin, poll_scale: 1.0, observer: None }
+        Self {
+            transport,
+            clock,
+            tokens,
+            origin,
+            poll_scale: 1.0,
+            observer: None,
+            jitter: Arc::new(random),
+            usage: Arc::default(),
+        }
     }
 
     /// Multiplies every wait, also those that ARM asks for, by `factor` (`--poll-scale`). A factor that is not a
@@ -71,6 +85,22 @@ impl ArmClient {
     #[must_use]
     pub fn observer(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Takes random numbers from `jitter`: a run whose every choice comes from one seed can be repeated.
+    #[must_use]
+    pub fn jitter(self, jitter: Jitter) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// What was asked of ARM so far, through this client and its clones.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, count: impl FnOnce(&mut Usage)) {
+        count(&mut self.usage.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The ARM endpoint of this client.
@@ -125,6 +155,15 @@ impl ArmClient {
                 (None, None) => Err(error),
             },
         }
+    }
+
+    /// Reads one resource to see whether something has happened to it yet, which can wait while others cannot.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn poll(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
+        self.get(id, api_version).await
     }
 
     /// Creates a resource, or updates all of it.
@@ -221,11 +260,12 @@ impl ArmClient {
                 }
                 Err(error) => return Err(error),
             };
-            match retry::decide(effect, failure, attempt, asked, jitter()) {
+            match retry::decide(effect, failure, attempt, asked, (self.jitter)()) {
                 Retry::After(delay) => self.sleep(delay).await,
                 Retry::GiveUp => return Err(error),
             }
             attempt += 1;
+            self.count(|usage| usage.retries += 1);
         }
     }
 
@@ -244,6 +284,11 @@ impl ArmClient {
     async fn exchange(&self, call: &Call, token: &Secret) -> Result<Response, ArmError> {
         let request = call.request(token, Uuid::new_v4())?;
         let (parts, body) = request.into_parts();
+        self.count(|usage| match parts.method {
+            Method::GET | Method::HEAD => usage.reads += 1,
+            Method::DELETE => usage.deletes += 1,
+            _ => usage.writes += 1,
+        });
         let observed = self.observer.as_ref().map(|observer| (observer, parts.clone()));
         let outcome = self.transport.send(crate::http::Request::from_parts(parts, body)).await;
         if let Some((observer, parts)) = observed {
@@ -284,7 +329,7 @@ fn seconds_in(message: &str) -> Option<Duration> {
 }
 
 /// A random number from 0 to 1.
-fn jitter() -> f64 {
+fn random() -> f64 {
     // The first 32 bits of a version 4 UUID are random.
     let (random, _, _, _) = Uuid::new_v4().as_fields().to_owned();
     f64::from(random) / f64::from(u32::MAX)

@@ -17,7 +17,7 @@ mod request;
 mod tenant;
 mod token;
 
-pub use client::{Accepted, ArmClient, Observer};
+pub use client::{Accepted, ArmClient, Jitter, Observer};
 pub use cloud::{Cloud, UnknownCloud};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};

@@ -222,9 +222,9 @@ pub(super) struct RunArgs {
     /// Refuse any plan but the one with this digest.
     #[arg(long, value_name = "DIGEST")]
     pub(super) expect: Option<Digest>,
-    /// How many changes are under way at once.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) parallelism: u16,
+    /// How many changes are under way at once, waits included; by default as many as ARM's own limits allow.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) parallelism: Option<u16>,
     /// How long each wait may take: `10m`, `1h30m`.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) timeout: Option<Duration>,

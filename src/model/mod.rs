@@ -17,6 +17,7 @@ mod secret;
 mod span;
 mod suggest;
 mod text_form;
+mod usage;
 
 pub use accounts::{accounts, without_accounts};
 pub use address::{Address, AddressError, Part};
@@ -35,3 +36,4 @@ pub use secret::{Secret, SecretRef, tells_of_a_secret};
 pub use span::{Source, Span};
 pub use suggest::{MOST_COMPARED, did_you_mean, did_you_mean_or_list, nearest};
 pub(crate) use text_form::text_form;
+pub use usage::Usage;

@@ -8,6 +8,7 @@ mod change;
 mod decide;
 mod digest;
 mod drift;
+mod durations;
 mod export;
 mod explain;
 mod limits;
@@ -23,6 +24,7 @@ pub use ages::{Age, ages};
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
+pub use durations::typical;
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,
@@ -31,7 +33,7 @@ pub use export::{Export, LeftOut, configuration_reads, export};
 pub use make::{
     Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,
 };
-pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine};
+pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine, Written};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};

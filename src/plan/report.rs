@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Action;
-use crate::model::Address;
+use crate::model::{Address, Usage};
 
 /// Something that happened during an apply.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -90,6 +90,31 @@ pub struct ResourceOutcome {
     pub action: Action,
     /// What became of it.
     pub outcome: Outcome,
+    /// When work on it began; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub started_at: Option<Timestamp>,
+    /// Seconds from then to its end.
+    pub elapsed_seconds: i64,
+    /// Every write that was sent for it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<Written>,
+}
+
+/// A write that was sent, and what ARM said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Written {
+    /// `PUT`, `PATCH`, `DELETE` or `POST`.
+    pub method: String,
+    /// The HTTP status of the answer; absent where none came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// ARM's correlation id, for a support request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// The operation that it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<String>,
 }
 
 /// What became of a resource.
@@ -138,6 +163,8 @@ pub struct ApplyReport {
     pub deferred: Vec<Address>,
     /// Whether the run was interrupted.
     pub interrupted: bool,
+    /// What was asked of Azure since the client was made: the reads of the plan count, too.
+    pub usage: Usage,
 }
 
 impl ApplyReport {

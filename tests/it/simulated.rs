@@ -104,7 +104,7 @@ impl World {
     ) -> ApplyReport {
         let secrets = Secrets::read(plan, resolver, self.arm.now()).unwrap();
         let settings = apply::Settings {
-            parallelism: 10,
+            parallelism: None,
             timeouts: Timeouts { all: patience },
             secrets: &secrets,
             events: &|event| self.events.lock().unwrap().push(event),

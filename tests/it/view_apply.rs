@@ -1,6 +1,6 @@
 //! An apply as lines, and its report.
 
-use arcflux::model::Address;
+use arcflux::model::{Address, Usage};
 use arcflux::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome, ResourceOutcome};
 use arcflux::view::Style;
 use arcflux::view::apply::{event_line, render_report};
@@ -63,9 +63,16 @@ fn events_are_lines_in_the_words_of_terraform() {
 fn report(outcomes: [(&str, Action, Outcome); 4], interrupted: bool) -> ApplyReport {
     let resources = outcomes
         .into_iter()
-        .map(|(on, action, outcome)| ResourceOutcome { address: address(on), action, outcome })
+        .map(|(on, action, outcome)| ResourceOutcome {
+            address: address(on),
+            action,
+            outcome,
+            started_at: None,
+            elapsed_seconds: 0,
+            writes: Vec::new(),
+        })
         .collect();
-    ApplyReport { resources, deferred: Vec::new(), interrupted }
+    ApplyReport { resources, deferred: Vec::new(), interrupted, usage: Usage::default() }
 }
 
 #[test]

@@ -203,7 +203,7 @@ pub(in crate::cli) async fn carry_out(
         plan,
         &planned.connection.arm,
         &Settings {
-            parallelism: usize::from(args.parallelism),
+            parallelism: args.parallelism.map(usize::from),
             timeouts: Timeouts { all: args.timeout },
             secrets: &secrets,
             events: &|event| {
