@@ -4,10 +4,15 @@
 //! ([`run`]), whether the world still is what the plan builds on, and when a wait is over.
 
 mod change;
+mod failures;
 mod interrupt;
+mod reaction;
 mod run;
+mod schedule;
 mod secrets;
+mod turn;
 mod waits;
+mod write;
 
 pub use interrupt::Interrupt;
 pub use run::{Settings, run};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::change::{GOES_ON, failed};
+use super::failures::{GOES_ON, failed};
 use crate::arm::{ArmClient, ArmError};
 use crate::kinds::Kind;
 use crate::kinds::cluster::{ClusterType, Connectivity, connection_state, connectivity, since_last_contact};
@@ -49,6 +49,8 @@ pub(super) struct Wait<'a> {
     kind: Kind,
     patience: Duration,
     pub(super) deadline: Timestamp,
+    /// What was read last; `None` when the resource did not exist.
+    pub(super) seen: Option<Value>,
     /// Whether what is waited for was written by this run.
     follows_write: bool,
     /// When what was seen first had been reported.
@@ -68,19 +70,23 @@ impl<'a> Wait<'a> {
         now: Timestamp,
     ) -> Self {
         let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-        Self { id, api_version, until, kind, patience, deadline, follows_write, first_report: None, failing: None }
+        Self { id, api_version, until, kind, patience, deadline, seen: None, follows_write, first_report: None, failing: None }
     }
 
     /// Reads once. `None` when the wait is over, else what is seen.
     pub(super) async fn look(&mut self, arm: &ArmClient) -> Result<Option<String>, Failure> {
         let body = match arm.get(self.id, self.api_version).await.map_err(|error| failed(&error))? {
             Reading::Present(body) => body,
-            Reading::Missing(_) if *self.until == Until::Gone => return Ok(None),
+            Reading::Missing(_) if *self.until == Until::Gone => {
+                self.seen = None;
+                return Ok(None);
+            }
             Reading::Missing(_) => return Err(Self::failure("gone", "it does not exist any more".to_owned(), None)),
             Reading::Denied(message) => {
                 return Err(Self::failure("denied", format!("it may not be read: {message}"), None));
             }
         };
+        self.seen = Some(body.clone());
         match self.until {
             Until::Gone => Ok(Some("still there".to_owned())),
             Until::Registered => Ok(match registration(&body) {
@@ -194,15 +200,18 @@ impl<'a> Wait<'a> {
 
 /// Whether the resource's own state is asked although following its operation ended in an error: only what the
 /// resource says tells whether it is as planned, and why not; an operation may also go on where the resource is done.
-/// Not when nothing that ARM answers could be trusted, or read.
+/// The URL may be lost, expired or on another server, where it is not followed. Not when nothing could be read.
 pub(super) fn fall_back(error: &ArmError) -> bool {
     match error {
-        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } | ArmError::TimedOut { .. } => true,
+        ArmError::OperationFailed(_)
+        | ArmError::StatusUnreadable { .. }
+        | ArmError::TimedOut { .. }
+        | ArmError::ForeignHost { .. } => true,
         ArmError::Status(_)
         | ArmError::Transport { .. }
         | ArmError::BadBody { .. }
+        | ArmError::Abandoned
         | ArmError::Token(_)
-        | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
         | ArmError::EndlessList { .. } => false,
     }

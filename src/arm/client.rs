@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::error::correlation_id;
@@ -38,6 +39,8 @@ pub struct ArmClient {
     observer: Option<Observer>,
     jitter: Jitter,
     usage: Arc<Mutex<Usage>>,
+    /// Whether writes that are still to be sent are wanted no more.
+    abandoned: Option<watch::Receiver<bool>>,
 }
 
 /// A write that ARM has accepted.
@@ -71,6 +74,7 @@ impl ArmClient {
             observer: None,
             jitter: Arc::new(random),
             usage: Arc::default(),
+            abandoned: None,
         }
     }
 
@@ -91,6 +95,19 @@ impl ArmClient {
     #[must_use]
     pub fn jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
+    }
+
+    /// Gives up writes that wait to be sent, or to be sent again after an answer that says that nothing was done, once
+    /// `wish` is true: they end with [`ArmError::Abandoned`]. What is on its way to ARM is not given up.
+    #[must_use]
+    pub fn abandoning(self, wish: watch::Receiver<bool>) -> Self {
+        Self { abandoned: Some(wish), ..self }
+    }
+
+    /// `delay`, spread over its second half: those who failed together do not come back together.
+    #[must_use]
+    pub fn spread(&self, delay: Duration) -> Duration {
+        delay.mul_f64(0.5 + 0.5 * (self.jitter)().clamp(0.0, 1.0))
     }
 
     /// What was asked of ARM so far, through this client and its clones.
@@ -261,11 +278,31 @@ impl ArmClient {
                 Err(error) => return Err(error),
             };
             match retry::decide(effect, failure, attempt, asked, (self.jitter)()) {
-                Retry::After(delay) => self.sleep(delay).await,
+                Retry::After(delay) => self.unless_abandoned(effect, self.sleep(delay)).await?,
                 Retry::GiveUp => return Err(error),
             }
             attempt += 1;
             self.count(|usage| usage.retries += 1);
+        }
+    }
+
+    /// Waits for something, unless it is for a write that is wanted no more.
+    async fn unless_abandoned<T>(&self, effect: Effect, what: impl Future<Output = T>) -> Result<T, ArmError> {
+        let wish = self.abandoned.clone().filter(|_| effect == Effect::Write);
+        let abandoned = async {
+            let is_wished = match wish {
+                Some(mut wish) => wish.wait_for(|is_wished| *is_wished).await.is_ok(),
+                None => false,
+            };
+            // Without a sender, nobody can wish for it any more.
+            if !is_wished {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = abandoned => Err(ArmError::Abandoned),
+            came = what => Ok(came),
         }
     }
 

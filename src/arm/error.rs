@@ -27,6 +27,9 @@ pub enum ArmError {
         #[source]
         source: TransportError,
     },
+    /// The request was not sent: before its turn came, whoever asked for it no longer wanted it.
+    #[error("not sent: the run is to stop")]
+    Abandoned,
     /// There is no token to call with.
     #[error("cannot sign in to Azure")]
     Token(#[from] TokenError),
@@ -123,6 +126,7 @@ impl ArmError {
         match self {
             Self::Status(refusal) => Some(refusal),
             Self::Transport { .. }
+            | Self::Abandoned
             | Self::Token(_)
             | Self::ForeignHost { .. }
             | Self::BadRequest { .. }
@@ -143,7 +147,8 @@ impl ArmError {
             Self::Transport { source, .. } => source.may_have_been_received(),
             Self::Status(refusal) => refusal.status == 408 || refusal.status >= 500,
             Self::ForeignHost { .. } | Self::StatusUnreadable { .. } | Self::TimedOut { .. } => true,
-            Self::Token(_)
+            Self::Abandoned
+            | Self::Token(_)
             | Self::BadRequest { .. }
             | Self::BadBody { .. }
             | Self::EndlessList { .. }

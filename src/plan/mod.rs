@@ -18,6 +18,7 @@ mod saved;
 mod sensitive;
 mod status;
 mod step;
+mod taken;
 mod unmanaged;
 
 pub use ages::{Age, ages};
@@ -38,6 +39,7 @@ pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
 pub use step::{Condition, Expectation, Step, Until};
+pub use taken::shown as shown_live;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -11,7 +11,7 @@ pub fn event_line(event: &Event, style: &Style) -> Option<String> {
     let Event { at: _, address, kind } = event;
     let (tone, text) = match kind {
         EventKind::ApplyStart { action } => (Tone::Heading, format!("{}...", Words::of(*action, address).doing)),
-        EventKind::Accepted { method: _, status: _ } => return None,
+        EventKind::Accepted { method: _, status: _, operation_id: _ } => return None,
         EventKind::ApplyProgress { action, waiting_for, status, elapsed_seconds } => {
             let doing = Words::of(*action, address).doing.to_lowercase();
             let what = if writes(*action) { doing } else { format!("{doing} for {waiting_for}") };

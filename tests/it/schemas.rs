@@ -73,7 +73,7 @@ fn events_fit_their_schema() {
     };
     let kinds = [
         EventKind::ApplyStart { action: Action::Replace },
-        EventKind::Accepted { method: "PUT".to_owned(), status: 201 },
+        EventKind::Accepted { method: "PUT".to_owned(), status: 201, operation_id: None },
         EventKind::ApplyProgress {
             action: Action::Create,
             waiting_for: "its operation to end".to_owned(),

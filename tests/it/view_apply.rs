@@ -40,7 +40,7 @@ fn events_are_lines_in_the_words_of_terraform() {
         (provider, EventKind::ApplyStart { action: Action::Create }),
         (provider, EventKind::ApplyComplete { action: Action::Create, elapsed_seconds: 0 }),
         (extension, EventKind::ApplyStart { action: Action::Create }),
-        (extension, EventKind::Accepted { method: "PUT".to_owned(), status: 201 }),
+        (extension, EventKind::Accepted { method: "PUT".to_owned(), status: 201, operation_id: None }),
         (extension, progress(Action::Create, 70)),
         (extension, EventKind::ApplyComplete { action: Action::Create, elapsed_seconds: 95 }),
         (extension, EventKind::ApplyStart { action: Action::Update }),
