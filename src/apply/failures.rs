@@ -1,6 +1,7 @@
 //! Why a change fails, in words.
 
 use super::reaction::{Reaction, reaction};
+use super::waits::advice;
 use crate::arm::ArmError;
 use crate::kinds::Kind;
 use crate::model::{ResourceId, Seconds};
@@ -110,7 +111,7 @@ pub(super) fn failed(error: &ArmError) -> Failure {
     Failure {
         code: code.to_owned(),
         message: chain(error),
-        hint: hint.map(str::to_owned),
+        hint: advice(error).or_else(|| hint.map(str::to_owned)),
         correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
     }
 }

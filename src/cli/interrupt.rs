@@ -1,9 +1,11 @@
 //! Ctrl-C and SIGTERM: the first drains, the second exits.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Exit;
+use super::console::Console;
 use super::progress::Progress;
 use crate::apply::Interrupt;
 use crate::model::Address;
@@ -51,9 +53,26 @@ impl InFlight {
     }
 }
 
+/// Whether an apply listens to signals: then it drains, and does not end with the first.
+static DRAINS: AtomicBool = AtomicBool::new(false);
+
+/// Ends the process with the first signal, until an apply [listens](listen) itself: before, nothing has been written. To
+/// be called inside a runtime, and in a task of its own: whoever is asked a question on the terminal keeps its thread.
+pub(super) fn end_before_an_apply(console: Console) {
+    let mut signals = Signals::listen();
+    tokio::spawn(async move {
+        signals.next().await;
+        if !DRAINS.load(Ordering::Relaxed) {
+            console.tell("Interrupted. Nothing was written.");
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+}
+
 /// Listens until the runtime ends.
 pub(super) fn listen(interrupt: Interrupt, in_flight: InFlight, progress: Arc<Progress>) {
     let mut signals = Signals::listen();
+    DRAINS.store(true, Ordering::Relaxed);
     tokio::spawn(async move {
         signals.next().await;
         interrupt.request();
