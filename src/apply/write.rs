@@ -75,7 +75,8 @@ impl Unchecked<'_> {
 /// What sending `step` would change, but for what one of the `later` steps is there for.
 fn left(step: &Step, later: &[Step], change: &Change, live: &Value) -> Vec<FieldChange> {
     let is_for_later = |field: &FieldChange| {
-        later.iter().any(|step| matches!(step, Step::Patch { when: Some(when), .. } if when.is_about(&field.path)))
+        let removes = |step: &Step| matches!(step, Step::Patch { when: Some(when), .. } if when.is_about(&field.path));
+        field.after.is_none() && later.iter().any(removes)
     };
     let mut left = step.would_change(change.kind, live);
     left.retain(|field| !is_for_later(field));
