@@ -19,7 +19,8 @@ use crate::http::{Clock, Response, Transport};
 use crate::model::{Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
-const SHOWN: Shown = Shown { query: &["api-version"], response_headers: &["x-ms-correlation-request-id"] };
+const SHOWN: Shown =
+    Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -215,15 +216,19 @@ impl ArmClient {
     ///
     /// As [`put`](Self::put).
     pub async fn delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
-        match self.write(Method::DELETE, id, None, api_version, None).await {
-            Err(error) if error.missing().is_some() => Ok(Accepted {
-                status: StatusCode::NOT_FOUND.as_u16(),
-                body: None,
-                operation: None,
-                correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
-            }),
-            outcome => outcome,
-        }
+        let call = Call::new(&self.origin, Method::DELETE, id, None, api_version, None)?;
+        deleted(self.accepted(call).await)
+    }
+
+    /// Deletes Azure's record of a resource, at once, without asking the cluster that it is about
+    /// (`../shared/facts/arm-contracts.md` §1.9). One that is not there is deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn force_delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
+        let call = Call::new(&self.origin, Method::DELETE, id, None, api_version, None)?;
+        deleted(self.accepted(call.with_parameter("forceDelete", "true", id)?).await)
     }
 
     async fn write(
@@ -234,7 +239,11 @@ impl ArmClient {
         api_version: &str,
         body: Option<&Value>,
     ) -> Result<Accepted, ArmError> {
-        let call = Call::new(&self.origin, method, id, action, api_version, body)?;
+        self.accepted(Call::new(&self.origin, method, id, action, api_version, body)?).await
+    }
+
+    /// Sends a write.
+    async fn accepted(&self, call: Call) -> Result<Accepted, ArmError> {
         let response = self.call(&call).await?;
         Ok(Accepted {
             status: response.status().as_u16(),
@@ -301,6 +310,19 @@ impl ArmClient {
 impl fmt::Debug for ArmClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ArmClient").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// A deletion of what is not there has come true.
+fn deleted(outcome: Result<Accepted, ArmError>) -> Result<Accepted, ArmError> {
+    match outcome {
+        Err(error) if error.missing().is_some() => Ok(Accepted {
+            status: StatusCode::NOT_FOUND.as_u16(),
+            body: None,
+            operation: None,
+            correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
+        }),
+        outcome => outcome,
     }
 }
 
