@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Settings;
-use super::waits::{Wait, fall_back};
+use super::waits::{Wait, advice, fall_back};
 use crate::arm::{Accepted, ArmClient, ArmError, Operation};
 use crate::model::{Address, FieldPath, Listing, Reading, ResourceId};
 use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Step, Until, Written};
@@ -377,7 +377,7 @@ pub(super) fn failed(error: &ArmError) -> Failure {
     Failure {
         code: code.to_owned(),
         message,
-        hint: hint.map(str::to_owned),
+        hint: advice(error).or_else(|| hint.map(str::to_owned)),
         correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
     }
 }

@@ -12,7 +12,7 @@ use crate::kinds::cluster::{ClusterType, Connectivity, connection_state, connect
 use crate::kinds::compliance::{Cause, Compliance, compliance, reported_at, seconds_between_attempts};
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
-use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
+use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
 use crate::model::{Reading, ResourceId, Seconds};
 use crate::plan::{Expectation, Failure, Until};
 
@@ -114,7 +114,7 @@ impl<'a> Wait<'a> {
                     Err(Self::failure(
                         "operation_failed",
                         format!("provisioningState is {state}: {message}"),
-                        remedy("", message).map(str::to_owned),
+                        remedy(failure_code(&body).unwrap_or_default(), message),
                     ))
                 }
             },
@@ -163,7 +163,7 @@ impl<'a> Wait<'a> {
         Err(Self::failure(
             "not_compliant",
             format!("Flux cannot reconcile it: {kind} {name} ({reason}): {message}"),
-            remedy(reason, message).map(str::to_owned),
+            remedy(reason, message),
         ))
     }
 
@@ -184,7 +184,7 @@ impl<'a> Wait<'a> {
         Err(Self::failure(
             "timed_out",
             format!("not done after {patience}: {status}"),
-            Some(remedy.unwrap_or(look).to_owned()),
+            Some(remedy.unwrap_or_else(|| look.to_owned())),
         ))
     }
 
@@ -194,6 +194,25 @@ impl<'a> Wait<'a> {
 
     fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
         Failure { code: code.to_owned(), message, hint, correlation_id: None }
+    }
+}
+
+/// What to do about what ARM says, where that is known: by its codes, and by what it tells of the cause.
+pub(super) fn advice(error: &ArmError) -> Option<String> {
+    match error {
+        ArmError::Status(refusal) => {
+            let by_code = |code: &Option<String>| remedy(code.as_deref().unwrap_or_default(), &refusal.message);
+            by_code(&refusal.code).or_else(|| by_code(&refusal.outer_code))
+        }
+        ArmError::OperationFailed(failure) => remedy(failure.code.as_deref().unwrap_or_default(), &failure.message),
+        ArmError::Transport { .. }
+        | ArmError::Token(_)
+        | ArmError::ForeignHost { .. }
+        | ArmError::BadRequest { .. }
+        | ArmError::BadBody { .. }
+        | ArmError::EndlessList { .. }
+        | ArmError::StatusUnreadable { .. }
+        | ArmError::TimedOut { .. } => None,
     }
 }
 

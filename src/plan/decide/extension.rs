@@ -10,7 +10,7 @@ use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
 use crate::kinds::remedies::{self, remedy};
-use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
+use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
 use crate::kinds::{Body, Hole, Kind, flux_configuration, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
 use crate::plan::{Action, Options, Reason, Step, Until};
@@ -182,7 +182,9 @@ fn existing(versions: &Versions<'_>, id: &ResourceId, live: &Value, options: &Op
     let state = provisioning_state(live);
     if let ProvisioningState::Failed(state) = &state {
         let cause = failure_message(live).unwrap_or("the service gave no message");
-        let advice = remedy("", cause).map(|advice| format!(" ({advice})")).unwrap_or_default();
+        let advice = remedy(failure_code(live).unwrap_or_default(), cause)
+            .map(|advice| format!(" ({advice})"))
+            .unwrap_or_default();
         decision.note(&node.address, "extension_failed", format!("the extension is {state}: {cause}{advice}"));
     }
     let lacks_secret = lacks_secret(spec, live);
