@@ -23,7 +23,8 @@ use crate::http::{Clock, Response, Transport};
 use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
-const SHOWN: Shown = Shown { query: &["api-version"], response_headers: &["x-ms-correlation-request-id"] };
+const SHOWN: Shown =
+    Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -238,15 +239,19 @@ impl ArmClient {
     ///
     /// As [`put`](Self::put).
     pub async fn delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
-        match self.write(Method::DELETE, id, None, api_version, None).await {
-            Err(error) if error.missing().is_some() => Ok(Accepted {
-                status: StatusCode::NOT_FOUND.as_u16(),
-                body: None,
-                operation: None,
-                correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
-            }),
-            outcome => outcome,
-        }
+        let call = Call::new(&self.origin, Method::DELETE, id, None, api_version, None)?;
+        deleted(self.accepted(call).await)
+    }
+
+    /// Deletes Azure's record of a resource, at once, without asking the cluster that it is about
+    /// (`../shared/facts/arm-contracts.md` §1.9). One that is not there is deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn force_delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
+        let call = Call::new(&self.origin, Method::DELETE, id, None, api_version, None)?;
+        deleted(self.accepted(call.with_parameter("forceDelete", "true", id)?).await)
     }
 
     async fn write(
@@ -257,7 +262,11 @@ impl ArmClient {
         api_version: &str,
         body: Option<&Value>,
     ) -> Result<Accepted, ArmError> {
-        let call = Call::new(&self.origin, method, id, action, api_version, body)?;
+        self.accepted(Call::new(&self.origin, method, id, action, api_version, body)?).await
+    }
+
+    /// Sends a write.
+    async fn accepted(&self, call: Call) -> Result<Accepted, ArmError> {
         let response = self.call(&call).await?;
         let body = json(&response);
         if body.is_none() && !response.body().is_empty() {
@@ -368,6 +377,19 @@ impl fmt::Debug for ArmClient {
 
 /// What some services begin a text with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A deletion of what is not there has come true.
+fn deleted(outcome: Result<Accepted, ArmError>) -> Result<Accepted, ArmError> {
+    match outcome {
+        Err(error) if error.missing().is_some() => Ok(Accepted {
+            status: StatusCode::NOT_FOUND.as_u16(),
+            body: None,
+            operation: None,
+            correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
+        }),
+        outcome => outcome,
+    }
+}
 
 /// The body as JSON, if it is.
 pub(super) fn json(response: &Response) -> Option<Value> {

@@ -44,6 +44,17 @@ impl Call {
         Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())), is_poll: false })
     }
 
+    /// The same call with one parameter more.
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError::BadRequest`] when that cannot stand in a URI.
+    pub(super) fn with_parameter(self, name: &str, value: &str, id: &ResourceId) -> Result<Self, ArmError> {
+        let uri = format!("{}&{name}={value}", self.uri).parse();
+        let uri = uri.map_err(|_| ArmError::BadRequest { method: self.method.clone(), id: id.clone() })?;
+        Ok(Self { uri, ..self })
+    }
+
     /// A GET of a link that a response named, as [`Origin::follow`] let it through.
     pub(super) fn get(uri: Uri) -> Self {
         Self { method: Method::GET, uri, body: None, is_poll: false }

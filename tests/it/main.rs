@@ -27,6 +27,7 @@ mod binary_spec;
 mod completeness;
 mod conformance;
 mod credentials;
+mod destroy;
 mod edits;
 mod engine;
 mod engine_fields;
