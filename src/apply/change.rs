@@ -162,6 +162,10 @@ impl Runner<'_> {
                     self.wait(id, api_version, until, progress).await?;
                 }
                 _ if progress.is_done => {}
+                Step::Expect { id, api_version, only } => {
+                    progress.live = None;
+                    self.expect(id, api_version, only).await?;
+                }
                 write => self.write(write, &change.steps[position + 1..], progress).await?,
             }
         }
@@ -249,7 +253,7 @@ impl Runner<'_> {
     ) -> Result<Live, Failure> {
         let kind = progress.change.kind;
         let patience = self.settings.timeouts.of(until, kind);
-        let mut wait = Wait::new(id, api_version, until, kind, patience, progress.wrote, self.arm.now());
+        let mut wait = Wait::new(id, api_version, until, patience, progress.wrote, self.arm.now());
         let operation = progress.operation.take();
         let ended = self.follow(&mut wait, operation.as_ref(), until, progress).await;
         let ends_operation = matches!(until, Until::Provisioned | Until::Gone);

@@ -174,7 +174,7 @@ fn turn(change: &Change) -> Option<&ResourceId> {
     let takes_turn = |step: &Step| match step {
         Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
         Step::Wait { until: Until::Provisioned | Until::Gone, .. } => true,
-        Step::Wait { until: Until::Registered | Until::Connected | Until::Compliant(_), .. } => false,
+        Step::Expect { .. } | Step::Wait { until: Until::Registered | Until::Connected | Until::Compliant(_), .. } => false,
     };
     change.cluster.as_ref().filter(|_| change.steps.iter().any(takes_turn))
 }

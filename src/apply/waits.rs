@@ -20,6 +20,12 @@ use crate::plan::{Expectation, Failure, Until};
 /// fails while what it needs is still on its way (`../shared/facts/domain.md` §3).
 const BELIEVE_FAILURE_AFTER: Duration = Duration::from_secs(120);
 
+/// What to do when patience ends before a deletion does: it ends when the cluster's agents have cleaned up
+/// (`../shared/facts/domain.md` §1.4, §2).
+const STILL_GOING: &str = "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run \
+                           this again; if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record \
+                           alone away";
+
 /// How long waits may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -46,7 +52,6 @@ pub(super) struct Wait<'a> {
     id: &'a ResourceId,
     api_version: &'a str,
     until: &'a Until,
-    kind: Kind,
     patience: Duration,
     pub(super) deadline: Timestamp,
     /// What was read last; `None` when the resource did not exist.
@@ -64,13 +69,12 @@ impl<'a> Wait<'a> {
         id: &'a ResourceId,
         api_version: &'a str,
         until: &'a Until,
-        kind: Kind,
         patience: Duration,
         follows_write: bool,
         now: Timestamp,
     ) -> Self {
         let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-        Self { id, api_version, until, kind, patience, deadline, seen: None, follows_write, first_report: None, failing: None }
+        Self { id, api_version, until, patience, deadline, seen: None, follows_write, first_report: None, failing: None }
     }
 
     /// Reads once. `None` when the wait is over, else what is seen.
@@ -180,7 +184,8 @@ impl<'a> Wait<'a> {
         let remedy = self.failing.as_ref().and_then(|(cause, _)| remedy(&cause.reason, &cause.message));
         let look = match self.until {
             Until::Registered => "look with `az provider show`, and run this again",
-            Until::Connected | Until::Provisioned | Until::Compliant(_) | Until::Gone => GOES_ON,
+            Until::Gone => STILL_GOING,
+            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON,
         };
         Err(Self::failure(
             "timed_out",
@@ -190,7 +195,7 @@ impl<'a> Wait<'a> {
     }
 
     fn cluster_type(&self) -> ClusterType {
-        if self.kind == Kind::ManagedCluster { ClusterType::ManagedClusters } else { ClusterType::ConnectedClusters }
+        ClusterType::of_id(self.id).unwrap_or(ClusterType::ConnectedClusters)
     }
 
     fn failure(code: &str, message: String, hint: Option<String>) -> Failure {

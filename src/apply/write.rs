@@ -1,5 +1,6 @@
 //! One write: when it may be sent, what became of it where no answer says, and whether it has taken effect.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::diff::FieldChange;
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::shown_path;
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::model::{Reading, ResourceId};
+use crate::model::{Listing, Reading, ResourceId};
 use crate::plan::{Change, EventKind, Failure, Modified, Precondition, Step, Until, Written, shown_live};
 
 /// How often what met something that passes in a moment is sent again.
@@ -112,13 +113,16 @@ fn standing(
                 Some(Registration::NotRegistered(_)) | None => Standing::AsBefore,
             };
         }
-        Step::Delete { .. } if now.is_none() || is_going(now) => return Standing::Taken,
-        Step::Delete { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Wait { .. } => {}
+        Step::Delete { .. } if now.is_none() => return Standing::Taken,
+        // What is forced is done at once, whatever goes on.
+        Step::Delete { force: true, .. } => return Standing::AsBefore,
+        Step::Delete { .. } if is_going(now) => return Standing::Taken,
+        Step::Delete { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Expect { .. } | Step::Wait { .. } => {}
     }
     let violation = Precondition::stays(change.kind, before).violation(change.kind, now);
     let is_wanted = match step {
         Step::Put { .. } | Step::Patch { .. } => now.is_some_and(|now| left(step, later, change, now).is_empty()),
-        Step::Register { .. } | Step::Delete { .. } | Step::Wait { .. } => false,
+        Step::Register { .. } | Step::Delete { .. } | Step::Expect { .. } | Step::Wait { .. } => false,
     };
     // That it is as wanted says something only where it was not so before, or was written since. So it does of secrets,
     // too, which cannot be seen: a write is carried out as a whole.
@@ -146,7 +150,7 @@ impl Runner<'_> {
     ) -> Result<(), Failure> {
         let before = match step {
             Step::Register { .. } => None,
-            Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } | Step::Wait { .. } => {
+            Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } | Step::Expect { .. } | Step::Wait { .. } => {
                 let Some(before) = self.free_to_write(step, progress).await? else { return Ok(()) };
                 Some(before)
             }
@@ -164,12 +168,35 @@ impl Runner<'_> {
         self.send_until_known(step, later, before.as_ref(), progress).await?;
         let is_compared = match step {
             Step::Put { .. } | Step::Patch { .. } => !progress.is_done,
-            Step::Register { .. } | Step::Delete { .. } | Step::Wait { .. } => false,
+            Step::Register { .. } | Step::Delete { .. } | Step::Expect { .. } | Step::Wait { .. } => false,
         };
         if let Some(before) = before.filter(|_| is_compared) {
             progress.unchecked = Some(Unchecked { step, later, before, is_repeat: false });
         }
         Ok(())
+    }
+
+    /// Whether a collection holds nothing but what the plan knows of.
+    pub(super) async fn expect(&self, id: &ResourceId, api_version: &str, only: &[String]) -> Result<(), Failure> {
+        let listing = self.unless_interrupted(self.arm.list(id, api_version)).await;
+        let listing = listing.ok_or_else(|| interrupted("the next write was not sent"))?;
+        match listing.map_err(|error| failed(&error))? {
+            Listing::Missing(_) => Ok(()),
+            Listing::Denied(message) => Err(moved(&format!("the {} may not be listed any more: {message}", id.name()))),
+            Listing::Items(items) => {
+                let names = items.iter().filter_map(|item| item.get("name").and_then(Value::as_str));
+                let is_new = |name: &&str| !only.iter().any(|known| known.eq_ignore_ascii_case(name));
+                let new: BTreeSet<&str> = names.filter(is_new).collect();
+                match new.is_empty() {
+                    true => Ok(()),
+                    false => Err(moved(&format!(
+                        "there are {} now that the plan does not know of: {}",
+                        id.name(),
+                        Vec::from_iter(new).join(", ")
+                    ))),
+                }
+            }
+        }
     }
 
     /// Waits for what the change before has left behind on the cluster.
@@ -192,10 +219,10 @@ impl Runner<'_> {
             Some((id, live)) if id == step.id() => live,
             Some(_) | None => self.read(step.id(), &change.api_version, progress).await?,
         };
-        if matches!(step, Step::Delete { .. }) && is_going(live.as_ref()) {
+        if matches!(step, Step::Delete { force: false, .. }) && is_going(live.as_ref()) {
             return Ok(None);
         }
-        if in_flight(live.as_ref()).is_some() {
+        if in_flight(live.as_ref()).is_some() && !step.is_forced() {
             let one = Unsettled { id: step.id().clone(), ..progress.unsettled() };
             live = self.until_settled(&one, live, progress).await?;
         }
@@ -350,8 +377,9 @@ impl Runner<'_> {
             Step::Patch { id, api_version, body, holes, when: _ } => {
                 ("PATCH", self.arm.patch(id, api_version, &secrets.fill(body, holes)).await)
             }
-            Step::Delete { id, api_version } => ("DELETE", self.arm.delete(id, api_version).await),
-            Step::Wait { .. } => return Ok(()),
+            Step::Delete { id, api_version, force: false } => ("DELETE", self.arm.delete(id, api_version).await),
+            Step::Delete { id, api_version, force: true } => ("DELETE", self.arm.force_delete(id, api_version).await),
+            Step::Expect { .. } | Step::Wait { .. } => return Ok(()),
         };
         let method = method.to_owned();
         let accepted = match outcome {
@@ -424,6 +452,7 @@ fn step_version(step: &Step) -> &str {
         | Step::Put { api_version, .. }
         | Step::Patch { api_version, .. }
         | Step::Delete { api_version, .. }
+        | Step::Expect { api_version, .. }
         | Step::Wait { api_version, .. } => api_version,
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace, offline, max_delete, max_update } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, offline, force_delete, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
@@ -53,6 +53,7 @@ impl From<&ChoiceArgs> for Choices {
             allow_replace: *allow_replace,
             offline: (*offline).into(),
             resend_secrets: false,
+            force_delete: force_delete.clone(),
             max_delete: *max_delete,
             max_update: *max_update,
         }

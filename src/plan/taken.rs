@@ -22,7 +22,7 @@ impl Step {
                 json_patch::merge(&mut patched, body);
                 (patched, holes)
             }
-            Self::Register { .. } | Self::Delete { .. } | Self::Wait { .. } => return Vec::new(),
+            Self::Register { .. } | Self::Delete { .. } | Self::Expect { .. } | Self::Wait { .. } => return Vec::new(),
         };
         let mut live = live.clone();
         for hole in holes {
@@ -60,7 +60,7 @@ impl Change {
         let deletes = self.steps.iter().any(|step| matches!(step, Step::Delete { .. }));
         let last = self.steps.iter().filter(|step| step.writes() && !is_conditional(step)).next_back();
         match (last, live) {
-            (None | Some(Step::Register { .. } | Step::Wait { .. }), _) => false,
+            (None | Some(Step::Register { .. } | Step::Expect { .. } | Step::Wait { .. }), _) => false,
             (Some(Step::Delete { .. }), live) => live.is_none(),
             (Some(Step::Put { .. } | Step::Patch { .. }), None) => false,
             (Some(step @ (Step::Put { .. } | Step::Patch { .. })), Some(live)) => {
