@@ -1,5 +1,8 @@
 //! One change, step by step.
 
+use std::pin::pin;
+
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -238,7 +241,11 @@ impl Runner<'_> {
         if self.settings.interrupt.is_requested() {
             return Err(interrupted(&format!("what was written has not taken effect, and was not sent again: {why}")));
         }
-        self.tell_of_wait(progress, "the write to take effect", &format!("not as it was sent: {why}; it is sent again"));
+        self.tell_of_wait(
+            progress,
+            "the write to take effect",
+            &format!("not as it was sent: {why}; it is sent again"),
+        );
         self.send_until_known(unchecked.step, unchecked.later, Some(&live), progress).await?;
         progress.unchecked = Some(Unchecked { before: live, is_repeat: true, ..unchecked });
         Ok(())
@@ -319,10 +326,9 @@ impl Runner<'_> {
 
     /// What comes of it, unless the wish to stop comes first. What is dropped then must not be a write.
     pub(super) async fn unless_interrupted<T>(&self, what: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            () = self.settings.interrupt.requested() => None,
-            came = what => Some(came),
+        match select(pin!(self.settings.interrupt.requested()), pin!(what)).await {
+            Either::Left(_) => None,
+            Either::Right((came, _)) => Some(came),
         }
     }
 }

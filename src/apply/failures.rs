@@ -44,7 +44,10 @@ pub(super) fn not_applied(live: &str) -> Failure {
     failure(
         "not_applied",
         format!("accepted but not applied: {live}; it was sent twice"),
-        Some("Azure ignores the value or puts another in its place: look whether it may be set here, and plan again".to_owned()),
+        Some(
+            "Azure ignores the value or puts another in its place: look whether it may be set here, and plan again"
+                .to_owned(),
+        ),
     )
 }
 

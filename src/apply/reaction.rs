@@ -90,3 +90,71 @@ pub(super) fn was_sent(error: &ArmError) -> bool {
         | ArmError::TimedOut { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::http::{Method, StatusCode};
+    use bytes::Bytes;
+    use serde_json::json;
+
+    use super::*;
+    use crate::arm::{ArmClient, FixedToken, Origin};
+    use crate::http::{Request, Response, SystemClock, Transport, TransportError};
+    use crate::model::{ResourceId, Secret};
+    use std::sync::Arc;
+
+    /// Answers every request so.
+    struct Answers(u16, String);
+
+    #[async_trait::async_trait]
+    impl Transport for Answers {
+        async fn send(&self, request: Request) -> Result<Response, TransportError> {
+            assert_eq!(request.method(), Method::DELETE);
+            let mut response = Response::new(Bytes::from(self.1.clone()));
+            *response.status_mut() = StatusCode::from_u16(self.0).unwrap();
+            Ok(response)
+        }
+    }
+
+    async fn reaction_to(status: u16, code: &str, message: &str) -> Reaction {
+        let body = json!({"error": {"code": code, "message": message}}).to_string();
+        let origin = Origin::parse("https://management.azure.com").unwrap();
+        let token = Arc::new(FixedToken::new(Secret::new("T0KEN".to_owned())));
+        let arm = ArmClient::new(Arc::new(Answers(status, body)), Arc::new(SystemClock), token, origin);
+        let id: ResourceId = "/subscriptions/3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20/resourceGroups/rg".parse().unwrap();
+        reaction(&arm.delete(&id, "1").await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn every_row() {
+        const CONFLICTING: &str = "Update failed for this resource, as there is a conflicting operation in progress. Please try after sometime.";
+        const MODIFIED: &str =
+            "Operation cannot be fulfilled on extensionconfigs \"flux\": the object has been modified";
+        for (status, code, message, expected) in [
+            (409, "AnotherOperationInProgress", "", Reaction::Busy),
+            (409, "UpdateFailed", CONFLICTING, Reaction::Busy),
+            (409, "Other", CONFLICTING, Reaction::Busy),
+            (400, "Other", CONFLICTING, Reaction::Busy),
+            (409, "Other", "Another operation is in progress", Reaction::Busy),
+            (409, "Conflict", "Another operation is in progress", Reaction::Busy),
+            (409, "ExtensionPatchFailed", "(ProvisioningState of extension: Creating)", Reaction::Busy),
+            (409, "EtagMismatch", "", Reaction::Clash),
+            (412, "PreconditionFailed", "", Reaction::Clash),
+            (409, "Conflict", "", Reaction::Clash),
+            (409, "MissingSubscriptionRegistration", "", Reaction::Clash),
+            (409, "Other", MODIFIED, Reaction::Clash),
+            (500, "InternalServerError", MODIFIED, Reaction::Clash),
+            (409, "CannotDeleteResource", "", Reaction::Final),
+            (400, "AnotherOperationInProgress", "", Reaction::Final),
+            (400, "ValidationFailed", "", Reaction::Final),
+            (403, "AuthorizationFailed", "", Reaction::Final),
+            (408, "", "", Reaction::Unknown),
+            (500, "InternalServerError", "", Reaction::Unknown),
+            (502, "", "", Reaction::Unknown),
+            (503, "ServiceUnavailable", "", Reaction::Unknown),
+            (504, "GatewayTimeout", "", Reaction::Unknown),
+        ] {
+            assert_eq!(reaction_to(status, code, message).await, expected, "{status} {code} {message}");
+        }
+    }
+}

@@ -161,7 +161,11 @@ impl<'p, U> Schedule<'p, U> {
 
     fn set_free(&mut self, change: usize) {
         let has_work = !self.changes[change].steps.is_empty() && self.causes[change].is_none();
-        if has_work { self.ready.insert(change) } else { self.idle.insert(change) };
+        if has_work {
+            self.ready.insert(change)
+        } else {
+            self.idle.insert(change)
+        };
     }
 
     fn unpark(&mut self) -> Option<usize> {
@@ -174,7 +178,140 @@ fn turn(change: &Change) -> Option<&ResourceId> {
     let takes_turn = |step: &Step| match step {
         Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
         Step::Wait { until: Until::Provisioned | Until::Gone, .. } => true,
-        Step::Expect { .. } | Step::Wait { until: Until::Registered | Until::Connected | Until::Compliant(_), .. } => false,
+        Step::Expect { .. } | Step::Wait { until: Until::Registered | Until::Connected | Until::Compliant(_), .. } => {
+            false
+        }
     };
     change.cluster.as_ref().filter(|_| change.steps.iter().any(takes_turn))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A change named `rg-NAME`, on `cluster` where there is one, with a write where it has work.
+    fn change(name: &str, cluster: Option<&str>, has_work: bool, needs: &[&str]) -> Change {
+        let id = format!("/subscriptions/3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20/resourceGroups/{name}");
+        let put = json!({"step": "put", "id": id, "api_version": "1", "body": {}});
+        let steps = if has_work { json!([put]) } else { json!([]) };
+        let mut change = json!({
+            "address": name, "id": id, "type": "resourceGroup", "api_version": "1",
+            "change": {"actions": ["create"], "before": Value::Null, "after": Value::Null},
+            "action_reason": "not_found", "unchanged": 0, "needs": needs, "steps": steps, "fingerprint": "",
+        });
+        if let Some(cluster) = cluster {
+            change["cluster"] = json!(format!("/subscriptions/x/resourceGroups/{cluster}"));
+        }
+        serde_json::from_value(change).unwrap()
+    }
+
+    fn started(next: Option<Next<u32>>) -> usize {
+        match next {
+            Some(Next::Start { change, .. }) => change,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn never(next: Option<Next<u32>>) -> (usize, Outcome) {
+        match next {
+            Some(Next::Never { change, outcome }) => (change, outcome),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_needs_nothing_more_starts_in_the_order_of_the_plan() {
+        let changes = [
+            change("a", None, true, &["outside"]),
+            change("b", None, true, &["a"]),
+            change("c", None, true, &[]),
+            change("d", None, true, &["a", "c", "c"]),
+        ];
+        let mut schedule = Schedule::<u32>::of(&changes);
+        assert_eq!(started(schedule.next(false, true)), 0);
+        assert_eq!(started(schedule.next(false, true)), 2);
+        assert_eq!(schedule.next(false, true), None);
+        schedule.end(2, None);
+        assert_eq!(schedule.next(false, true), None);
+        schedule.end(0, None);
+        assert_eq!(schedule.next(false, false), None, "there is no room");
+        assert_eq!(started(schedule.next(false, true)), 1);
+        assert_eq!(started(schedule.next(false, true)), 3);
+    }
+
+    #[test]
+    fn the_root_of_a_failure_is_named_through_what_had_nothing_to_do() {
+        let changes = [
+            change("a", None, true, &[]),
+            change("b", None, false, &["a"]),
+            change("c", None, true, &["b", "e"]),
+            change("d", None, true, &["c"]),
+            change("e", None, true, &[]),
+        ];
+        let mut schedule = Schedule::<u32>::of(&changes);
+        assert_eq!((started(schedule.next(false, true)), started(schedule.next(false, true))), (0, 4));
+        schedule.end(0, Some(Cause::Failed(changes[0].address.clone())));
+        let skipped = || Outcome::Skipped { because: Some(changes[0].address.clone()) };
+        assert_eq!(never(schedule.next(false, true)), (1, Outcome::Unchanged));
+        assert_eq!(never(schedule.next(false, true)), (2, skipped()));
+        assert_eq!(never(schedule.next(false, true)), (3, skipped()));
+        schedule.end(4, None);
+        assert_eq!(schedule.next(false, true), None);
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_turn_on_a_cluster_and_learns_what_the_one_before_left() {
+        let changes = [
+            change("a", Some("one"), true, &[]),
+            change("b", Some("one"), true, &[]),
+            change("c", Some("two"), true, &[]),
+            change("d", Some("one"), true, &[]),
+        ];
+        let mut schedule = Schedule::<u32>::of(&changes);
+        assert_eq!((started(schedule.next(false, true)), started(schedule.next(false, true))), (0, 2));
+        assert_eq!(schedule.next(false, true), None);
+        schedule.end(0, None);
+        assert_eq!(schedule.next(false, true), None, "the end is not the release");
+        schedule.release(0, Some(7));
+        assert_eq!(schedule.next(false, true), Some(Next::Start { change: 1, has_turn: true, left: Some(7) }));
+        schedule.release(1, None);
+        assert_eq!(schedule.next(false, true), Some(Next::Start { change: 3, has_turn: true, left: None }));
+    }
+
+    #[test]
+    fn after_an_interrupt_nothing_starts_and_nobody_is_blamed() {
+        let changes = [
+            change("a", Some("one"), true, &[]),
+            change("b", Some("one"), true, &[]),
+            change("c", None, true, &["b"]),
+            change("d", None, false, &["c"]),
+        ];
+        let mut schedule = Schedule::<u32>::of(&changes);
+        assert_eq!(started(schedule.next(false, true)), 0);
+        assert_eq!(schedule.next(false, true), None);
+        let skipped = || Outcome::Skipped { because: None };
+        assert_eq!(never(schedule.next(true, true)), (1, skipped()));
+        assert_eq!(never(schedule.next(true, true)), (2, skipped()));
+        assert_eq!(never(schedule.next(true, true)), (3, Outcome::Unchanged));
+        assert_eq!(schedule.next(true, true), None);
+    }
+
+    #[test]
+    fn many_changes_cost_little_each() {
+        let names: Vec<String> = (0..20_000).map(|number| format!("n{number}")).collect();
+        let needs = |position: usize| names.get(position.wrapping_sub(1)).map(String::as_str);
+        let changes: Vec<Change> = names
+            .iter()
+            .enumerate()
+            .map(|(position, name)| change(name, None, true, &Vec::from_iter(needs(position))))
+            .collect();
+        let mut schedule = Schedule::<u32>::of(&changes);
+        for position in 0..changes.len() {
+            assert_eq!(started(schedule.next(false, true)), position);
+            assert_eq!(schedule.next(false, true), None);
+            schedule.end(position, None);
+        }
+    }
 }

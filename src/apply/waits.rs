@@ -74,7 +74,17 @@ impl<'a> Wait<'a> {
         now: Timestamp,
     ) -> Self {
         let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-        Self { id, api_version, until, patience, deadline, seen: None, follows_write, first_report: None, failing: None }
+        Self {
+            id,
+            api_version,
+            until,
+            patience,
+            deadline,
+            seen: None,
+            follows_write,
+            first_report: None,
+            failing: None,
+        }
     }
 
     /// Reads once. `None` when the wait is over, else what is seen.

@@ -62,10 +62,9 @@ impl Unchecked<'_> {
             return Ok(None);
         }
         let is_new = |field: &&FieldChange| {
-            field.after.is_none() && !self.before.as_ref().is_some_and(|before| field.path.get(before).is_some())
+            field.after.is_none() && self.before.as_ref().is_none_or(|before| field.path.get(before).is_none())
         };
-        let added: Vec<String> =
-            left.iter().filter(is_new).map(|field| shown_path(&field.path).to_string()).collect();
+        let added: Vec<String> = left.iter().filter(is_new).map(|field| shown_path(&field.path).to_string()).collect();
         if !self.is_repeat && !added.is_empty() {
             return Err(moved(&format!("while it was written, somebody added {}", added.join(", "))));
         }
@@ -298,8 +297,7 @@ impl Runner<'_> {
                 Reaction::Final => return Err(failed(&error)),
                 Reaction::Abandoned => return Err(self.stopped(progress)),
                 Reaction::Busy if left.is_zero() => {
-                    let message =
-                        format!("not written: after {} still {}", patience_words(patience), chain(&error));
+                    let message = format!("not written: after {} still {}", patience_words(patience), chain(&error));
                     let hint = goes_on(change.kind, step.id());
                     return Err(Failure { message, ..failure("timed_out", String::new(), Some(hint)) });
                 }
@@ -318,14 +316,14 @@ impl Runner<'_> {
             self.tell_of_wait(progress, waiting_for, &chain(&error));
             let delay = self.arm.spread(delays.next().unwrap_or(left));
             self.rest(delay, Duration::MAX, progress).await?;
-            let mut now = self.read(step.id(), step_version(step), progress).await.map_err(|unread| {
-                match progress.is_unanswered {
-                    true => Failure {
-                        message: format!("{}; and what became of it cannot be read: {}", chain(&error), unread.message),
-                        ..outcome_unknown(&error)
-                    },
-                    false => unread,
-                }
+            let mut now = self.read(step.id(), step_version(step), progress).await.map_err(|unread| match progress
+                .is_unanswered
+            {
+                true => Failure {
+                    message: format!("{}; and what became of it cannot be read: {}", chain(&error), unread.message),
+                    ..outcome_unknown(&error)
+                },
+                false => unread,
             })?;
             let stands = loop {
                 match standing(step, later, change, before, now.as_ref(), progress.is_unanswered) {

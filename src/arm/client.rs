@@ -1,11 +1,13 @@
 //! The client: calls with token, retries and log.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -337,21 +339,17 @@ impl ArmClient {
 
     /// Waits for something, unless it is for a write that is wanted no more.
     async fn unless_abandoned<T>(&self, effect: Effect, what: impl Future<Output = T>) -> Result<T, ArmError> {
-        let wish = self.abandoned.clone().filter(|_| effect == Effect::Write);
+        let Some(mut wish) = self.abandoned.clone().filter(|_| effect == Effect::Write) else { return Ok(what.await) };
         let abandoned = async {
-            let is_wished = match wish {
-                Some(mut wish) => wish.wait_for(|is_wished| *is_wished).await.is_ok(),
-                None => false,
-            };
-            // Without a sender, nobody can wish for it any more.
-            if !is_wished {
+            if wish.wait_for(|is_wished| *is_wished).await.is_err() {
+                // Nobody can wish for it any more.
                 std::future::pending::<()>().await;
             }
         };
-        tokio::select! {
-            biased;
-            () = abandoned => Err(ArmError::Abandoned),
-            came = what => Ok(came),
+        // The first of the two is always looked at first.
+        match select(pin!(abandoned), pin!(what)).await {
+            Either::Left(_) => Err(ArmError::Abandoned),
+            Either::Right((came, _)) => Ok(came),
         }
     }
 

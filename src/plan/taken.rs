@@ -58,7 +58,7 @@ impl Change {
     pub fn is_done(&self, live: Option<&Value>) -> bool {
         let is_conditional = |step: &&Step| matches!(step, Step::Patch { when: Some(_), .. });
         let deletes = self.steps.iter().any(|step| matches!(step, Step::Delete { .. }));
-        let last = self.steps.iter().filter(|step| step.writes() && !is_conditional(step)).next_back();
+        let last = self.steps.iter().rfind(|step| step.writes() && !is_conditional(step));
         match (last, live) {
             (None | Some(Step::Register { .. } | Step::Expect { .. } | Step::Wait { .. }), _) => false,
             (Some(Step::Delete { .. }), live) => live.is_none(),
@@ -148,13 +148,10 @@ mod tests {
             "gitRepository": {"url": "https://git.contoso.com/x", "provider": "generic", "timeoutInSeconds": 600},
             "kustomizations": {"app": {"name": "app", "path": "./a", "dependsOn": null, "prune": false}}}});
         assert_eq!(paths(&put(sent.clone()), &live), [""; 0]);
-        let mut other = live.clone();
+        let mut other = live;
         other["properties"]["kustomizations"]["app"]["path"] = json!("./b");
         other["properties"]["kustomizations"]["hand"] = json!({"path": "./h"});
-        assert_eq!(
-            paths(&put(sent), &other),
-            ["properties.kustomizations.app.path", "properties.kustomizations.hand"]
-        );
+        assert_eq!(paths(&put(sent), &other), ["properties.kustomizations.app.path", "properties.kustomizations.hand"]);
     }
 
     #[test]

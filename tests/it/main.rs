@@ -60,6 +60,7 @@ mod scenarios;
 mod schemas;
 mod scripted;
 mod secret_expiry;
+mod side_by_side;
 mod sign_in;
 mod sim_arm;
 mod sim_certificate;

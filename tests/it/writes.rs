@@ -18,8 +18,12 @@ const EXTENSION: &str = "rg-edge/store-001/extension";
 const FLUX: &str = "/fluxConfigurations/flux-system";
 
 /// Does that to the first `times` requests of this method that end so.
-fn first(times: usize, method: &'static str, end: &'static str, mut deed: impl FnMut(&Request) -> Deed + Send + 'static)
--> impl FnMut(&Request) -> Deed + Send + 'static {
+fn first(
+    times: usize,
+    method: &'static str,
+    end: &'static str,
+    mut deed: impl FnMut(&Request) -> Deed + Send + 'static,
+) -> impl FnMut(&Request) -> Deed + Send + 'static {
     let mut left = times;
     move |request| {
         if left == 0 || !is(request, method, end) {
@@ -45,15 +49,19 @@ fn failure(report: &ApplyReport, address: &str) -> Failure {
 
 /// The writes that the simulator got, whose path ends so.
 fn got(world: &World, method: &str, end: &str) -> usize {
-    let is_it = |line: &String| line.starts_with(method) && line.to_ascii_lowercase().ends_with(&end.to_ascii_lowercase());
+    let is_it =
+        |line: &String| line.starts_with(method) && line.to_ascii_lowercase().ends_with(&end.to_ascii_lowercase());
     world.writes_since(0).iter().filter(|line| is_it(line)).count()
 }
 
 /// Whether somebody was told that this is waited for.
 fn told(world: &World, what: &str) -> bool {
-    world.events.lock().unwrap().iter().any(
-        |event| matches!(&event.kind, EventKind::ApplyProgress { waiting_for, .. } if waiting_for == what),
-    )
+    world
+        .events
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|event| matches!(&event.kind, EventKind::ApplyProgress { waiting_for, .. } if waiting_for == what))
 }
 
 async fn converged(world: &World, spec: &str) -> ApplyReport {
@@ -144,13 +152,16 @@ async fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
     let plan = world.plan(&edited()).await;
     let url = format!("{}?api-version=2025-04-01", plan.resource_changes.last().unwrap().id);
     let sim = World::through(&world, Arc::new(world.sim.transport()));
-    let meddled = Meddling::with(&world, first(1, "PUT", FLUX, move |_| {
-        let edit = json!({"properties": {"sourceKind": "GitRepository",
+    let meddled = Meddling::with(
+        &world,
+        first(1, "PUT", FLUX, move |_| {
+            let edit = json!({"properties": {"sourceKind": "GitRepository",
             "gitRepository": {"url": "https://github.com/contoso/gitops", "repositoryRef": {"branch": "main"}},
             "kustomizations": {"app": {"prune": false}}}});
-        assert_eq!(sim.curl("PATCH", &url, &edit).0, 202);
-        Deed::LoseRequest
-    }));
+            assert_eq!(sim.curl("PATCH", &url, &edit).0, 202);
+            Deed::LoseRequest
+        }),
+    );
     let report = meddled.apply(&plan).await;
     let failure = failure(&report, CONFIGURATION);
     assert_eq!(failure.code, "moved");
@@ -161,11 +172,13 @@ async fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
 
 #[tokio::test]
 async fn a_secret_is_certain_to_be_sent() {
-    let spec = QUICKSTART.replace(
-        "  branch: main",
-        "  branch: main\n  httpsUser: {env: GIT_USER}\n  httpsKey: {env: GIT_TOKEN}",
-    );
-    let spec = if spec.contains("httpsUser: {env") { spec.replace("httpsUser: {env: GIT_USER}", "httpsUser: git") } else { spec };
+    let spec = QUICKSTART
+        .replace("  branch: main", "  branch: main\n  httpsUser: {env: GIT_USER}\n  httpsKey: {env: GIT_TOKEN}");
+    let spec = if spec.contains("httpsUser: {env") {
+        spec.replace("httpsUser: {env: GIT_USER}", "httpsUser: git")
+    } else {
+        spec
+    };
     for (lose_answer, puts) in [(true, 1), (false, 1)] {
         let world = World::of(&spec);
         let deed = move |_: &Request| if lose_answer { Deed::LoseAnswer } else { Deed::LoseRequest };
@@ -214,7 +227,8 @@ async fn an_operation_of_somebody_else_is_waited_for_and_what_it_did_is_looked_a
 #[tokio::test]
 async fn a_write_that_is_not_possible_now_is_sent_later() {
     let busy = |_: &Request| {
-        let error = json!({"error": {"code": "AnotherOperationInProgress", "message": "Another operation is in progress."}});
+        let error =
+            json!({"error": {"code": "AnotherOperationInProgress", "message": "Another operation is in progress."}});
         Deed::Answer(answer(409, &error))
     };
     let world = Meddling::with(&World::of(QUICKSTART), first(9, "PUT", FLUX, busy));
@@ -248,10 +262,7 @@ async fn what_is_never_applied_is_said_with_what_is_live() {
     let report = world.apply(&world.plan(QUICKSTART).await).await;
     let failure = failure(&report, CONFIGURATION);
     assert_eq!(failure.code, "not_applied");
-    assert_eq!(
-        failure.message,
-        "accepted but not applied: kustomizations.app.prune, live is false; it was sent twice"
-    );
+    assert_eq!(failure.message, "accepted but not applied: kustomizations.app.prune, live is false; it was sent twice");
     assert_eq!(written(&report, CONFIGURATION).len(), 2);
     let outcome = &report.resources.last().unwrap().outcome;
     assert!(matches!(outcome, Outcome::Failed { wrote: true, .. }));
@@ -283,15 +294,22 @@ fn polls(deed: impl Fn() -> Deed + Send + 'static) -> impl FnMut(&Request) -> De
 #[tokio::test]
 async fn a_lost_operation_is_followed_by_its_resource() {
     for status in [403, 404, 410, 500, 503] {
-        let world = Meddling::with(&World::of(QUICKSTART), polls(move || Deed::Answer(answer(status, &json!({"error": {"code": "X", "message": "x"}})))));
+        let world = Meddling::with(
+            &World::of(QUICKSTART),
+            polls(move || Deed::Answer(answer(status, &json!({"error": {"code": "X", "message": "x"}})))),
+        );
         converged(&world, QUICKSTART).await;
     }
-    for body in ["<html>", "{}", "{\"status\": 7}", "{\"status\":\"Failed\",\"error\":{\"code\":\"X\",\"message\":\"x\"}}"] {
+    for body in
+        ["<html>", "{}", "{\"status\": 7}", "{\"status\":\"Failed\",\"error\":{\"code\":\"X\",\"message\":\"x\"}}"]
+    {
         let world = Meddling::with(&World::of(QUICKSTART), polls(move || Deed::Answer(text(200, body))));
         converged(&world, QUICKSTART).await;
     }
     let elsewhere = |mut response: arcflux::http::Response| {
-        response.headers_mut().insert("azure-asyncoperation", "https://elsewhere.example/operations/1".parse().unwrap());
+        response
+            .headers_mut()
+            .insert("azure-asyncoperation", "https://elsewhere.example/operations/1".parse().unwrap());
         response
     };
     let world = Meddling::with(&World::of(QUICKSTART), move |request| match request.method().as_str() {
@@ -375,7 +393,10 @@ async fn an_interrupt_ends_the_wait_of_a_write_that_was_not_sent() {
     let report = meddled.apply_until(&world.plan(QUICKSTART).await, &interrupt).await;
     assert!(report.interrupted);
     let failure = failure(&report, EXTENSION);
-    assert_eq!((failure.code.as_str(), failure.message.as_str()), ("interrupted", "interrupted: the next write was not sent"));
+    assert_eq!(
+        (failure.code.as_str(), failure.message.as_str()),
+        ("interrupted", "interrupted: the next write was not sent")
+    );
     assert_eq!(got(&world, "PUT", "/extensions/flux"), 0);
     assert!(world.sim.now().duration_since(before).as_secs() < 300, "it waited before it stopped");
 }
@@ -406,7 +427,9 @@ async fn an_operation_that_met_another_write_is_sent_once_more() {
         let mut body: Value = serde_json::from_slice(response.body()).unwrap();
         if body["properties"]["provisioningState"] == "Succeeded" {
             body["properties"]["provisioningState"] = json!("Failed");
-            body["properties"]["errorMessage"] = json!("Operation cannot be fulfilled on fluxconfigs \"x\": the object has been modified; please apply your changes to the latest version");
+            body["properties"]["errorMessage"] = json!(
+                "Operation cannot be fulfilled on fluxconfigs \"x\": the object has been modified; please apply your changes to the latest version"
+            );
         }
         *response.body_mut() = body.to_string().into();
         response
@@ -453,7 +476,8 @@ async fn a_removal_that_keeps_the_workloads_is_compared_step_by_step() {
     world.converge(QUICKSTART).await;
     let choices = Choices { workloads: Some(Workloads::Keep), ..Choices::default() };
     let options = Options { choices, ..options() };
-    let ignored = |request: &Request| Deed::Instead(with_body(request, |body| body["properties"]["kustomizations"] = json!({})));
+    let ignored =
+        |request: &Request| Deed::Instead(with_body(request, |body| body["properties"]["kustomizations"] = json!({})));
     let meddled = Meddling::with(&world, first(99, "PATCH", FLUX, ignored));
     let report = meddled.apply(&world.try_plan(without, &options).await.unwrap()).await;
     let failure = failure(&report, CONFIGURATION);
