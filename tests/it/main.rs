@@ -30,6 +30,7 @@ mod credentials;
 mod edits;
 mod engine;
 mod engine_fields;
+mod estimate;
 mod export;
 mod export_odd;
 mod explain;
