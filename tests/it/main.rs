@@ -31,6 +31,7 @@ mod destroy;
 mod edits;
 mod engine;
 mod engine_fields;
+mod estimate;
 mod export;
 mod export_odd;
 mod explain;
