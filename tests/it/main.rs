@@ -6,6 +6,7 @@ mod arm_calls;
 mod arm_lists;
 mod arm_operations;
 mod arm_recordings;
+mod arm_throttle;
 mod arm_tokens;
 mod base;
 mod binary;
