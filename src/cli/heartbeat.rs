@@ -87,7 +87,7 @@ mod tests {
     fn only_what_is_silent_is_spoken_of_and_only_while_it_is_worked_on() {
         let mut heartbeat = Heartbeat::default();
         let (one, two): (Address, Address) = ("rg-edge".parse().unwrap(), "rg-west".parse().unwrap());
-        let mut hear = |heartbeat: &mut Heartbeat, seconds, address: &Address, kind| {
+        let hear = |heartbeat: &mut Heartbeat, seconds, address: &Address, kind| {
             heartbeat.follow(&Event { at: at(seconds), address: address.clone(), kind });
         };
         let progress = |status: &str| EventKind::ApplyProgress {

@@ -153,7 +153,7 @@ pub enum Outcome {
 #[serde(untagged)]
 pub enum StreamLine {
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
     /// It is over.
     Report(Box<RunReport>),
 }

@@ -134,10 +134,10 @@ impl ResourceOutcome {
     /// Whether Azure may still be at work on it: something was written, and its end was not waited for.
     #[must_use]
     pub fn may_go_on(&self) -> bool {
+        let has_gone_out = self.writes.last().is_some_and(|write| write.status.is_none_or(|status| status < 400));
         match &self.outcome {
             Outcome::Failed { failure, wrote: _ } => {
-                !self.writes.is_empty()
-                    && ["interrupted", "outcome_unknown", "timed_out"].contains(&failure.code.as_str())
+                has_gone_out && ["interrupted", "outcome_unknown", "timed_out"].contains(&failure.code.as_str())
             }
             Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Skipped { .. } => false,
         }
@@ -235,6 +235,7 @@ mod tests {
         assert!(goes_on(failed("timed_out", true), sent(Some(201))));
         assert!(goes_on(failed("outcome_unknown", false), sent(None)));
         assert!(!goes_on(failed("timed_out", false), Vec::new()), "only waited for");
+        assert!(!goes_on(failed("timed_out", false), sent(Some(409))), "refused");
         assert!(!goes_on(failed("operation_failed", true), sent(Some(201))));
         assert!(!goes_on(Outcome::Applied, sent(Some(201))));
     }
