@@ -14,6 +14,7 @@ generate:
     cargo run --locked --quiet -- schema spec > schemas/spec.schema.json.new && mv schemas/spec.schema.json.new schemas/spec.schema.json
     cargo run --locked --quiet -- schema plan > schemas/plan.schema.json.new && mv schemas/plan.schema.json.new schemas/plan.schema.json
     cargo run --locked --quiet -- schema event > schemas/event.schema.json.new && mv schemas/event.schema.json.new schemas/event.schema.json
+    cargo run --locked --quiet -- schema report > schemas/report.schema.json.new && mv schemas/report.schema.json.new schemas/report.schema.json
     cargo run --locked --quiet -- schema snapshot > schemas/snapshot.schema.json.new && mv schemas/snapshot.schema.json.new schemas/snapshot.schema.json
     INSTA_UPDATE=always cargo test --locked
 

@@ -15,6 +15,7 @@ mod explain;
 mod limits;
 mod make;
 mod report;
+mod run_report;
 mod saved;
 mod sensitive;
 mod status;
@@ -36,6 +37,7 @@ pub use make::{
     Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,
 };
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine, Written};
+pub use run_report::{Ending, PlanInBrief, REPORT_VERSION, ReportLine, RunError, RunReport};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};

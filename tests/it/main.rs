@@ -19,6 +19,7 @@ mod binary_git;
 mod binary_help;
 mod binary_interrupt;
 mod binary_reference;
+mod binary_report;
 mod binary_saved;
 mod binary_scenarios;
 mod binary_secrets;
