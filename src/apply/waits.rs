@@ -22,6 +22,12 @@ use crate::plan::{Expectation, Failure, Until, typical};
 /// From when on a wait is late, at the earliest: then the cluster may be what is wrong.
 const LATE_AFTER: Duration = Duration::from_secs(180);
 
+/// What to do when patience ends before a deletion does: it ends when the cluster's agents have cleaned up
+/// (`../shared/facts/domain.md` §1.4, §2).
+const STILL_GOING: &str = "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run \
+                           this again; if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record \
+                           alone away";
+
 /// How long waits may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -292,20 +298,14 @@ impl<'a> Wait<'a> {
         };
         let look = match self.awaited.until {
             Until::Registered => "look with `az provider show`, and run this again",
-            Until::Connected | Until::Provisioned | Until::Compliant(_) | Until::Gone => GOES_ON,
+            Until::Gone => STILL_GOING,
+            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON,
         };
         known.unwrap_or_else(|| look.to_owned())
     }
 
     fn cluster_type(&self) -> ClusterType {
-        match self.awaited.kind {
-            Kind::ManagedCluster => ClusterType::ManagedClusters,
-            Kind::ProviderRegistration
-            | Kind::ResourceGroup
-            | Kind::ConnectedCluster
-            | Kind::Extension
-            | Kind::FluxConfiguration => ClusterType::ConnectedClusters,
-        }
+        ClusterType::of_id(self.awaited.id).unwrap_or(ClusterType::ConnectedClusters)
     }
 }
 
