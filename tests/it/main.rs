@@ -85,5 +85,6 @@ mod view_diagnostics;
 mod view_graph;
 mod view_plan;
 mod view_status;
+mod waits;
 mod walk;
 mod world;
