@@ -98,7 +98,7 @@ impl Job {
             },
             Self {
                 name: "removal that keeps the workloads",
-                before: theirs.clone(),
+                before: theirs,
                 spec: QUICKSTART[..QUICKSTART.find("  app:").unwrap()].to_owned(),
                 more: &["--workloads", "keep"],
                 choices: keep(),
