@@ -1,5 +1,6 @@
 //! One change, step by step.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,9 +8,9 @@ use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Settings;
-use super::waits::{Wait, fall_back};
+use super::waits::{Wait, advice, fall_back};
 use crate::arm::{Accepted, ArmClient, ArmError, Operation};
-use crate::model::{Address, FieldPath, Reading, ResourceId};
+use crate::model::{Address, FieldPath, Listing, Reading, ResourceId};
 use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Step, Until, Written};
 
 /// Carries out changes and tells about them.
@@ -122,6 +123,7 @@ impl Runner<'_> {
                 }
                 self.wait(change, id, api_version, until, progress).await
             }
+            Step::Expect { id, api_version, only } => self.expect(id, api_version, only).await,
             write => {
                 if let (None, Some(lock)) = (&progress.guard, lock) {
                     progress.guard = Some(Arc::clone(lock).lock_owned().await);
@@ -148,12 +150,28 @@ impl Runner<'_> {
         };
         match violation {
             None => Ok(()),
-            Some(violation) => Err(Failure {
-                code: "moved".to_owned(),
-                message: format!("the plan builds on a state that is gone: {violation}"),
-                hint: Some("plan again, and look at what is different now".to_owned()),
-                correlation_id: None,
-            }),
+            Some(violation) => Err(moved(&violation)),
+        }
+    }
+
+    /// Whether a collection holds nothing but what the plan knows of.
+    async fn expect(&self, id: &ResourceId, api_version: &str, only: &[String]) -> Result<(), Failure> {
+        match self.arm.list(id, api_version).await.map_err(|error| failed(&error))? {
+            Listing::Missing(_) => Ok(()),
+            Listing::Denied(message) => Err(moved(&format!("the {} may not be listed any more: {message}", id.name()))),
+            Listing::Items(items) => {
+                let names = items.iter().filter_map(|item| item.get("name").and_then(Value::as_str));
+                let is_new = |name: &&str| !only.iter().any(|known| known.eq_ignore_ascii_case(name));
+                let new: BTreeSet<&str> = names.filter(is_new).collect();
+                match new.is_empty() {
+                    true => Ok(()),
+                    false => Err(moved(&format!(
+                        "there are {} now that the plan does not know of: {}",
+                        id.name(),
+                        Vec::from_iter(new).join(", ")
+                    ))),
+                }
+            }
         }
     }
 
@@ -226,7 +244,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Sends what a step sends; a wait sends nothing.
+    /// Sends what a step sends; what only reads sends nothing.
     async fn send(&self, step: &Step) -> Result<Option<(&'static str, Accepted)>, ArmError> {
         let secrets = self.settings.secrets;
         match step {
@@ -237,8 +255,13 @@ impl Runner<'_> {
             Step::Patch { id, api_version, body, holes, when: _ } => {
                 Ok(Some(("PATCH", self.arm.patch(id, api_version, &secrets.fill(body, holes)).await?)))
             }
-            Step::Delete { id, api_version } => Ok(Some(("DELETE", self.arm.delete(id, api_version).await?))),
-            Step::Wait { .. } => Ok(None),
+            Step::Delete { id, api_version, force: false } => {
+                Ok(Some(("DELETE", self.arm.delete(id, api_version).await?)))
+            }
+            Step::Delete { id, api_version, force: true } => {
+                Ok(Some(("DELETE", self.arm.force_delete(id, api_version).await?)))
+            }
+            Step::Expect { .. } | Step::Wait { .. } => Ok(None),
         }
     }
 
@@ -254,7 +277,6 @@ impl Runner<'_> {
             id,
             api_version,
             until,
-            change.kind,
             self.settings.timeouts.of(until, change.kind),
             progress.wrote,
             self.arm.now(),
@@ -312,6 +334,16 @@ fn wait_words(until: &Until) -> &'static str {
     }
 }
 
+/// The world is not what the plan was made from.
+fn moved(violation: &str) -> Failure {
+    Failure {
+        code: "moved".to_owned(),
+        message: format!("the plan builds on a state that is gone: {violation}"),
+        hint: Some("plan again, and look at what is different now".to_owned()),
+        correlation_id: None,
+    }
+}
+
 fn interrupted(what: &str) -> Failure {
     Failure {
         code: "interrupted".to_owned(),
@@ -345,7 +377,7 @@ pub(super) fn failed(error: &ArmError) -> Failure {
     Failure {
         code: code.to_owned(),
         message,
-        hint: hint.map(str::to_owned),
+        hint: advice(error).or_else(|| hint.map(str::to_owned)),
         correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
     }
 }

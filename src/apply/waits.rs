@@ -12,13 +12,19 @@ use crate::kinds::cluster::{ClusterType, Connectivity, connection_state, connect
 use crate::kinds::compliance::{Cause, Compliance, compliance, reported_at, seconds_between_attempts};
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
-use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
+use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
 use crate::model::{Reading, ResourceId, Seconds};
 use crate::plan::{Expectation, Failure, Until};
 
 /// How long something that Flux reports as failed must go on failing before it is believed: a first attempt often
 /// fails while what it needs is still on its way (`../shared/facts/domain.md` §3).
 const BELIEVE_FAILURE_AFTER: Duration = Duration::from_secs(120);
+
+/// What to do when patience ends before a deletion does: it ends when the cluster's agents have cleaned up
+/// (`../shared/facts/domain.md` §1.4, §2).
+const STILL_GOING: &str = "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run \
+                           this again; if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record \
+                           alone away";
 
 /// How long waits may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +52,6 @@ pub(super) struct Wait<'a> {
     id: &'a ResourceId,
     api_version: &'a str,
     until: &'a Until,
-    kind: Kind,
     patience: Duration,
     pub(super) deadline: Timestamp,
     /// Whether what is waited for was written by this run.
@@ -62,13 +67,12 @@ impl<'a> Wait<'a> {
         id: &'a ResourceId,
         api_version: &'a str,
         until: &'a Until,
-        kind: Kind,
         patience: Duration,
         follows_write: bool,
         now: Timestamp,
     ) -> Self {
         let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-        Self { id, api_version, until, kind, patience, deadline, follows_write, first_report: None, failing: None }
+        Self { id, api_version, until, patience, deadline, follows_write, first_report: None, failing: None }
     }
 
     /// Reads once. `None` when the wait is over, else what is seen.
@@ -110,7 +114,7 @@ impl<'a> Wait<'a> {
                     Err(Self::failure(
                         "operation_failed",
                         format!("provisioningState is {state}: {message}"),
-                        remedy("", message).map(str::to_owned),
+                        remedy(failure_code(&body).unwrap_or_default(), message),
                     ))
                 }
             },
@@ -159,7 +163,7 @@ impl<'a> Wait<'a> {
         Err(Self::failure(
             "not_compliant",
             format!("Flux cannot reconcile it: {kind} {name} ({reason}): {message}"),
-            remedy(reason, message).map(str::to_owned),
+            remedy(reason, message),
         ))
     }
 
@@ -174,21 +178,41 @@ impl<'a> Wait<'a> {
         let remedy = self.failing.as_ref().and_then(|(cause, _)| remedy(&cause.reason, &cause.message));
         let look = match self.until {
             Until::Registered => "look with `az provider show`, and run this again",
-            Until::Connected | Until::Provisioned | Until::Compliant(_) | Until::Gone => GOES_ON,
+            Until::Gone => STILL_GOING,
+            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON,
         };
         Err(Self::failure(
             "timed_out",
             format!("not done after {patience}: {status}"),
-            Some(remedy.unwrap_or(look).to_owned()),
+            Some(remedy.unwrap_or_else(|| look.to_owned())),
         ))
     }
 
     fn cluster_type(&self) -> ClusterType {
-        if self.kind == Kind::ManagedCluster { ClusterType::ManagedClusters } else { ClusterType::ConnectedClusters }
+        ClusterType::of_id(self.id).unwrap_or(ClusterType::ConnectedClusters)
     }
 
     fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
         Failure { code: code.to_owned(), message, hint, correlation_id: None }
+    }
+}
+
+/// What to do about what ARM says, where that is known: by its codes, and by what it tells of the cause.
+pub(super) fn advice(error: &ArmError) -> Option<String> {
+    match error {
+        ArmError::Status(refusal) => {
+            let by_code = |code: &Option<String>| remedy(code.as_deref().unwrap_or_default(), &refusal.message);
+            by_code(&refusal.code).or_else(|| by_code(&refusal.outer_code))
+        }
+        ArmError::OperationFailed(failure) => remedy(failure.code.as_deref().unwrap_or_default(), &failure.message),
+        ArmError::Transport { .. }
+        | ArmError::Token(_)
+        | ArmError::ForeignHost { .. }
+        | ArmError::BadRequest { .. }
+        | ArmError::BadBody { .. }
+        | ArmError::EndlessList { .. }
+        | ArmError::StatusUnreadable { .. }
+        | ArmError::TimedOut { .. } => None,
     }
 }
 

@@ -1,25 +1,30 @@
 //! The client: calls with token, retries and log.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::correlation_id;
+use super::error_body;
 use super::operation::{Operation, poll_delay};
 use super::request::Call;
+use super::throttle::{Admission, Throttle, metered, scaled};
 use super::{ArmError, Origin, TokenSource};
 use crate::http::log::{self, Shown};
-use crate::http::retry::{self, Effect, Failure, Retry};
+use crate::http::retry::{self, Effect, Failure, Retry, Tried};
 use crate::http::{Clock, Response, Transport};
-use crate::model::{Reading, ResourceId, Secret, Usage};
+use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
-const SHOWN: Shown = Shown { query: &["api-version"], response_headers: &["x-ms-correlation-request-id"] };
+const SHOWN: Shown =
+    Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -27,7 +32,8 @@ pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 /// Gives random numbers from 0 to 1, over which delays are spread.
 pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
-/// A client of one ARM endpoint. Cheap to clone; clones share connections and tokens.
+/// A client of one ARM endpoint. Cheap to clone; clones share connections, tokens, and what ARM allows: one client is for
+/// one identity, and there should be no second one for it.
 #[derive(Clone)]
 pub struct ArmClient {
     transport: Arc<dyn Transport>,
@@ -38,6 +44,9 @@ pub struct ArmClient {
     observer: Option<Observer>,
     jitter: Jitter,
     usage: Arc<Mutex<Usage>>,
+    throttle: Arc<Throttle>,
+    /// Whether ARM has ever answered.
+    answered: Arc<AtomicBool>,
 }
 
 /// A write that ARM has accepted.
@@ -62,6 +71,7 @@ impl ArmClient {
         tokens: Arc<dyn TokenSource>,
         origin: Origin,
     ) -> Self {
+        let throttle = Arc::new(Throttle::new(Arc::clone(&clock), 1.0));
         Self {
             transport,
             clock,
@@ -71,14 +81,23 @@ impl ArmClient {
             observer: None,
             jitter: Arc::new(random),
             usage: Arc::default(),
+            throttle,
+            answered: Arc::default(),
         }
     }
 
-    /// Multiplies every wait, also those that ARM asks for, by `factor` (`--poll-scale`). A factor that is not a
-    /// positive finite number changes nothing: without any wait, polling would not let go of the server.
+    /// Multiplies every wait, also those that ARM asks for, by `factor` (`--poll-scale`): a second of ARM's takes so long
+    /// on this client's clock. That holds for ARM's limits, too: below 1, requests are let through faster than Azure
+    /// lets them, which is right for a simulator whose clock runs faster, and ends in 429s elsewhere. To be called before
+    /// the first request. A factor that is not a positive finite number changes nothing: without any wait, polling would
+    /// not let go of the server.
     #[must_use]
     pub fn poll_scale(self, factor: f64) -> Self {
-        if factor.is_finite() && factor > 0.0 { Self { poll_scale: factor, ..self } } else { self }
+        if !factor.is_finite() || factor <= 0.0 {
+            return self;
+        }
+        let throttle = Arc::new(Throttle::new(Arc::clone(&self.clock), factor));
+        Self { poll_scale: factor, throttle, ..self }
     }
 
     /// Hands `observer` one line for every exchange.
@@ -96,7 +115,8 @@ impl ArmClient {
     /// What was asked of ARM so far, through this client and its clones.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+        let counted = *self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        Usage { throttled_seconds: whole_seconds(self.throttle.held_back()), ..counted }
     }
 
     fn count(&self, count: impl FnOnce(&mut Usage)) {
@@ -128,7 +148,7 @@ impl ArmClient {
     /// How long a wait of `duration` is on this client, after [`poll_scale`](Self::poll_scale).
     #[must_use]
     pub fn scaled(&self, duration: Duration) -> Duration {
-        Duration::try_from_secs_f64(duration.as_secs_f64() * self.poll_scale).unwrap_or(duration)
+        scaled(duration, self.poll_scale)
     }
 
     /// The delays between polls, without end, to be given to [`sleep`](Self::sleep) one after the other.
@@ -142,8 +162,21 @@ impl ArmClient {
     ///
     /// [`ArmError`] for everything but 200, 404 for want of the resource, and 403 for want of permission.
     pub async fn get(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
-        let call = Call::new(&self.origin, Method::GET, id, None, api_version, None)?;
-        match self.call(&call).await {
+        self.read(&Call::new(&self.origin, Method::GET, id, None, api_version, None)?).await
+    }
+
+    /// Reads one resource to see whether something has happened to it yet, which can wait while others cannot: where
+    /// ARM's limits are near, it lets other reads go first.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn poll(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
+        self.read(&Call::new(&self.origin, Method::GET, id, None, api_version, None)?.poll()).await
+    }
+
+    async fn read(&self, call: &Call) -> Result<Reading, ArmError> {
+        match self.call(call).await {
             // An error with the status of a success is not the resource, and neither is anything but an object.
             Ok(response) => match json(&response).filter(|body| body.is_object() && body.get("error").is_none()) {
                 Some(body) => Ok(Reading::Present(body)),
@@ -155,15 +188,6 @@ impl ArmClient {
                 (None, None) => Err(error),
             },
         }
-    }
-
-    /// Reads one resource to see whether something has happened to it yet, which can wait while others cannot.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    pub async fn poll(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
-        self.get(id, api_version).await
     }
 
     /// Creates a resource, or updates all of it.
@@ -215,15 +239,19 @@ impl ArmClient {
     ///
     /// As [`put`](Self::put).
     pub async fn delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
-        match self.write(Method::DELETE, id, None, api_version, None).await {
-            Err(error) if error.missing().is_some() => Ok(Accepted {
-                status: StatusCode::NOT_FOUND.as_u16(),
-                body: None,
-                operation: None,
-                correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
-            }),
-            outcome => outcome,
-        }
+        let call = Call::new(&self.origin, Method::DELETE, id, None, api_version, None)?;
+        deleted(self.accepted(call).await)
+    }
+
+    /// Deletes Azure's record of a resource, at once, without asking the cluster that it is about
+    /// (`../shared/facts/arm-contracts.md` §1.9). One that is not there is deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub async fn force_delete(&self, id: &ResourceId, api_version: &str) -> Result<Accepted, ArmError> {
+        let call = Call::new(&self.origin, Method::DELETE, id, None, api_version, None)?;
+        deleted(self.accepted(call.with_parameter("forceDelete", "true", id)?).await)
     }
 
     async fn write(
@@ -234,65 +262,108 @@ impl ArmClient {
         api_version: &str,
         body: Option<&Value>,
     ) -> Result<Accepted, ArmError> {
-        let call = Call::new(&self.origin, method, id, action, api_version, body)?;
+        self.accepted(Call::new(&self.origin, method, id, action, api_version, body)?).await
+    }
+
+    /// Sends a write.
+    async fn accepted(&self, call: Call) -> Result<Accepted, ArmError> {
         let response = self.call(&call).await?;
+        let body = json(&response);
+        if body.is_none() && !response.body().is_empty() {
+            // A page of something on the way: whether ARM has seen the write is not known.
+            return Err(ArmError::bad_body(call.line(), "JSON or nothing", &response));
+        }
         Ok(Accepted {
             status: response.status().as_u16(),
-            body: json(&response),
+            body,
             operation: Operation::started_by(&response),
             correlation_id: correlation_id(response.headers()),
         })
     }
 
-    /// Sends `call` until it succeeds or may not be repeated.
+    /// Sends `call` until it succeeds or may not be repeated. A success may have a body that is of no use.
     pub(super) async fn call(&self, call: &Call) -> Result<Response, ArmError> {
         let effect = Effect::from(&call.method);
-        let mut attempt = 1;
+        let mut tried = Tried::default();
         loop {
-            let (failure, asked, error) = match self.send_once(call).await {
-                Ok(response) if response.status().is_success() => return Ok(response),
+            let outcome = self.send(call, tried.any()).await;
+            let (failure, asked, last) = match outcome {
+                Ok(response) if response.status().is_success() => {
+                    if effect == Effect::Write || is_json(&response) {
+                        self.answered.store(true, Ordering::Relaxed);
+                        return Ok(response);
+                    }
+                    (Failure::Page, None, Ok(response))
+                }
                 Ok(response) => {
                     let error = ArmError::status(call.line(), &response);
-                    (Failure::Status(response.status()), asked_delay(&response, &error), error)
+                    let by_arm = response.status().is_client_error() && error.refusal().is_some_and(|one| one.from_arm);
+                    self.answered.fetch_or(by_arm, Ordering::Relaxed);
+                    (Failure::Status(response.status()), asked_delay(&response), Err(error))
                 }
                 Err(ArmError::Transport { request, source }) => {
-                    (Failure::from(&source), None, ArmError::Transport { request, source })
+                    (Failure::from(&source), None, Err(ArmError::Transport { request, source }))
                 }
                 Err(error) => return Err(error),
             };
-            match retry::decide(effect, failure, attempt, asked, (self.jitter)()) {
-                Retry::After(delay) => self.sleep(delay).await,
-                Retry::GiveUp => return Err(error),
+            let answered = self.answered.load(Ordering::Relaxed);
+            match retry::decide(effect, failure, tried, answered, asked, (self.jitter)()) {
+                Retry::After(delay) => {
+                    tried = Tried { failures: tried.failures + 1, delayed: tried.delayed + delay, ..tried };
+                    self.sleep(delay).await;
+                }
+                Retry::WhenOpen => tried.refusals += 1,
+                Retry::GiveUp => return last,
             }
-            attempt += 1;
-            self.count(|usage| usage.retries += 1);
         }
     }
 
     /// Sends `call` once; a second time only when ARM rejects the token and there is another.
     pub(super) async fn send_once(&self, call: &Call) -> Result<Response, ArmError> {
-        let token = self.tokens.token().await?;
-        let response = self.exchange(call, &token).await?;
+        self.send(call, false).await
+    }
+
+    async fn send(&self, call: &Call, is_retry: bool) -> Result<Response, ArmError> {
+        let (token, response) = {
+            let admission = self.throttle.admit(call).await;
+            // Only now: a token may be old by the time that a long queue is through.
+            let token = self.tokens.token().await?;
+            let response = self.exchange(call, &token, &admission, is_retry).await?;
+            (token, response)
+        };
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(token) = self.tokens.renewed(&token).await?
         {
-            return self.exchange(call, &token).await;
+            let admission = self.throttle.admit(call).await;
+            return self.exchange(call, &token, &admission, true).await;
         }
         Ok(response)
     }
 
-    async fn exchange(&self, call: &Call, token: &Secret) -> Result<Response, ArmError> {
+    async fn exchange(
+        &self,
+        call: &Call,
+        token: &Secret,
+        admission: &Admission<'_>,
+        is_retry: bool,
+    ) -> Result<Response, ArmError> {
         let request = call.request(token, Uuid::new_v4())?;
         let (parts, body) = request.into_parts();
-        self.count(|usage| match parts.method {
-            Method::GET | Method::HEAD => usage.reads += 1,
-            Method::DELETE => usage.deletes += 1,
-            _ => usage.writes += 1,
+        self.count(|usage| {
+            match metered(&parts.method) {
+                Metered::Reads => usage.reads += 1,
+                Metered::Writes => usage.writes += 1,
+                Metered::Deletes => usage.deletes += 1,
+            }
+            usage.retries += u64::from(is_retry);
         });
         let observed = self.observer.as_ref().map(|observer| (observer, parts.clone()));
         let outcome = self.transport.send(crate::http::Request::from_parts(parts, body)).await;
         if let Some((observer, parts)) = observed {
             observer(&log::line(SHOWN, &parts, outcome.as_ref()));
+        }
+        if let Ok(response) = &outcome {
+            self.throttle.answered(admission, response, asked_delay(response), (self.jitter)());
         }
         outcome.map_err(|source| ArmError::Transport { request: call.line(), source })
     }
@@ -304,20 +375,47 @@ impl fmt::Debug for ArmClient {
     }
 }
 
+/// What some services begin a text with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A deletion of what is not there has come true.
+fn deleted(outcome: Result<Accepted, ArmError>) -> Result<Accepted, ArmError> {
+    match outcome {
+        Err(error) if error.missing().is_some() => Ok(Accepted {
+            status: StatusCode::NOT_FOUND.as_u16(),
+            body: None,
+            operation: None,
+            correlation_id: error.refusal().and_then(|refusal| refusal.correlation_id.clone()),
+        }),
+        outcome => outcome,
+    }
+}
+
 /// The body as JSON, if it is.
 pub(super) fn json(response: &Response) -> Option<Value> {
     let body = response.body();
-    serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()
+    serde_json::from_slice(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)).ok()
+}
+
+/// Whether the body is JSON, as every answer of ARM to a read is.
+fn is_json(response: &Response) -> bool {
+    let body = response.body();
+    serde_json::from_slice::<IgnoredAny>(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)).is_ok()
 }
 
 /// How long ARM asks to wait: `Retry-After`, or the seconds in the message of a 429, which is the only place where
 /// some providers put them (`../shared/facts/az-cli-behaviour.md` §7).
-fn asked_delay(response: &Response, error: &ArmError) -> Option<Duration> {
-    let in_message = || match error.refusal() {
-        Some(refusal) if refusal.status == 429 => seconds_in(&refusal.message),
-        Some(_) | None => None,
+fn asked_delay(response: &Response) -> Option<Duration> {
+    let in_message = || match response.status() {
+        StatusCode::TOO_MANY_REQUESTS => seconds_in(&error_body::parse(response.body()).told.message?),
+        _ => None,
     };
     retry::retry_after(response.headers()).or_else(in_message)
+}
+
+/// Half a second or more counts as one.
+fn whole_seconds(duration: Duration) -> u64 {
+    (duration + Duration::from_millis(500)).as_secs()
 }
 
 /// The number in `… after 'N' seconds` and `… after N seconds`.

@@ -7,6 +7,7 @@ use ::http::{HeaderMap, Method, StatusCode};
 use super::error_body::{self, Told};
 use super::token::TokenError;
 use crate::http::message::header;
+use crate::http::retry::{self, Effect, Failure, Verdict};
 use crate::http::{Response, TransportError};
 use crate::model::ResourceId;
 
@@ -135,19 +136,20 @@ impl ArmError {
     }
 
     /// Whether a write that ended with this error, or whose wait did, may still have been carried out: the connection
-    /// broke after it was sent, a server on the way answered for one that did not (408 and 5xx), or it was accepted
-    /// and its end was not seen.
+    /// broke after it was sent, something on the way answered for one that did not ([`retry::verdict`]), or it was
+    /// accepted and its end was not seen. Of a read that failed there is nothing to know.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
+        let after = |method: &Method, failure| retry::verdict(Effect::from(method), failure) == Verdict::ReadFirst;
         match self {
-            Self::Transport { source, .. } => source.may_have_been_received(),
-            Self::Status(refusal) => refusal.status == 408 || refusal.status >= 500,
+            Self::Transport { request, source } => after(&request.method, Failure::from(source)),
+            Self::Status(refusal) => {
+                let status = StatusCode::from_u16(refusal.status);
+                status.is_ok_and(|status| after(&refusal.request.method, Failure::Status(status)))
+            }
+            Self::BadBody { request, .. } => after(&request.method, Failure::Page),
             Self::ForeignHost { .. } | Self::StatusUnreadable { .. } | Self::TimedOut { .. } => true,
-            Self::Token(_)
-            | Self::BadRequest { .. }
-            | Self::BadBody { .. }
-            | Self::EndlessList { .. }
-            | Self::OperationFailed(_) => false,
+            Self::Token(_) | Self::BadRequest { .. } | Self::EndlessList { .. } | Self::OperationFailed(_) => false,
         }
     }
 }

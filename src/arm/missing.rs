@@ -1,6 +1,7 @@
 //! What a 404 says is missing. ARM answers `ResourceNotFound` both for the resource asked for and for the cluster
 //! above it (`../shared/facts/az-cli-behaviour.md` §7).
 
+use super::request::subscription;
 use super::{ArmError, Refusal};
 use crate::model::Missing;
 
@@ -65,12 +66,7 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(path: &'a str) -> Self {
-        let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let subscription = match segments.as_slice() {
-            [key, id, ..] if key.eq_ignore_ascii_case("subscriptions") => Some(*id),
-            _ => None,
-        };
-        Self { segments, subscription }
+        Self { segments: path.trim_matches('/').split('/').collect(), subscription: subscription(path) }
     }
 
     fn is_subscription(&self) -> bool {

@@ -15,6 +15,7 @@ mod origin;
 mod paging;
 mod request;
 mod tenant;
+mod throttle;
 mod token;
 
 pub use client::{Accepted, ArmClient, Jitter, Observer};

@@ -132,7 +132,7 @@ impl ArmClient {
         deadline: Timestamp,
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ArmError> {
-        let call = Call::get(self.origin().follow(operation.link.header(), &operation.url)?);
+        let call = Call::get(self.origin().follow(operation.link.header(), &operation.url)?).poll();
         let mut asked = operation.retry_after;
         let mut last_status = None;
         let mut misses = 0;

@@ -19,6 +19,8 @@ pub(super) struct Call {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) body: Option<Bytes>,
+    /// Whether it only asks if something has happened yet: it yields to other reads.
+    pub(super) is_poll: bool,
 }
 
 impl Call {
@@ -39,12 +41,33 @@ impl Call {
         let path = format!("{}{slash}{}", encoded(id.as_str()), action.map(encoded).unwrap_or_default());
         let uri = format!("{origin}{path}?api-version={api_version}");
         let uri = uri.parse().map_err(|_| ArmError::BadRequest { method: method.clone(), id: id.clone() })?;
-        Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())) })
+        Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())), is_poll: false })
+    }
+
+    /// The same call with one parameter more.
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError::BadRequest`] when that cannot stand in a URI.
+    pub(super) fn with_parameter(self, name: &str, value: &str, id: &ResourceId) -> Result<Self, ArmError> {
+        let uri = format!("{}&{name}={value}", self.uri).parse();
+        let uri = uri.map_err(|_| ArmError::BadRequest { method: self.method.clone(), id: id.clone() })?;
+        Ok(Self { uri, ..self })
     }
 
     /// A GET of a link that a response named, as [`Origin::follow`] let it through.
     pub(super) fn get(uri: Uri) -> Self {
-        Self { method: Method::GET, uri, body: None }
+        Self { method: Method::GET, uri, body: None, is_poll: false }
+    }
+
+    /// The same, as a poll.
+    pub(super) fn poll(self) -> Self {
+        Self { is_poll: true, ..self }
+    }
+
+    /// The subscription that it is about. The operations of some providers lie outside of any.
+    pub(super) fn subscription(&self) -> Option<&str> {
+        subscription(self.uri.path())
     }
 
     /// How errors name this call.
@@ -77,6 +100,12 @@ impl Call {
         }
         Ok(request)
     }
+}
+
+/// The subscription that a path begins with.
+pub(super) fn subscription(path: &str) -> Option<&str> {
+    let (key, rest) = path.strip_prefix('/')?.split_once('/')?;
+    key.eq_ignore_ascii_case("subscriptions").then(|| rest.split('/').next().unwrap_or_default())
 }
 
 /// `path` with every byte escaped that is not allowed in a URI path. Names of resource groups may hold letters of any

@@ -44,7 +44,7 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace, offline, max_delete, max_update } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, offline, force_delete, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
@@ -52,6 +52,7 @@ impl From<&ChoiceArgs> for Choices {
             allow_replace: *allow_replace,
             offline: (*offline).into(),
             resend_secrets: false,
+            force_delete: force_delete.clone(),
             max_delete: *max_delete,
             max_update: *max_update,
         }

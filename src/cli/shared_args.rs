@@ -7,7 +7,7 @@ use clap::Args;
 use super::arg_values::{CloudName, OfflineName, WaitName, WorkloadsName};
 use super::arg_values::{factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
-use crate::model::{Glob, Limit};
+use crate::model::{Address, Glob, Limit};
 use crate::plan::SecretGrant;
 use crate::sim::Scenario;
 
@@ -147,6 +147,11 @@ pub(super) struct ChoiceArgs {
     /// What becomes of changes on clusters that do not talk to Azure.
     #[arg(long, value_enum, default_value = "fail")]
     pub(super) offline: OfflineName,
+    /// Take Azure's record alone of something that the plan deletes, by its exact address, such as
+    /// `rg-edge/store-001/flux/app`; what is in the cluster stays, and may go on being reconciled. For clusters that never
+    /// come back. Can be given several times.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) force_delete: Vec<Address>,
     /// How many live configurations the plan may delete or replace: a number, or a share such as `50%`, which holds from
     /// ten configurations on. [default: what the spec says, else 30%]
     #[arg(long, value_name = "N|%")]

@@ -31,17 +31,36 @@ pub fn provisioning_state(live: &Value) -> ProvisioningState {
 /// status of the level `Error`; a configuration in `errorMessage` (`../shared/facts/domain.md` §3).
 #[must_use]
 pub fn failure_message(live: &Value) -> Option<&str> {
-    let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-    let statuses = || live.pointer("/properties/statuses").and_then(Value::as_array).into_iter().flatten();
-    let message = |status: &&Value| status.get("message").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-    let is_error = |status: &&Value| {
-        status.get("level").and_then(Value::as_str).is_some_and(|level| level.eq_ignore_ascii_case("Error"))
-    };
-    let of_status = || {
-        let worst = statuses().filter(message).find(is_error).or_else(|| statuses().find(message));
-        worst.and_then(|status| status.get("message")?.as_str())
-    };
-    text("/properties/errorInfo/message").or_else(|| text("/properties/errorMessage")).or_else(of_status)
+    told(live).map(|(_, message)| message)
+}
+
+/// The code that stands with [`failure_message`], where one does.
+#[must_use]
+pub fn failure_code(live: &Value) -> Option<&str> {
+    told(live).and_then(|(code, _)| code)
+}
+
+/// Code and message of the last failure.
+fn told(live: &Value) -> Option<(Option<&str>, &str)> {
+    let properties = live.get("properties");
+    let info = properties.and_then(|properties| properties.get("errorInfo"));
+    if let Some(message) = text(info, "message") {
+        return Some((text(info, "code"), message));
+    }
+    if let Some(message) = text(properties, "errorMessage") {
+        return Some((None, message));
+    }
+    let statuses = || properties?.get("statuses")?.as_array();
+    let statuses = || statuses().into_iter().flatten().filter(|status| text(Some(status), "message").is_some());
+    let is_error =
+        |status: &&Value| text(Some(status), "level").is_some_and(|level| level.eq_ignore_ascii_case("Error"));
+    let worst = statuses().find(is_error).or_else(|| statuses().next())?;
+    Some((text(Some(worst), "code"), text(Some(worst), "message")?))
+}
+
+/// A text that says something.
+fn text<'a>(of: Option<&'a Value>, key: &str) -> Option<&'a str> {
+    of.and_then(|of| of.get(key)?.as_str()).filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -61,5 +80,8 @@ mod tests {
         let info =
             json!({"properties": {"errorInfo": {"message": "timed out"}, "statuses": [status("Error", "other")]}});
         assert_eq!(failure_message(&info), Some("timed out"));
+        assert_eq!(failure_code(&info), None);
+        let coded = json!({"properties": {"errorInfo": {"code": "ExtensionCreationFailed", "message": "timed out"}}});
+        assert_eq!(failure_code(&coded), Some("ExtensionCreationFailed"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod address;
+mod budget;
 mod diagnostic;
 mod duration;
 mod field_path;
@@ -21,6 +22,7 @@ mod usage;
 
 pub use accounts::{accounts, without_accounts};
 pub use address::{Address, AddressError, Part};
+pub use budget::{Allowance, Bucket, Metered};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use duration::{Seconds, SecondsError, iso8601_seconds};
 pub use field_path::{FieldPath, FieldPathError, Segment};

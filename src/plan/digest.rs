@@ -71,7 +71,12 @@ fn step(step: &Step) -> Value {
         Step::Patch { id, api_version, body, holes: secrets, when } => json!({
             "step": "patch", "id": id, "api_version": api_version, "body": body, "holes": holes(secrets), "when": when,
         }),
-        Step::Delete { id, api_version } => json!({"step": "delete", "id": id, "api_version": api_version}),
+        Step::Delete { id, api_version, force } => {
+            json!({"step": "delete", "id": id, "api_version": api_version, "force": force})
+        }
+        Step::Expect { id, api_version, only } => {
+            json!({"step": "expect", "id": id, "api_version": api_version, "only": only})
+        }
         Step::Wait { id, api_version, until } => {
             json!({"step": "wait", "id": id, "api_version": api_version, "until": until})
         }
@@ -92,9 +97,18 @@ pub(super) fn plan_digest(
     deferred: &[(&Address, Action)],
     refusals: &[Refusal],
 ) -> Digest {
-    // `only`, `wait` and `offline` are in the changes, their steps, and what is deferred.
-    let Choices { only: _, wait: _, workloads, allow_replace, offline: _, resend_secrets, max_delete, max_update } =
-        choices;
+    // `only`, `wait`, `offline` and `force_delete` are in the changes, their steps, what is deferred and what is refused.
+    let Choices {
+        only: _,
+        wait: _,
+        workloads,
+        allow_replace,
+        offline: _,
+        resend_secrets,
+        force_delete: _,
+        max_delete,
+        max_update,
+    } = choices;
     let mut value = json!({"origin": origin, "tenant": tenant, "mode": mode, "changes": changes});
     if !deferred.is_empty() {
         value["deferred"] = json!(deferred);

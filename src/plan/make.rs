@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::decide::{self, Decision, Deferral, Obstacle};
 use super::{
-    Action, Change, Consequence, DeferredChange, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Refusal, digest,
-    limits, sensitive, unmanaged,
+    Action, Change, Consequence, DeferredChange, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Reason, Refusal,
+    Step, digest, limits, sensitive, unmanaged,
 };
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
+use crate::kinds::Kind;
 use crate::model::{Address, Glob, Limit, LiveState, ResourceId, SecretRef, without_accounts};
 use crate::spec::UnmanagedPolicy;
 
@@ -36,6 +37,11 @@ impl Options {
     pub(super) fn resends_secrets(&self, address: &Address) -> bool {
         self.choices.resend_secrets && is_selected(address, &self.choices.only)
     }
+
+    /// Whether Azure's record alone is taken away, where the resource goes.
+    pub(super) fn is_forced(&self, address: &Address) -> bool {
+        self.choices.force_delete.contains(address)
+    }
 }
 
 /// Decisions that are part of the plan: they shape its steps, and are made again when a saved plan is. What a secret or
@@ -57,6 +63,9 @@ pub struct Choices {
     pub offline: OfflineClusters,
     /// Whether the secrets that the spec gives are sent although nothing else differs.
     pub resend_secrets: bool,
+    /// What is taken out of Azure alone, by its exact address, for clusters that never come back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub force_delete: Vec<Address>,
     /// How many live configurations may be deleted, replaced, or lose a kustomization, instead of what the spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_delete: Option<Limit>,
@@ -232,8 +241,12 @@ fn assemble(
     let mut notes: Vec<Note> = Vec::new();
     let mut changes: Vec<Change> = Vec::new();
     let mut deferred: Vec<DeferredChange> = Vec::new();
+    refusals.extend(not_to_be_deleted(&decided, options));
     for (node, decision) in decided {
+        let is_forced = decision.steps.iter().any(Step::is_forced);
         let needs = match mode {
+            // Azure's record goes without the cluster and what else is on it.
+            Mode::Apply if is_forced => Vec::new(),
             Mode::Apply => node.needs.clone(),
             Mode::Destroy => selected.dependants(&node.address).to_vec(),
         };
@@ -317,6 +330,39 @@ fn assemble(
     };
     plan.seal();
     plan
+}
+
+/// What is named to be taken out of Azure alone, and is not deleted by this plan. What is gone by now may be named: a plan
+/// is made again until nothing is left.
+fn not_to_be_deleted(decided: &[(&Node, Decision)], options: &Options) -> Vec<Refusal> {
+    let is_met = |(node, decision): &(&Node, Decision)| {
+        let can_go = matches!(node.kind, Kind::Extension | Kind::FluxConfiguration);
+        let is_gone = can_go && decision.action == Action::NoOp && decision.reason == Reason::NotFound;
+        is_gone || decision.steps.iter().any(Step::is_forced)
+    };
+    let unmet = options
+        .choices
+        .force_delete
+        .iter()
+        .filter(|address| !decided.iter().any(|one| one.0.address == **address && is_met(one)));
+    let deleted: Vec<String> = decided
+        .iter()
+        .filter(|(_, decision)| decision.action == Action::Delete)
+        .map(|(node, _)| node.address.to_string())
+        .collect();
+    let what = match deleted.as_slice() {
+        [] => "it deletes nothing".to_owned(),
+        few @ ([_] | [_, _] | [_, _, _]) => format!("it deletes {}", few.join(", ")),
+        [one, two, three, more @ ..] => format!("it deletes {one}, {two}, {three} and {} more", more.len()),
+    };
+    unmet
+        .map(|address| Refusal {
+            code: "not_to_be_deleted".to_owned(),
+            address: Some(address.clone()),
+            message: format!("`--force-delete {address}` names something that this plan does not delete; {what}"),
+            hint: "name what the plan deletes, by its exact address, or leave `--force-delete` out".to_owned(),
+        })
+        .collect()
 }
 
 impl Plan {

@@ -9,6 +9,7 @@ use crate::kinds::cluster::{self, ClusterType, Connectivity, connection_state, c
 use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance, kustomization_states};
 use crate::kinds::extension::{self, is_flux};
 use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
+use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::model::{Address, LiveState, Part, Reading, without_accounts};
 
@@ -97,6 +98,9 @@ pub enum Verdict {
     Failing {
         /// The first object that failed.
         cause: Cause,
+        /// What to do about it, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remedy: Option<String>,
     },
     /// There is nothing to judge.
     Unknown {
@@ -211,9 +215,10 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         verdict: match compliance(name, &order, Source::of(spec).and_then(Source::commit), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
             Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for: without_accounts(&waiting_for) },
-            Compliance::Failing(cause) => {
-                Verdict::Failing { cause: Cause { message: without_accounts(&cause.message), ..cause } }
-            }
+            Compliance::Failing(cause) => Verdict::Failing {
+                remedy: remedy(&cause.reason, &cause.message),
+                cause: Cause { message: without_accounts(&cause.message), ..cause },
+            },
             Compliance::Suspended if spec.suspend => Verdict::Suspended,
             Compliance::Suspended => Verdict::Waiting { waiting_for: "somebody has suspended it".to_owned() },
         },

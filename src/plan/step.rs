@@ -53,6 +53,19 @@ pub enum Step {
         id: ResourceId,
         /// The api-version.
         api_version: String,
+        /// Whether Azure's record alone goes, at once, and the cluster is not asked: `forceDelete=true`
+        /// (`../shared/facts/domain.md` §1.4).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
+    },
+    /// Lists a collection, and goes on only when nothing is in it but what the plan knows of.
+    Expect {
+        /// The collection.
+        id: ResourceId,
+        /// The api-version.
+        api_version: String,
+        /// The names of the resources that may be in it, in order.
+        only: Vec<String>,
     },
     /// Waits until the live resource is in a state.
     Wait {
@@ -106,11 +119,17 @@ impl Step {
     pub fn writes(&self) -> bool {
         match self {
             Self::Register { .. } | Self::Put { .. } | Self::Patch { .. } | Self::Delete { .. } => true,
-            Self::Wait { .. } => false,
+            Self::Expect { .. } | Self::Wait { .. } => false,
         }
     }
 
-    /// The resource that it is about.
+    /// Whether it removes Azure's record alone, whatever the cluster does.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        matches!(self, Self::Delete { force: true, .. })
+    }
+
+    /// The resource, or the collection, that it is about.
     #[must_use]
     pub fn id(&self) -> &ResourceId {
         match self {
@@ -118,6 +137,7 @@ impl Step {
             | Self::Put { id, .. }
             | Self::Patch { id, .. }
             | Self::Delete { id, .. }
+            | Self::Expect { id, .. }
             | Self::Wait { id, .. } => id,
         }
     }
@@ -127,7 +147,7 @@ impl Step {
     pub fn holes(&self) -> &[Hole] {
         match self {
             Self::Put { holes, .. } | Self::Patch { holes, .. } => holes,
-            Self::Register { .. } | Self::Delete { .. } | Self::Wait { .. } => &[],
+            Self::Register { .. } | Self::Delete { .. } | Self::Expect { .. } | Self::Wait { .. } => &[],
         }
     }
 }

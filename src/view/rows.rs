@@ -170,7 +170,10 @@ fn resource(change: &Change) -> Resource<'_> {
     Resource {
         address: &change.address,
         action,
-        verb: verb(action, change.kind),
+        verb: match change.steps.iter().any(Step::is_forced) {
+            true => "will be taken out of Azure, and left in the cluster",
+            false => verb(action, change.kind),
+        },
         because: because(change.action_reason),
         noun: change.kind.noun(),
         name: change.id.name(),
@@ -356,7 +359,9 @@ fn waiting(change: &Change) -> Option<Waiting<'_>> {
             Until::Compliant(_) => "is reconciled by Flux",
             Until::Gone => "is gone",
         }),
-        Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => None,
+        Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } | Step::Expect { .. } => {
+            None
+        }
     })?;
     Some(Waiting { address: &change.address, until })
 }

@@ -102,9 +102,12 @@ fn configuration_lines(out: &mut String, configuration: &ConfigurationStatus, st
         Verdict::Waiting { waiting_for } => {
             out.push_str(&style.sentence("    waiting: ", "      ", waiting_for));
         }
-        Verdict::Failing { cause: Cause { kind, name, reason, message } } => {
+        Verdict::Failing { cause: Cause { kind, name, reason, message }, remedy } => {
             let sentence = format!("{kind} {name} ({reason}): {message}");
             out.push_str(&style.sentence("    first failing: ", "      ", &sentence));
+            if let Some(remedy) = remedy {
+                out.push_str(&style.sentence("    remedy: ", "      ", remedy));
+            }
         }
     }
     if !verdict.is_as_wanted() {

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use arcflux::arm::{ArmClient, ArmError, Origin, TokenError, TokenSource};
-use arcflux::model::{Missing, Reading, ResourceId, Secret};
+use arcflux::http::retry::{ATTEMPTS, ATTEMPTS_UNANSWERED};
+use arcflux::model::{Missing, Reading, ResourceId, Secret, Usage};
 use async_trait::async_trait;
 use serde_json::json;
 
@@ -51,7 +52,12 @@ async fn a_read_is_present_missing_or_denied() {
 
 #[tokio::test]
 async fn a_page_of_a_proxy_is_neither_a_resource_nor_its_absence() {
-    let script = Script::new([(GROUP_GET, Reply::text(200, "<html>\u{1b}").header("content-type", "text/html"))]);
+    let page = || Reply::text(200, "<html>\u{1b}").header("content-type", "text/html");
+    let script = Script::new([(GROUP_GET, page()), (GROUP_GET, page()), (GROUP_GET, Reply::json(200, &json!({})))]);
+    let reading = client(&script, &VirtualClock::new()).get(&group(), "1").await.unwrap();
+    assert_eq!(reading, Reading::Present(json!({})));
+
+    let script = Script::new((0..ATTEMPTS_UNANSWERED).map(|_| (GROUP_GET, page())));
     let error = client(&script, &VirtualClock::new()).get(&group(), "1").await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -126,10 +132,19 @@ async fn a_read_is_sent_again_after_passing_failures() {
 
 #[tokio::test]
 async fn attempts_end_and_the_last_failure_is_reported() {
-    let script = Script::new((0..5).map(|_| (GROUP_GET, Reply::Dropped)));
+    let script = Script::new((0..ATTEMPTS_UNANSWERED).map(|_| (GROUP_GET, Reply::Dropped)));
     let error = client(&script, &VirtualClock::new()).get(&group(), "1").await.unwrap_err();
-    assert!(matches!(error, ArmError::Transport { .. }), "{error:?}");
+    assert!(matches!(error, ArmError::Transport { .. }) && !error.outcome_unknown(), "{error:?}");
     script.finished();
+
+    // A server that has answered before is worth more patience.
+    let answered = [(GROUP_GET, Reply::empty(404))];
+    let script = Script::new(answered.into_iter().chain((0..ATTEMPTS).map(|_| (GROUP_GET, Reply::Dropped))));
+    let client = client(&script, &VirtualClock::new()).jitter(Arc::new(|| 0.5));
+    client.get(&group(), "1").await.unwrap();
+    client.get(&group(), "1").await.unwrap_err();
+    script.finished();
+    assert_eq!(client.usage(), Usage { reads: 11, retries: 9, ..Usage::default() });
 }
 
 #[tokio::test]
@@ -147,7 +162,7 @@ async fn a_write_is_sent_again_only_when_it_was_certainly_not_acted_on() {
     let waits = clock.waits();
     assert!((6..=7).contains(&waits[1]) && (40..=41).contains(&waits[2]), "{waits:?}");
 
-    for reply in [Reply::Dropped, Reply::empty(503), Reply::empty(500)] {
+    for reply in [Reply::Dropped, Reply::empty(503), Reply::empty(500), Reply::text(200, "<html>please sign in")] {
         let script = Script::new([(GROUP_PUT, reply)]);
         let error = client(&script, &VirtualClock::new()).put(&group(), "1", &json!({})).await.unwrap_err();
         assert!(error.outcome_unknown(), "{error:?}");

@@ -1,6 +1,7 @@
 //! Collections, page by page.
 
 use arcflux::arm::ArmError;
+use arcflux::http::retry::ATTEMPTS_UNANSWERED;
 use arcflux::model::{Listing, Missing, ResourceId};
 use serde_json::json;
 
@@ -93,8 +94,16 @@ async fn a_missing_parent_and_a_denial_are_answers_but_half_a_list_is_an_error()
 
 #[tokio::test]
 async fn what_is_not_a_page_is_an_error() {
-    for body in ["[]", "{}", r#"{"value":{}}"#, r#"{"value":[],"nextLink":7}"#, "<html>", ""] {
-        let script = Script::new([(FIRST, Reply::text(200, body))]);
+    for (body, requests) in [
+        ("[]", 1),
+        ("{}", 1),
+        (r#"{"value":{}}"#, 1),
+        (r#"{"value":[],"nextLink":7}"#, 1),
+        ("<html>", ATTEMPTS_UNANSWERED),
+        ("", ATTEMPTS_UNANSWERED),
+    ] {
+        let script = Script::new((0..requests).map(|_| (FIRST, Reply::text(200, body))));
         assert!(matches!(list(&script).await, Err(ArmError::BadBody { .. })), "{body}");
+        script.finished();
     }
 }

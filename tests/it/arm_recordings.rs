@@ -1,6 +1,7 @@
 //! What real servers answered: every recorded error is understood, every recorded operation is followed to its end.
 
 use arcflux::arm::{Accepted, ArmClient, ArmError};
+use arcflux::http::retry::REFUSALS;
 use arcflux::model::ResourceId;
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ type HasCode = Box<dyn Fn(&str) -> bool>;
 /// The message of an error response, and whether it has a code.
 async fn refused(status: u16, body: &str) -> (String, HasCode) {
     let put = format!("PUT {ARM}/subscriptions/s?api-version=1");
-    let script = Script::new((0..5).map(|_| (put.as_str(), Reply::text(status, body))));
+    let script = Script::new((0..REFUSALS).map(|_| (put.as_str(), Reply::text(status, body))));
     let outcome = client(&script, &VirtualClock::new()).put(&ResourceId::subscription("s"), "1", &Value::Null).await;
     let Err(ArmError::Status(refusal)) = outcome else { panic!("{body}: {outcome:?}") };
     assert_eq!(refusal.status, status);

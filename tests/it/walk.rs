@@ -127,6 +127,7 @@ fn step_name(step: &Step) -> &'static str {
         Step::Put { .. } => "put",
         Step::Patch { .. } => "patch",
         Step::Delete { .. } => "delete",
+        Step::Expect { .. } => "expect",
         Step::Wait { until, .. } => match until {
             Until::Registered => "wait registered",
             Until::Provisioned => "wait provisioned",

@@ -49,8 +49,7 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
     if choices(args) != Choices::default() {
         return Err(CliError::usage(
             "a saved plan holds its decisions: --only, --wait, --workloads, --allow-replace, --offline, --resend-secrets, \
-             --max-delete and --max-update are \
-             given when it is made",
+             --force-delete, --max-delete and --max-update are given when it is made",
         ));
     }
     let name = path.display().to_string();

@@ -2,7 +2,7 @@
 
 use super::configuration::{denied, is_going};
 use super::kustomizations::{Live, live_kustomizations, prune_off, removal_consequence};
-use super::{Decision, Obstacle, cluster, wait};
+use super::{Decision, Obstacle, cluster, note_connected, wait};
 use crate::graph::{Absence, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::flux_configuration::RULES;
@@ -38,6 +38,14 @@ pub(super) fn configuration(node: &Node, why: Why, live: &LiveState, options: &O
         Some(Reading::Denied(message)) => return Err(denied(message)),
     };
     let gone = wait(&node.id, api_version, Until::Gone);
+    if options.is_forced(&node.address) {
+        let mut decision =
+            Decision { reason: why.reason(), ..Decision::force_delete(RULES, &node.id, api_version, body) };
+        refuse_protected(node, &mut decision);
+        explain_record_alone(&mut decision, &live_kustomizations(body));
+        note_connected(node, live, &mut decision);
+        return Ok(decision);
+    }
     if is_going(body) {
         return Ok(Decision { steps: vec![gone], ..Decision::nothing(Reason::OperationInFlight) });
     }
@@ -66,12 +74,27 @@ pub(super) fn configuration(node: &Node, why: Why, live: &LiveState, options: &O
     if keep && !pruning.is_empty() {
         decision.steps.extend(prune_off(node, &decision.before, &pruning));
     }
-    decision.steps.push(Step::Delete { id: node.id.clone(), api_version: api_version.to_owned() });
+    decision.steps.push(Step::Delete { id: node.id.clone(), api_version: api_version.to_owned(), force: false });
     decision.steps.push(gone);
     for kustomization in &all {
         removal_consequence(&mut decision, kustomization, keep);
     }
     Ok(decision)
+}
+
+/// Says what it means that Azure's record of a configuration alone goes (`../shared/facts/domain.md` §1.4).
+fn explain_record_alone(decision: &mut Decision, all: &[Live<'_>]) {
+    let names: Vec<&str> = all.iter().map(|one| one.name).collect();
+    let applied = match names.as_slice() {
+        [] => String::new(),
+        names => format!(", and so does everything that {} applied", names.join(", ")),
+    };
+    decision.consequence(
+        "orphaned",
+        format!(
+            "only Azure's record goes: the configuration's Flux objects stay in the cluster{applied}; where Flux runs, it goes on reconciling them, and Azure does not show it"
+        ),
+    );
 }
 
 /// What the spec protects, or the base did: taking an entry out of a spec must not take its protection along.

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::credentials::RESEND;
 use super::extension_versions::Versions;
-use super::{Decision, Obstacle, drift, is_immutable, listed, wait};
+use super::{Decision, Obstacle, drift, is_immutable, listed, note_connected, wait};
 use crate::diff::compare;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::{self, ExtensionSpec, MULTI_TENANCY, RESOURCE_TYPE, RULES, UPGRADE_FIELDS};
 use crate::kinds::remedies::{self, remedy};
-use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
-use crate::kinds::{Body, Hole, flux_configuration, shown_path};
+use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
+use crate::kinds::{Body, Hole, Kind, flux_configuration, shown_path};
 use crate::model::{FieldPath, LiveState, ResourceId};
 use crate::plan::{Action, Options, Reason, Step, Until};
 
@@ -51,17 +51,34 @@ fn after_deletion(node: &Node, predecessor: &ResourceId, mut decision: Decision)
     decision
 }
 
-pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState) -> Result<Decision, Obstacle> {
+pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
     let Some((id, body)) = found(node, live)? else { return Ok(Decision::nothing(Reason::NotFound)) };
     let api_version = node.api_version.as_str();
-    if is_going(body) {
+    let is_forced = options.is_forced(&node.address);
+    if is_going(body) && !is_forced {
         let steps = vec![wait(&id, api_version, Until::Gone)];
         return Ok(Decision { id: Some(id), steps, ..Decision::nothing(Reason::OperationInFlight) });
     }
-    let steps =
-        vec![Step::Delete { id: id.clone(), api_version: api_version.to_owned() }, wait(&id, api_version, Until::Gone)];
-    let mut decision = Decision { id: Some(id), ..Decision::delete(RULES, body, steps) };
-    decision.consequence("flux_removed", "Flux is removed from the cluster; nothing is reconciled any more".to_owned());
+    let mut decision = match is_forced {
+        true => Decision::force_delete(RULES, &id, api_version, body),
+        false => {
+            let delete = Step::Delete { id: id.clone(), api_version: api_version.to_owned(), force: false };
+            Decision::delete(RULES, body, vec![delete, wait(&id, api_version, Until::Gone)])
+        }
+    };
+    decision.id = Some(id);
+    decision.steps.splice(0..0, alone(node, graph));
+    if is_forced {
+        decision.consequence(
+            "orphaned",
+            "only Azure's record goes: Flux stays in the cluster and goes on reconciling what is there, and Azure does not show it"
+                .to_owned(),
+        );
+        note_connected(node, live, &mut decision);
+    } else {
+        decision
+            .consequence("flux_removed", "Flux is removed from the cluster; nothing is reconciled any more".to_owned());
+    }
     let foreign = foreign_configurations(node, graph, live)?;
     if !foreign.is_empty() {
         decision.refuse(
@@ -93,15 +110,30 @@ pub(super) fn found<'a>(node: &Node, live: &'a LiveState) -> Result<Option<(Reso
     Ok(found.pop())
 }
 
+/// The configurations that the spec names on the cluster of an extension: all of them go before it.
+fn declared<'a>(node: &'a Node, graph: &'a Graph) -> impl Iterator<Item = &'a ResourceId> {
+    let is_configuration = |want: &Want| matches!(want, Want::Configuration(_) | Want::Absent(_));
+    let on_it = graph.dependants(&node.address).iter().filter_map(|address| graph.node(address));
+    on_it.filter(move |other| is_configuration(&other.want)).map(|other| &other.id)
+}
+
 fn foreign_configurations(node: &Node, graph: &Graph, live: &LiveState) -> Result<Vec<String>, Obstacle> {
     let Some(cluster) = &node.cluster else { return Ok(Vec::new()) };
-    let is_declared = |id: &ResourceId| {
-        let is_configuration = |want: &Want| matches!(want, Want::Configuration(_) | Want::Absent(_));
-        let on_it = graph.dependants(&node.address).iter().filter_map(|address| graph.node(address));
-        on_it.filter(|other| is_configuration(&other.want)).any(|other| other.id == *id)
-    };
     let listed = listed(cluster, flux_configuration::RESOURCE_TYPE, live)?;
-    Ok(listed.into_iter().filter(|(id, _)| !is_declared(id)).map(|(id, _)| id.name().to_owned()).collect())
+    let is_foreign = |id: &ResourceId| !declared(node, graph).any(|declared| declared == id);
+    Ok(listed.into_iter().filter(|(id, _)| is_foreign(id)).map(|(id, _)| id.name().to_owned()).collect())
+}
+
+/// Looks, before the extension goes, whether somebody has made a configuration since. Those that the spec names are gone
+/// by then; a list may still show them for a while.
+fn alone(node: &Node, graph: &Graph) -> Option<Step> {
+    let mut only: Vec<String> = declared(node, graph).map(|id| id.name().to_owned()).collect();
+    only.sort();
+    Some(Step::Expect {
+        id: node.cluster.as_ref()?.collection(flux_configuration::RESOURCE_TYPE),
+        api_version: graph.api_version(Kind::FluxConfiguration).to_owned(),
+        only,
+    })
 }
 
 fn create(versions: &Versions<'_>, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
@@ -150,7 +182,9 @@ fn existing(versions: &Versions<'_>, id: &ResourceId, live: &Value, options: &Op
     let state = provisioning_state(live);
     if let ProvisioningState::Failed(state) = &state {
         let cause = failure_message(live).unwrap_or("the service gave no message");
-        let advice = remedy("", cause).map(|advice| format!(" ({advice})")).unwrap_or_default();
+        let advice = remedy(failure_code(live).unwrap_or_default(), cause)
+            .map(|advice| format!(" ({advice})"))
+            .unwrap_or_default();
         decision.note(&node.address, "extension_failed", format!("the extension is {state}: {cause}{advice}"));
     }
     let lacks_secret = lacks_secret(spec, live);

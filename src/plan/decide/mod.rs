@@ -18,6 +18,7 @@ use super::{Action, Consequence, Modified, Note, Options, Precondition, Reason, 
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
+use crate::kinds::cluster::{Connectivity, connectivity_at};
 use crate::kinds::{self, Body, Hole, resource_group};
 use crate::model::{Address, FieldPath, FieldPattern, Listing, LiveState, ResourceId, Rules};
 
@@ -110,10 +111,10 @@ pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Optio
     let decision = match &node.want {
         Want::Registered | Want::Group(_) => Ok(Decision::nothing(Reason::Reference)),
         Want::Cluster(cluster_type) | Want::Dropped(cluster_type) => Ok(cluster::away(node, *cluster_type, live)),
-        Want::Extension(..) => extension::away(node, graph, live),
+        Want::Extension(..) => extension::away(node, graph, live, options),
         Want::Configuration(_) | Want::Absent(_) => absent::configuration(node, absent::Why::Destroyed, live, options),
     };
-    Ok(reach::within(node, live, options, decision?))
+    Ok(reach::once_connected(node, graph, live, reach::within(node, live, options, decision?)))
 }
 
 /// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,
@@ -235,6 +236,17 @@ impl Decision {
         }
     }
 
+    /// The removal of Azure's record of a resource that exists.
+    fn force_delete(rules: Rules, id: &ResourceId, api_version: &str, live: &Value) -> Self {
+        let delete = Step::Delete { id: id.clone(), api_version: api_version.to_owned(), force: true };
+        Self::delete(rules, live, vec![delete, wait(id, api_version, Until::Gone)])
+    }
+
+    /// Whether it does nothing but take Azure's record away, which asks nothing of the cluster.
+    fn is_forced(&self) -> bool {
+        self.steps.iter().any(Step::is_forced)
+    }
+
     fn refuse(&mut self, address: &Address, code: &str, message: String, hint: String) {
         self.refusals.push(Refusal { code: code.to_owned(), address: Some(address.clone()), message, hint });
     }
@@ -289,6 +301,19 @@ fn unchanged(before: &Value) -> Precondition {
 /// Whether a field cannot change after creation.
 fn is_immutable(rules: Rules, path: &FieldPath) -> bool {
     rules.iter().any(|rule| rule.habit.is_immutable() && rule.names(path))
+}
+
+/// Says that a cluster whose records are taken away could still be asked.
+fn note_connected(node: &Node, live: &LiveState, decision: &mut Decision) {
+    let cluster = node.cluster.as_ref();
+    if let Some(Connectivity::Ready) = cluster.and_then(|cluster| connectivity_at(cluster, live)) {
+        decision.note(
+            &node.address,
+            "forced_on_a_connected_cluster",
+            "`--force-delete` is for clusters that never come back, and this one talks to Azure: a plain deletion would clean up in it, too"
+                .to_owned(),
+        );
+    }
 }
 
 /// A wait for `id`.

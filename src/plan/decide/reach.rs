@@ -1,12 +1,13 @@
 //! What becomes of a decision about a cluster that does not talk to Azure: the service would keep a change for 48 hours,
 //! and the secrets in it for less (`../shared/facts/domain.md` §5).
 
-use super::{Decision, Deferral};
-use crate::graph::Node;
+use super::{Decision, Deferral, wait};
+use crate::graph::{Graph, Node};
+use crate::kinds::Kind;
 use crate::kinds::cluster::{CHANGES_KEPT_HOURS, ClusterType, Connectivity, Silence};
 use crate::kinds::cluster::{connection_state, connectivity_at, since_last_contact};
 use crate::model::{Address, LiveState, ResourceId};
-use crate::plan::{OfflineClusters, Options, Reason, Step};
+use crate::plan::{Action, OfflineClusters, Options, Reason, Step, Until};
 
 /// Notes on what an apply would do. What is deferred it does not.
 const ON_STEPS: [&str; 2] = ["operation_in_flight", "stored_secret_kept"];
@@ -14,6 +15,10 @@ const ON_STEPS: [&str; 2] = ["operation_in_flight", "stored_secret_kept"];
 /// `decision`, as the cluster that it is about allows.
 pub(super) fn within(node: &Node, live: &LiveState, options: &Options, decision: Decision) -> Decision {
     let Some(cluster) = &node.cluster else { return decision };
+    // Azure's record goes without the cluster.
+    if decision.is_forced() {
+        return decision;
+    }
     match (connectivity_at(cluster, live), options.choices.offline) {
         (None | Some(Connectivity::Ready), _) => decision,
         (Some(Connectivity::NotReady(silence)), OfflineClusters::Fail) => {
@@ -33,8 +38,30 @@ fn state(cluster: &ResourceId, live: &LiveState) -> String {
     format!("{}{}", connection_state(cluster_type, body), since_last_contact(body))
 }
 
+/// `decision` to take something down, which begins with a wait for a cluster that does not talk to Azure: on the way down
+/// nothing else waits for it, and what is deleted there would stay `Deleting` (`../shared/facts/domain.md` §2).
+pub(super) fn once_connected(node: &Node, graph: &Graph, live: &LiveState, mut decision: Decision) -> Decision {
+    let cluster = node.cluster.as_ref().filter(|_| !decision.steps.is_empty() && !decision.is_forced());
+    let Some((cluster, cluster_type)) = cluster.and_then(|id| Some((id, ClusterType::of_id(id)?))) else {
+        return decision;
+    };
+    if let Some(Connectivity::NotReady(_)) = connectivity_at(cluster, live) {
+        let api_version = graph.api_version(Kind::of_cluster(cluster_type));
+        decision.steps.insert(0, wait(cluster, api_version, Until::Connected));
+    }
+    decision
+}
+
 /// What cannot take effect, or would be lost, is not begun.
 fn refused(address: &Address, silence: &Silence, state: &str, mut decision: Decision) -> Decision {
+    if decision.action == Action::Delete {
+        decision.note(
+            address,
+            "deletion_waits_for_cluster",
+            "it is deleted once the cluster talks to Azure; if it never will again, `--force-delete ADDRESS` takes Azure's record alone away, and leaves what is in the cluster"
+                .to_owned(),
+        );
+    }
     let secrets: Vec<String> =
         decision.steps.iter().flat_map(Step::holes).map(|hole| hole.secret.to_string()).collect();
     if !decision.steps.iter().any(Step::writes) {

@@ -15,7 +15,7 @@ use crate::kinds::flux_configuration::{
     self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
 };
 use crate::kinds::remedies::remedy;
-use crate::kinds::state::{ProvisioningState, failure_message, provisioning_state};
+use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
 use crate::kinds::{Body, ENVELOPE, shown_path};
 use crate::model::{FieldPath, FieldPattern, LiveState, Reading, Segment, without_accounts};
 use crate::plan::{Action, Condition, Expectation, Options, Reason, Step, Until, WaitFor, Workloads};
@@ -185,7 +185,9 @@ impl Draft<'_> {
             }
             ProvisioningState::Failed(state) => {
                 let cause = failure_message(live).unwrap_or("the service gave no message");
-                let advice = remedy("", cause).map(|advice| format!(" ({advice})")).unwrap_or_default();
+                let advice = remedy(failure_code(live).unwrap_or_default(), cause)
+                    .map(|advice| format!(" ({advice})"))
+                    .unwrap_or_default();
                 let failed = format!("the configuration is {state}: {cause}{advice}");
                 match stored {
                     Stored::Nothing | Stored::Supplied => {

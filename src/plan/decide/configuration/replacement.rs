@@ -55,7 +55,11 @@ impl Draft<'_> {
         for kustomization in all.iter().filter(|one| delete && one.prune) {
             removal_consequence(decision, kustomization, false);
         }
-        decision.steps.push(Step::Delete { id: self.node.id.clone(), api_version: self.node.api_version.clone() });
+        decision.steps.push(Step::Delete {
+            id: self.node.id.clone(),
+            api_version: self.node.api_version.clone(),
+            force: false,
+        });
         decision.steps.push(self.wait(Until::Gone));
         decision.steps.push(self.put(&self.whole_body(decision, body)));
         decision.steps.extend(self.end());
