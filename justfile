@@ -30,6 +30,10 @@ simulate-seed seed:
 ci:
     bash .ci/run
 
+# Kill the real binary with -9 in the middle of an apply over TCP, so many times, and run it again.
+kill ROUNDS="220":
+    ARCFLUX_KILLS={{ROUNDS}} cargo test --locked --quiet --test it -- --exact --nocapture binary_killed::killed_at_random_instants_it_converges_when_run_again
+
 # Break the rules of normalising one at a time: do the tests notice? Takes minutes.
 break-rules:
     bash tests/witness/break-rules.sh
