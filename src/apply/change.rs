@@ -1,5 +1,6 @@
 //! One change, step by step.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
 use futures::future::{Either, select};
@@ -8,11 +9,12 @@ use serde_json::Value;
 
 use super::Settings;
 use super::failures::{GOES_ON, failed, failure, goes_on, interrupted, not_applied, wait_words};
+use super::polling::OpenWaits;
 use super::reaction::met_another_write;
 use super::turn::{Turn, Unsettled};
-use super::waits::{Wait, fall_back};
+use super::waits::{Awaited, Wait, fall_back};
 use super::write::Unchecked;
-use crate::arm::{ArmClient, Operation};
+use crate::arm::{ArmClient, ArmError, Operation};
 use crate::model::{Address, ResourceId};
 use crate::plan::{Action, Change, Event, EventKind, Failure, Outcome, Step, Until, Written};
 
@@ -20,6 +22,9 @@ use crate::plan::{Action, Change, Event, EventKind, Failure, Outcome, Step, Unti
 pub(super) struct Runner<'a> {
     pub(super) arm: &'a ArmClient,
     pub(super) settings: &'a Settings<'a>,
+    /// The api-version of each resource of the plan.
+    pub(super) api_versions: BTreeMap<&'a ResourceId, &'a str>,
+    pub(super) waits: OpenWaits,
 }
 
 /// How a change ended, and what was done for it.
@@ -46,6 +51,8 @@ pub(super) struct Progress<'p> {
     started: Timestamp,
     /// Whether a write was accepted.
     pub(super) wrote: bool,
+    /// When the last one was.
+    pub(super) written: Option<Timestamp>,
     /// Whether a write got no answer, and it is not known what became of it.
     pub(super) is_unanswered: bool,
     /// Whether an operation may be going on: a write was sent, and its end has not been seen.
@@ -94,6 +101,7 @@ impl Runner<'_> {
             change,
             started: self.arm.now(),
             wrote: false,
+            written: None,
             is_unanswered: false,
             is_open: false,
             is_done: false,
@@ -259,8 +267,10 @@ impl Runner<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<Live, Failure> {
         let kind = progress.change.kind;
-        let patience = self.settings.timeouts.of(until, kind);
-        let mut wait = Wait::new(id, api_version, until, patience, progress.wrote, self.arm.now());
+        let cluster = progress.change.cluster.as_ref();
+        let cluster = cluster.map(|cluster| (cluster, self.api_versions.get(cluster).copied()));
+        let awaited = Awaited { id, api_version, until, kind, cluster, written: progress.written };
+        let mut wait = Wait::new(awaited, self.settings.timeouts, self.arm.now());
         let operation = progress.operation.take();
         let ended = self.follow(&mut wait, operation.as_ref(), until, progress).await;
         let ends_operation = matches!(until, Until::Provisioned | Until::Gone);
@@ -296,31 +306,52 @@ impl Runner<'_> {
             Until::Registered | Until::Provisioned | Until::Gone => progress.wrote,
             Until::Connected | Until::Compliant(_) => false,
         };
-        if let Some(operation) = operation
-            && let Err(error) = self.arm.wait(operation, wait.deadline, &mut |status: &str| tell(status)).await
-        {
-            if !fall_back(&error) {
-                return Err(failed(&error));
+        let open = self.waits.open();
+        if let Some(operation) = operation {
+            let followed = {
+                let mut pauses = std::iter::repeat_with(|| wait.pause(self.arm, open.count()));
+                let late = wait.late_at(self.arm);
+                self.arm.wait_paced(operation, late, &mut pauses, &mut |status: &str| tell(status)).await
+            };
+            match followed {
+                Ok(()) => {}
+                Err(error) if !fall_back(&error) => return Err(failed(&error)),
+                // What takes longer is asked of the resource, too.
+                Err(ArmError::TimedOut { .. }) => {}
+                Err(error) => tell(&format!("{error}; the resource itself is asked")),
             }
-            tell(&format!("{error}; the resource itself is asked"));
         }
-        let mut delays = ArmClient::backoff();
+        if wait.is_early(self.arm, open.count()) {
+            let pause = wait.pause(self.arm, open.count());
+            let mut tells = || tell("under way");
+            let rest = self.arm.sleep_telling(pause, wait.left(self.arm), &mut tells);
+            self.unless_cut_short(is_accepted, until, rest).await?;
+        }
         loop {
-            let looked = async { wait.look(self.arm).await };
-            let looked = if is_accepted { Some(looked.await) } else { self.unless_interrupted(looked).await };
-            let Some(looked) = looked else { return Err(cut_short(until)) };
+            let looked = self.unless_cut_short(is_accepted, until, wait.look(self.arm)).await?;
             let status = match looked? {
                 None => return Ok(()),
                 Some(status) => status,
             };
             tell(&status);
-            let left = wait.time_left(self.arm.now(), &status)?;
-            let delay = delays.next().unwrap_or(left);
-            let rest = self.arm.sleep_at_most(delay, left);
-            match is_accepted {
-                true => rest.await,
-                false => self.unless_interrupted(rest).await.ok_or_else(|| cut_short(until))?,
-            }
+            let left = wait.time_left(self.arm, &status).await?;
+            let pause = wait.pause(self.arm, open.count());
+            let mut tells = || tell(&status);
+            let rest = self.arm.sleep_telling(pause, left, &mut tells);
+            self.unless_cut_short(is_accepted, until, rest).await?;
+        }
+    }
+
+    /// Does a part of a wait, which ends with the wish to stop unless it is for what ARM has accepted.
+    async fn unless_cut_short<T>(
+        &self,
+        is_accepted: bool,
+        until: &Until,
+        part: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        match is_accepted {
+            true => Ok(part.await),
+            false => self.unless_interrupted(part).await.ok_or_else(|| cut_short(until)),
         }
     }
 

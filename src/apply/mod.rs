@@ -6,10 +6,13 @@
 mod change;
 mod failures;
 mod interrupt;
+mod persistence;
+mod polling;
 mod reaction;
 mod run;
 mod schedule;
 mod secrets;
+mod silence;
 mod turn;
 mod waits;
 mod write;

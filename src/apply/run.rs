@@ -5,6 +5,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::change::{End, Runner};
+use super::polling::OpenWaits;
 use super::schedule::{Cause, Next, Schedule};
 use super::turn::Turn;
 use super::{Interrupt, Secrets, Timeouts};
@@ -33,7 +34,8 @@ pub struct Settings<'a> {
 pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> ApplyReport {
     let changes = plan.resource_changes.as_slice();
     let arm = arm.clone().abandoning(settings.interrupt.wish());
-    let runner = Runner { arm: &arm, settings };
+    let api_versions = changes.iter().map(|change| (&change.id, change.api_version.as_str())).collect();
+    let runner = Runner { arm: &arm, settings, api_versions, waits: OpenWaits::default() };
     let (releases, mut released) = mpsc::unbounded_channel();
     let mut schedule = Schedule::of(changes);
     let mut ends: Vec<Option<End>> = changes.iter().map(|_| None).collect();

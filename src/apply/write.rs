@@ -336,6 +336,7 @@ impl Runner<'_> {
             };
             match stands {
                 Standing::Taken => {
+                    progress.written = progress.is_unanswered.then(|| self.arm.now()).or(progress.written);
                     progress.wrote |= progress.is_unanswered;
                     progress.is_unanswered = false;
                     progress.operation = None;
@@ -404,8 +405,10 @@ impl Runner<'_> {
             operation_id: operation_id.clone(),
         });
         (progress.wrote, progress.is_open) = (true, true);
-        (progress.operation, progress.correlation_id) = (operation, correlation_id);
-        self.tell(&progress.change.address, EventKind::Accepted { method, status, operation_id });
+        progress.written = Some(self.arm.now());
+        progress.operation = operation;
+        progress.correlation_id.clone_from(&correlation_id);
+        self.tell(&progress.change.address, EventKind::Accepted { method, status, operation_id, correlation_id });
         Ok(())
     }
 

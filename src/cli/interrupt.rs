@@ -30,7 +30,7 @@ impl InFlight {
             EventKind::ApplyStart { .. } => {
                 all.insert(event.address.clone(), None);
             }
-            EventKind::Accepted { method, status: _, operation_id } => {
+            EventKind::Accepted { method, status: _, operation_id, correlation_id: _ } => {
                 let operation = Operation { method: method.clone(), id: operation_id.clone() };
                 all.insert(event.address.clone(), Some(operation));
             }
