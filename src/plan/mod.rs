@@ -9,6 +9,7 @@ mod decide;
 mod digest;
 mod drift;
 mod durations;
+mod expected_revision;
 mod export;
 mod explain;
 mod limits;
@@ -25,6 +26,7 @@ pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Rea
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
+pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,
