@@ -6,7 +6,7 @@ use std::time::Duration;
 use arcflux::apply::Timeouts;
 use arcflux::kinds::Encoding;
 use arcflux::model::Address;
-use arcflux::plan::{ApplyReport, Change, EventKind, Outcome, Plan, Step, WaitFor, Written};
+use arcflux::plan::{ApplyReport, Change, Ending, EventKind, Outcome, Plan, Step, WaitFor, Written};
 use arcflux::sim::{Limits, Operated};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -27,7 +27,7 @@ struct Sendable<'p> {
     method: Method,
     /// In lower case.
     path: String,
-    api_version: &'p str,
+    query: String,
     body: Option<Value>,
 }
 
@@ -69,7 +69,7 @@ impl Sendable<'_> {
         let body: Option<Value> = serde_json::from_slice(&write.body).ok();
         self.method == write.method
             && self.path == write.path.to_lowercase()
-            && write.query == format!("api-version={}", self.api_version)
+            && write.query == self.query
             && self.body == body
     }
 }
@@ -91,20 +91,26 @@ fn sendable<'p>(plan: &'p Plan, secrets: &SecretStore) -> Vec<Sendable<'p>> {
     steps
         .filter_map(|(change, step)| {
             let path = step.id().as_str().to_lowercase();
+            let version = |api_version: &str| format!("api-version={api_version}");
             Some(match step {
                 Step::Register { api_version, .. } => {
-                    Sendable { change, method: Method::POST, path: format!("{path}/register"), api_version, body: None }
+                    let path = format!("{path}/register");
+                    Sendable { change, method: Method::POST, path, query: version(api_version), body: None }
                 }
                 Step::Put { api_version, body, .. } => {
-                    Sendable { change, method: Method::PUT, path, api_version, body: filled(step, body) }
+                    let body = filled(step, body);
+                    Sendable { change, method: Method::PUT, path, query: version(api_version), body }
                 }
                 Step::Patch { api_version, body, .. } => {
-                    Sendable { change, method: Method::PATCH, path, api_version, body: filled(step, body) }
+                    let body = filled(step, body);
+                    Sendable { change, method: Method::PATCH, path, query: version(api_version), body }
                 }
-                Step::Delete { api_version, .. } => {
-                    Sendable { change, method: Method::DELETE, path, api_version, body: None }
+                Step::Delete { api_version, force, .. } => {
+                    let forced = if *force { "&forceDelete=true" } else { "" };
+                    let query = format!("{}{forced}", version(api_version));
+                    Sendable { change, method: Method::DELETE, path, query, body: None }
                 }
-                Step::Wait { .. } => return None,
+                Step::Expect { .. } | Step::Wait { .. } => return None,
             })
         })
         .collect()
@@ -253,9 +259,11 @@ fn deadline(plan: &Plan, process: &Process, found: &mut Vec<String>) {
         for step in &change.steps {
             longest += match step {
                 Step::Wait { until, .. } => Timeouts { all: None }.of(until, change.kind) + Duration::from_secs(900),
-                Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => {
-                    Duration::from_secs(3600)
-                }
+                Step::Register { .. }
+                | Step::Put { .. }
+                | Step::Patch { .. }
+                | Step::Delete { .. }
+                | Step::Expect { .. } => Duration::from_secs(3600),
             };
         }
     }
@@ -275,6 +283,10 @@ fn reported(
 ) {
     if report.interrupted != process.was_interrupted {
         found.push("(e) the report is wrong about the interruption".to_owned());
+    }
+    let acted = of_change.values().flatten().any(|write| write.acted.is_some_and(|(_, status)| status < 300));
+    if report.ending() == Ending::Refused && acted {
+        found.push("(e) refused with nothing written, the report says, and something was accepted".to_owned());
     }
     let addresses: Vec<&Address> = plan.resource_changes.iter().map(|change| &change.address).collect();
     let reported: Vec<&Address> = report.resources.iter().map(|resource| &resource.address).collect();
