@@ -165,7 +165,7 @@ impl Job {
                 Step::Put { .. } => ("PUT", ""),
                 Step::Patch { .. } => ("PATCH", ""),
                 Step::Delete { .. } => ("DELETE", ""),
-                Step::Wait { .. } => return None,
+                Step::Expect { .. } | Step::Wait { .. } => return None,
             };
             Some((method.to_owned(), format!("{}{action}", step.id()).to_lowercase()))
         });
