@@ -8,15 +8,18 @@ use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Settings;
-use super::waits::{Wait, advice, fall_back};
+use super::polling::OpenWaits;
+use super::waits::{Awaited, Wait, advice, fall_back};
 use crate::arm::{Accepted, ArmClient, ArmError, Operation};
 use crate::model::{Address, FieldPath, Listing, Reading, ResourceId};
-use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Step, Until, Written};
+use crate::plan::{Change, Condition, Event, EventKind, Failure, Outcome, Plan, Step, Until, Written};
 
 /// Carries out changes and tells about them.
 pub(super) struct Runner<'a> {
     pub(super) arm: &'a ArmClient,
     pub(super) settings: &'a Settings<'a>,
+    pub(super) plan: &'a Plan,
+    pub(super) waits: OpenWaits,
 }
 
 /// A change that may start, and the lock of its cluster.
@@ -38,6 +41,8 @@ struct Progress {
     started: Timestamp,
     /// Whether a write was accepted.
     wrote: bool,
+    /// When the last one was.
+    written: Option<Timestamp>,
     /// The operation that the last write started.
     operation: Option<Operation>,
     /// The last correlation id.
@@ -69,6 +74,7 @@ impl Runner<'_> {
         let mut progress = Progress {
             started: self.arm.now(),
             wrote: false,
+            written: None,
             operation: None,
             correlation_id: None,
             writes: Vec::new(),
@@ -183,15 +189,23 @@ impl Runner<'_> {
         }
         let Some((method, accepted)) = self.send_when_free(step, change, progress).await? else { return Ok(()) };
         progress.wrote = true;
+        let operation_id = accepted.operation.as_ref().map(|operation| operation.id().to_owned());
+        let accepted_as = EventKind::Accepted {
+            method: method.to_owned(),
+            status: accepted.status,
+            operation_id: operation_id.clone(),
+            correlation_id: accepted.correlation_id.clone(),
+        };
+        progress.written = Some(self.arm.now());
         progress.writes.push(Written {
             method: method.to_owned(),
             status: Some(accepted.status),
             correlation_id: accepted.correlation_id.clone(),
-            operation_id: accepted.operation.as_ref().map(|operation| operation.id().to_owned()),
+            operation_id,
         });
         progress.operation = accepted.operation;
         progress.correlation_id = accepted.correlation_id;
-        self.tell(&change.address, EventKind::Accepted { method: method.to_owned(), status: accepted.status });
+        self.tell(&change.address, accepted_as);
         Ok(())
     }
 
@@ -273,14 +287,13 @@ impl Runner<'_> {
         until: &Until,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let mut wait = Wait::new(
-            id,
-            api_version,
-            until,
-            self.settings.timeouts.of(until, change.kind),
-            progress.wrote,
-            self.arm.now(),
-        );
+        let open = self.waits.open();
+        let cluster = change.cluster.as_ref().map(|cluster| {
+            let own = self.plan.resource_changes.iter().find(|other| other.id == *cluster);
+            (cluster, own.map(|own| own.api_version.as_str()))
+        });
+        let awaited = Awaited { id, api_version, until, kind: change.kind, cluster, written: progress.written };
+        let mut wait = Wait::new(awaited, self.settings.timeouts, self.arm.now());
         let started = progress.started;
         let tell = |status: &str| {
             self.tell(
@@ -294,14 +307,21 @@ impl Runner<'_> {
             );
         };
         if let Some(operation) = progress.operation.take() {
-            let followed = self.arm.wait(&operation, wait.deadline, &mut |status: &str| tell(status)).await;
+            let followed = {
+                let mut pauses = std::iter::repeat_with(|| wait.pause(self.arm, open.count()));
+                let until = wait.late_at(self.arm);
+                self.arm.wait_paced(&operation, until, &mut pauses, &mut |status: &str| tell(status)).await
+            };
             if let Err(error) = followed
                 && !fall_back(&error)
             {
                 return Err(failed(&error));
             }
         }
-        let mut delays = ArmClient::backoff();
+        if wait.is_early(self.arm, open.count()) {
+            let pause = wait.pause(self.arm, open.count());
+            self.arm.sleep_telling(pause, wait.left(self.arm), &mut || tell("under way")).await;
+        }
         loop {
             let status = match wait.look(self.arm).await? {
                 None => return Ok(()),
@@ -311,10 +331,8 @@ impl Runner<'_> {
             if matches!(until, Until::Compliant(_)) && self.settings.interrupt.is_requested() {
                 return Err(interrupted("the wait for Flux was cut short"));
             }
-            let left = wait.time_left(self.arm.now(), &status)?;
-            if let Some(delay) = delays.next() {
-                self.arm.sleep_at_most(delay, left).await;
-            }
+            let left = wait.time_left(self.arm, &status).await?;
+            self.arm.sleep_telling(wait.pause(self.arm, open.count()), left, &mut || tell(&status)).await;
         }
     }
 }

@@ -5,8 +5,11 @@
 
 mod change;
 mod interrupt;
+mod persistence;
+mod polling;
 mod run;
 mod secrets;
+mod silence;
 mod waits;
 
 pub use interrupt::Interrupt;

@@ -8,6 +8,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::Mutex;
 
 use super::change::{End, Runner, Work};
+use super::polling::OpenWaits;
 use super::{Interrupt, Secrets, Timeouts};
 use crate::arm::ArmClient;
 use crate::model::{Address, ResourceId};
@@ -37,7 +38,7 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
         .collect();
     let planned: BTreeMap<&Address, &Change> =
         plan.resource_changes.iter().map(|change| (&change.address, change)).collect();
-    let runner = Runner { arm, settings };
+    let runner = Runner { arm, settings, plan, waits: OpenWaits::default() };
     let mut waiting: Vec<&Change> = plan.resource_changes.iter().collect();
     let mut outcomes: BTreeMap<&Address, Outcome> = BTreeMap::new();
     let mut ends: BTreeMap<&Address, End> = BTreeMap::new();

@@ -6,19 +6,21 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::change::{GOES_ON, failed};
+use super::persistence::{Belief, Persistence};
+use super::polling;
+use super::silence::{Watch, proves_contact};
 use crate::arm::{ArmClient, ArmError};
 use crate::kinds::Kind;
 use crate::kinds::cluster::{ClusterType, Connectivity, connection_state, connectivity, since_last_contact};
-use crate::kinds::compliance::{Cause, Compliance, compliance, reported_at, seconds_between_attempts};
+use crate::kinds::compliance::{Cause, Compliance, Fault, compliance, longest_timeout_seconds, reported_at};
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
 use crate::model::{Reading, ResourceId, Seconds};
-use crate::plan::{Expectation, Failure, Until};
+use crate::plan::{Expectation, Failure, Until, typical};
 
-/// How long something that Flux reports as failed must go on failing before it is believed: a first attempt often
-/// fails while what it needs is still on its way (`../shared/facts/domain.md` §3).
-const BELIEVE_FAILURE_AFTER: Duration = Duration::from_secs(120);
+/// From when on a wait is late, at the earliest: then the cluster may be what is wrong.
+const LATE_AFTER: Duration = Duration::from_secs(180);
 
 /// What to do when patience ends before a deletion does: it ends when the cluster's agents have cleaned up
 /// (`../shared/facts/domain.md` §1.4, §2).
@@ -40,161 +42,275 @@ impl Timeouts {
     pub fn of(self, until: &Until, kind: Kind) -> Duration {
         let minutes = match (until, kind) {
             (Until::Registered | Until::Connected, _) => 10,
+            // More where a kustomization may take longer: `of_flux`.
             (Until::Compliant(_), _) | (Until::Provisioned | Until::Gone, Kind::Extension) => 20,
             (Until::Provisioned | Until::Gone, _) => 10,
         };
         self.all.unwrap_or(Duration::from_secs(minutes * 60))
     }
+
+    /// The patience for Flux: twice the longest `timeout` of a kustomization, and at least twenty minutes.
+    fn of_flux(self, longest_timeout_seconds: u64) -> Duration {
+        let seconds = longest_timeout_seconds.saturating_mul(2).max(20 * 60);
+        self.all.unwrap_or(Duration::from_secs(seconds))
+    }
+}
+
+/// What a wait is for.
+pub(super) struct Awaited<'a> {
+    pub(super) id: &'a ResourceId,
+    pub(super) api_version: &'a str,
+    pub(super) until: &'a Until,
+    pub(super) kind: Kind,
+    /// The cluster that it is on, and the api-version to read that with.
+    pub(super) cluster: Option<(&'a ResourceId, Option<&'a str>)>,
+    /// When this run wrote it.
+    pub(super) written: Option<Timestamp>,
 }
 
 /// One wait.
 pub(super) struct Wait<'a> {
-    id: &'a ResourceId,
-    api_version: &'a str,
-    until: &'a Until,
-    patience: Duration,
+    awaited: Awaited<'a>,
+    timeouts: Timeouts,
+    began: Timestamp,
     pub(super) deadline: Timestamp,
-    /// Whether what is waited for was written by this run.
-    follows_write: bool,
-    /// When what was seen first had been reported.
-    first_report: Option<String>,
-    /// Since when the same failure has been seen.
-    failing: Option<(Cause, Timestamp)>,
+    patience: Duration,
+    persistence: Persistence,
+    /// What has failed as far as is known.
+    fault: Option<Fault>,
+    /// Whether the agent has ever reported.
+    is_reported: bool,
+    watch: Option<Watch<'a>>,
 }
 
 impl<'a> Wait<'a> {
-    pub(super) fn new(
-        id: &'a ResourceId,
-        api_version: &'a str,
-        until: &'a Until,
-        patience: Duration,
-        follows_write: bool,
-        now: Timestamp,
-    ) -> Self {
-        let deadline = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-        Self { id, api_version, until, patience, deadline, follows_write, first_report: None, failing: None }
+    pub(super) fn new(awaited: Awaited<'a>, timeouts: Timeouts, now: Timestamp) -> Self {
+        let patience = timeouts.of(awaited.until, awaited.kind);
+        let watch = match (awaited.until, awaited.cluster) {
+            (Until::Provisioned | Until::Compliant(_) | Until::Gone, Some((cluster, api_version))) => {
+                Watch::new(cluster, api_version, patience)
+            }
+            (Until::Registered | Until::Connected, _) | (_, None) => None,
+        };
+        Self {
+            persistence: Persistence::new(awaited.written.is_some()),
+            awaited,
+            timeouts,
+            began: now,
+            deadline: now.checked_add(patience).unwrap_or(Timestamp::MAX),
+            patience,
+            fault: None,
+            is_reported: true,
+            watch,
+        }
+    }
+
+    /// How long to wait before the next look, while so many waits are open.
+    pub(super) fn pause(&self, arm: &ArmClient, open: usize) -> Duration {
+        polling::pause(self.elapsed(arm), self.typical(), open)
+    }
+
+    /// Whether a first look would come too early to be worth a read.
+    pub(super) fn is_early(&self, arm: &ArmClient, open: usize) -> bool {
+        self.awaited.written.is_some() && polling::is_early(self.elapsed(arm), self.typical(), open)
+    }
+
+    fn typical(&self) -> Duration {
+        typical(self.awaited.until, self.awaited.kind)
+    }
+
+    /// Since the write, or since the wait began where nothing was written.
+    fn elapsed(&self, arm: &ArmClient) -> Duration {
+        let since = self.awaited.written.unwrap_or(self.began);
+        arm.unscaled(Duration::try_from(arm.now().duration_since(since)).unwrap_or_default())
+    }
+
+    /// Until when following the operation is enough. What takes longer is asked of the resource, and of its cluster.
+    pub(super) fn late_at(&self, arm: &ArmClient) -> Timestamp {
+        let since = self.awaited.written.unwrap_or(self.began);
+        since.checked_add(arm.scaled(self.late_after())).unwrap_or(Timestamp::MAX).min(self.deadline)
+    }
+
+    fn late_after(&self) -> Duration {
+        (self.typical() * 2).max(LATE_AFTER)
     }
 
     /// Reads once. `None` when the wait is over, else what is seen.
     pub(super) async fn look(&mut self, arm: &ArmClient) -> Result<Option<String>, Failure> {
-        let body = match arm.get(self.id, self.api_version).await.map_err(|error| failed(&error))? {
+        let reading = arm.poll(self.awaited.id, self.awaited.api_version).await.map_err(|error| failed(&error))?;
+        let body = match reading {
             Reading::Present(body) => body,
-            Reading::Missing(_) if *self.until == Until::Gone => return Ok(None),
-            Reading::Missing(_) => return Err(Self::failure("gone", "it does not exist any more".to_owned(), None)),
+            Reading::Missing(_) if *self.awaited.until == Until::Gone => return Ok(None),
+            Reading::Missing(_) => return Err(failure("gone", "it does not exist any more".to_owned(), None)),
             Reading::Denied(message) => {
-                return Err(Self::failure("denied", format!("it may not be read: {message}"), None));
+                return Err(failure("denied", format!("it may not be read: {message}"), None));
             }
         };
-        match self.until {
+        match self.judge(&body, arm)? {
+            Some(status) => self.mind_the_cluster(arm, status).await.map(Some),
+            None => Ok(self.mind_an_old_report(&body, arm).await),
+        }
+    }
+
+    /// What a look has seen. `None` when the wait is over.
+    fn judge(&mut self, body: &Value, arm: &ArmClient) -> Result<Option<String>, Failure> {
+        match self.awaited.until {
             Until::Gone => Ok(Some("still there".to_owned())),
-            Until::Registered => Ok(match registration(&body) {
+            Until::Registered => Ok(match registration(body) {
                 Registration::Registered => None,
                 Registration::Registering => Some("Registering".to_owned()),
                 Registration::NotRegistered(state) => Some(state),
             }),
-            Until::Connected => match connectivity(self.cluster_type(), &body) {
+            Until::Connected => match connectivity(self.cluster_type(), body) {
                 Connectivity::Ready => Ok(None),
                 Connectivity::NotReady(silence) => {
-                    let state = connection_state(self.cluster_type(), &body);
+                    let state = connection_state(self.cluster_type(), body);
                     if silence.may_pass() {
                         return Ok(Some(state.to_owned()));
                     }
-                    Err(Self::failure(
+                    Err(failure(
                         "cluster_not_ready",
-                        format!("the cluster is {state}{}", since_last_contact(&body)),
-                        Some(silence.remedy().to_owned()),
+                        format!("the cluster is {state}{}", since_last_contact(body)),
+                        Some(remedy(silence.code(), "").unwrap_or_else(|| silence.remedy().to_owned())),
                     ))
                 }
             },
-            Until::Provisioned => match provisioning_state(&body) {
+            Until::Provisioned => match provisioning_state(body) {
                 ProvisioningState::Succeeded => Ok(None),
                 ProvisioningState::InFlight(state) => Ok(Some(state)),
                 ProvisioningState::Failed(state) => {
-                    let message = failure_message(&body).unwrap_or("the service gave no message");
-                    Err(Self::failure(
+                    let message = failure_message(body).unwrap_or("the service gave no message");
+                    Err(failure(
                         "operation_failed",
                         format!("provisioningState is {state}: {message}"),
-                        remedy(failure_code(&body).unwrap_or_default(), message),
+                        remedy(failure_code(body).unwrap_or_default(), message),
                     ))
                 }
             },
-            Until::Compliant(Expectation { kustomizations, commit }) => {
-                if self.first_report.is_none() {
-                    self.first_report = reported_at(&body).map(str::to_owned);
-                }
-                match compliance(self.id.name(), kustomizations, commit.as_deref(), &body) {
-                    Compliance::Reconciled { .. } => Ok(None),
-                    Compliance::Progressing(why) => {
-                        self.failing = None;
-                        Ok(Some(why))
-                    }
-                    Compliance::Suspended => {
-                        self.failing = None;
-                        Ok(Some("somebody has suspended it".to_owned()))
-                    }
-                    Compliance::Failing(cause) => self.see_failure(cause, &body, arm).map(Some),
-                }
-            }
+            Until::Compliant(expectation) => self.judge_flux(expectation, body, arm),
         }
     }
 
-    /// A failure is believed once it lasts. Where nothing was written, one that was reported before may have been mended
-    /// in git since: it is believed only when Flux must have tried again.
-    fn see_failure(&mut self, cause: Cause, body: &Value, arm: &ArmClient) -> Result<String, Failure> {
-        let now = arm.now();
-        let since = match &self.failing {
-            Some((before, since)) if (&before.kind, &before.name) == (&cause.kind, &cause.name) => *since,
-            Some(_) | None => now,
+    fn judge_flux(
+        &mut self,
+        Expectation { kustomizations, commit }: &Expectation,
+        body: &Value,
+        arm: &ArmClient,
+    ) -> Result<Option<String>, Failure> {
+        self.patience = self.timeouts.of_flux(longest_timeout_seconds(body));
+        self.deadline = self.began.checked_add(self.patience).unwrap_or(Timestamp::MAX);
+        let report = reported_at(body);
+        self.is_reported = report.is_some();
+        let seen = match compliance(self.awaited.id.name(), kustomizations, commit.as_deref(), body) {
+            Compliance::Failing(fault) => return self.see_failure(fault, report, arm).map(Some),
+            Compliance::Reconciled { .. } => None,
+            Compliance::Progressing(why) => Some(why),
+            Compliance::Suspended => Some("somebody has suspended it".to_owned()),
         };
-        let is_old = !self.follows_write && self.first_report.as_deref() == reported_at(body);
-        let (patience, remark) = match is_old {
-            true => (
-                BELIEVE_FAILURE_AFTER.saturating_add(Duration::from_secs(seconds_between_attempts(body))),
-                " (reported before this run: Flux tries again)",
-            ),
-            false => (BELIEVE_FAILURE_AFTER, ""),
+        self.persistence.all_is_well(report);
+        self.fault = None;
+        Ok(seen)
+    }
+
+    /// A failure that stays is believed once it lasts; for what may pass the wait goes on.
+    fn see_failure(&mut self, fault: Fault, report: Option<&str>, arm: &ArmClient) -> Result<String, Failure> {
+        let belief = self.persistence.judge(&fault, report, arm.now(), |length| arm.scaled(length));
+        let Cause { kind, name, reason, message } = &fault.cause;
+        let remark = match belief {
+            Belief::MayPass => "",
+            Belief::MayBeOld => " (reported before this run: Flux tries again)",
+            Belief::Stands => {
+                return Err(failure(
+                    "not_compliant",
+                    format!("Flux cannot reconcile it: {kind} {name} ({reason}): {message}"),
+                    remedy(reason, message),
+                ));
+            }
         };
-        let seen = format!("{} {}: {}{remark}", cause.kind, cause.name, cause.message);
-        self.failing = Some((cause.clone(), since));
-        if now < since.checked_add(arm.scaled(patience)).unwrap_or(Timestamp::MAX) {
-            return Ok(seen);
+        let seen = format!("{kind} {name}: {message}{remark}");
+        self.fault = Some(fault);
+        Ok(seen)
+    }
+
+    /// Looks at the cluster once it takes longer than usual.
+    async fn mind_the_cluster(&mut self, arm: &ArmClient, status: String) -> Result<String, Failure> {
+        let is_late = self.elapsed(arm) >= self.late_after();
+        match &mut self.watch {
+            Some(watch) if is_late => {
+                watch.look(arm).await;
+                watch.judge(arm, status)
+            }
+            Some(_) | None => Ok(status),
         }
-        let Cause { kind, name, reason, message } = &cause;
-        Err(Self::failure(
-            "not_compliant",
-            format!("Flux cannot reconcile it: {kind} {name} ({reason}): {message}"),
-            remedy(reason, message),
-        ))
+    }
+
+    /// Whether a reconciled configuration is one on a cluster that talks to Azure. A report of the last minutes says so
+    /// itself; for an older one the cluster is asked.
+    async fn mind_an_old_report(&mut self, body: &Value, arm: &ArmClient) -> Option<String> {
+        let watch = match self.awaited.until {
+            Until::Compliant(_) if !proves_contact(reported_at(body), arm.now()) => self.watch.as_mut()?,
+            Until::Compliant(_) | Until::Registered | Until::Connected | Until::Provisioned | Until::Gone => {
+                return None;
+            }
+        };
+        watch.look(arm).await;
+        watch.blamed("it was reconciled when it was last heard of").map(|failure| failure.message)
+    }
+
+    /// What is left of the patience.
+    pub(super) fn left(&self, arm: &ArmClient) -> Duration {
+        Duration::try_from(self.deadline.duration_since(arm.now())).unwrap_or_default()
     }
 
     /// What is left of the patience; an error when it is at its end.
-    pub(super) fn time_left(&self, now: Timestamp, status: &str) -> Result<Duration, Failure> {
-        let left = Duration::try_from(self.deadline.duration_since(now)).unwrap_or_default();
+    pub(super) async fn time_left(&mut self, arm: &ArmClient, status: &str) -> Result<Duration, Failure> {
+        let left = self.left(arm);
         if !left.is_zero() {
             return Ok(left);
         }
+        if let Some(watch) = &mut self.watch {
+            watch.look(arm).await;
+            if let Some(failure) = watch.blamed(status) {
+                return Err(failure);
+            }
+        }
+        let heard = self.watch.as_ref().map(Watch::last_heard).unwrap_or_default();
         let patience = u32::try_from(self.patience.as_secs()).ok().and_then(Seconds::new);
         let patience = patience.map_or_else(|| "no time".to_owned(), |patience| patience.to_string());
-        let remedy = self.failing.as_ref().and_then(|(cause, _)| remedy(&cause.reason, &cause.message));
-        let look = match self.until {
+        let why = match &self.fault {
+            Some(Fault { cause: Cause { reason, .. }, .. }) => format!("{status} ({reason})"),
+            None => status.to_owned(),
+        };
+        Err(failure(
+            "timed_out",
+            format!("not done after {patience}: {why}{heard}"),
+            Some(self.remedy_of_timeout(status)),
+        ))
+    }
+
+    fn remedy_of_timeout(&self, status: &str) -> String {
+        let is_flux = matches!(self.awaited.until, Until::Compliant(_));
+        let known = match &self.fault {
+            Some(Fault { cause, .. }) => remedy(&cause.reason, &cause.message),
+            None if is_flux && !self.is_reported => remedy("nothing_reported", ""),
+            None if is_flux => remedy("", status),
+            None => None,
+        };
+        let look = match self.awaited.until {
             Until::Registered => "look with `az provider show`, and run this again",
             Until::Gone => STILL_GOING,
             Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON,
         };
-        Err(Self::failure(
-            "timed_out",
-            format!("not done after {patience}: {status}"),
-            Some(remedy.unwrap_or_else(|| look.to_owned())),
-        ))
+        known.unwrap_or_else(|| look.to_owned())
     }
 
     fn cluster_type(&self) -> ClusterType {
-        ClusterType::of_id(self.id).unwrap_or(ClusterType::ConnectedClusters)
+        ClusterType::of_id(self.awaited.id).unwrap_or(ClusterType::ConnectedClusters)
     }
+}
 
-    fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
-        Failure { code: code.to_owned(), message, hint, correlation_id: None }
-    }
+pub(super) fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
+    Failure { code: code.to_owned(), message, hint, correlation_id: None }
 }
 
 /// What to do about what ARM says, where that is known: by its codes, and by what it tells of the cause.

@@ -26,6 +26,9 @@ use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 const SHOWN: Shown =
     Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
 
+/// The longest time without a sign of life in a wait.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -143,6 +146,24 @@ impl ArmClient {
     /// The same, and never longer than `most`, which is not multiplied.
     pub async fn sleep_at_most(&self, duration: Duration, most: Duration) {
         self.clock.sleep(self.scaled(duration).min(most)).await;
+    }
+
+    /// The same, and lets `alive` tell that it goes on, every half minute.
+    pub async fn sleep_telling(&self, duration: Duration, most: Duration, alive: &mut (dyn FnMut() + Send)) {
+        let slice = self.scaled(HEARTBEAT);
+        let mut left = self.scaled(duration).min(most);
+        while left > slice && !slice.is_zero() {
+            self.clock.sleep(slice).await;
+            left -= slice;
+            alive();
+        }
+        self.clock.sleep(left).await;
+    }
+
+    /// How long something that took `duration` on this client's clock is without [`poll_scale`](Self::poll_scale).
+    #[must_use]
+    pub fn unscaled(&self, duration: Duration) -> Duration {
+        Duration::try_from_secs_f64(duration.as_secs_f64() / self.poll_scale).unwrap_or(duration)
     }
 
     /// How long a wait of `duration` is on this client, after [`poll_scale`](Self::poll_scale).

@@ -132,17 +132,33 @@ impl ArmClient {
         deadline: Timestamp,
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ArmError> {
+        self.wait_paced(operation, deadline, &mut Self::backoff(), progress).await
+    }
+
+    /// The same, with the pauses between polls, which do not end. `progress` hears of it in long ones, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn wait_paced(
+        &self,
+        operation: &Operation,
+        deadline: Timestamp,
+        pauses: &mut (dyn Iterator<Item = Duration> + Send),
+        progress: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), ArmError> {
         let call = Call::get(self.origin().follow(operation.link.header(), &operation.url)?).poll();
         let mut asked = operation.retry_after;
-        let mut last_status = None;
+        let mut last_status: Option<String> = None;
         let mut misses = 0;
-        for delay in Self::backoff() {
+        for delay in pauses {
             let left = Duration::try_from(deadline.duration_since(self.now())).unwrap_or_default();
             if left.is_zero() {
                 break;
             }
             let asked_now = asked.take().filter(|asked| !asked.is_zero());
-            self.sleep_at_most(asked_now.unwrap_or(delay), left).await;
+            let status = last_status.as_deref().unwrap_or("accepted");
+            self.sleep_telling(asked_now.unwrap_or(delay), left, &mut || progress(status)).await;
             let seen = match self.send_once(&call).await {
                 Ok(response) => {
                     asked = retry::retry_after(response.headers());

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::graph::{Graph, Node, Want, part_of};
 use crate::kinds::Kind;
 use crate::kinds::cluster::{self, ClusterType, Connectivity, connection_state, connectivity};
-use crate::kinds::compliance::{Cause, Compliance, KustomizationState, compliance, kustomization_states};
+use crate::kinds::compliance::{Cause, Compliance, Fault, KustomizationState, compliance, kustomization_states};
 use crate::kinds::extension::{self, is_flux};
 use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
 use crate::kinds::remedies::remedy;
@@ -215,7 +215,7 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         verdict: match compliance(name, &order, Source::of(spec).and_then(Source::commit), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
             Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for: without_accounts(&waiting_for) },
-            Compliance::Failing(cause) => Verdict::Failing {
+            Compliance::Failing(Fault { cause, .. }) => Verdict::Failing {
                 remedy: remedy(&cause.reason, &cause.message),
                 cause: Cause { message: without_accounts(&cause.message), ..cause },
             },

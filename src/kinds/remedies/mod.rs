@@ -47,7 +47,7 @@ impl Symptom {
     /// The remedy and the cause, as one clause.
     #[must_use]
     pub fn hint(&self) -> String {
-        format!("{}: {}", self.advice, self.cause)
+        format!("{}; {}", self.advice, self.cause)
     }
 }
 

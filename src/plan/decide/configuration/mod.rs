@@ -10,7 +10,7 @@ use super::kustomizations::{Live, live_kustomizations, prune_off, removal_conseq
 use super::{Decision, Obstacle, drift, is_immutable, wait};
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node};
-use crate::kinds::compliance::{Compliance, compliance};
+use crate::kinds::compliance::{Compliance, Fault, compliance};
 use crate::kinds::flux_configuration::{
     self, ConfigurationSpec, PUT_ONLY, RULES, SOURCE_MEMBERS, Source, kustomization_order,
 };
@@ -218,7 +218,7 @@ impl Draft<'_> {
             // Suspended although the spec does not say so would be a difference.
             Compliance::Reconciled { .. } | Compliance::Suspended => return,
             Compliance::Progressing(why) => why,
-            Compliance::Failing(cause) => format!("{} {}: {}", cause.kind, cause.name, cause.message),
+            Compliance::Failing(Fault { cause, .. }) => format!("{} {}: {}", cause.kind, cause.name, cause.message),
         };
         decision.reason = Reason::NotCompliant;
         decision.steps = vec![self.wait(Until::Compliant(self.expectation()))];
