@@ -38,6 +38,11 @@ ci:
 kill ROUNDS="220":
     ARCFLUX_KILLS={{ROUNDS}} cargo test --locked --quiet --test it -- --exact --nocapture binary_killed::killed_at_random_instants_it_converges_when_run_again
 
+# Fuzz one of spec_text, plan_file, live_file, arm_answers for so many seconds, guided by coverage (needs cargo-fuzz).
+fuzz TARGET SECONDS="300":
+    bash tests/fuzz/seed.sh
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none {{TARGET}} -- -max_total_time={{SECONDS}} -timeout=60 -rss_limit_mb=4096
+
 # Break the rules of normalising one at a time: do the tests notice? Takes minutes.
 break-rules:
     bash tests/witness/break-rules.sh
