@@ -22,11 +22,9 @@ use crate::plan::{Expectation, Failure, Until, typical};
 /// From when on a wait is late, at the earliest: then the cluster may be what is wrong.
 const LATE_AFTER: Duration = Duration::from_secs(180);
 
-/// What to do when patience ends before a deletion does: it ends when the cluster's agents have cleaned up
-/// (`../shared/facts/domain.md` §1.4, §2).
-const STILL_GOING: &str = "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run \
-                           this again; if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record \
-                           alone away";
+/// What is left to do about a deletion that the cluster's agents never carry out (`../shared/facts/domain.md` §1.4, §2).
+const WITHOUT_THE_CLUSTER: &str =
+    "if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record alone away";
 
 /// How long waits may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +47,10 @@ impl Timeouts {
         self.all.unwrap_or(Duration::from_secs(minutes * 60))
     }
 
-    /// The patience for Flux: twice the longest `timeout` of a kustomization, and at least twenty minutes.
+    /// The patience for Flux: twice the longest `timeout` of a kustomization, at least twenty minutes, and at most a day,
+    /// whatever ARM may say.
     fn of_flux(self, longest_timeout_seconds: u64) -> Duration {
-        let seconds = longest_timeout_seconds.saturating_mul(2).max(20 * 60);
+        let seconds = longest_timeout_seconds.saturating_mul(2).clamp(20 * 60, 24 * 3600);
         self.all.unwrap_or(Duration::from_secs(seconds))
     }
 }
@@ -247,7 +246,7 @@ impl<'a> Wait<'a> {
         match &mut self.watch {
             Some(watch) if is_late => {
                 watch.look(arm).await;
-                watch.judge(arm, status)
+                watch.judge(arm, status).map_err(|failure| self.with_way_out(failure))
             }
             Some(_) | None => Ok(status),
         }
@@ -280,7 +279,7 @@ impl<'a> Wait<'a> {
         if let Some(watch) = &mut self.watch {
             watch.look(arm).await;
             if let Some(failure) = watch.blamed(status) {
-                return Err(failure);
+                return Err(self.with_way_out(failure));
             }
         }
         let heard = self.watch.as_ref().map(Watch::last_heard).unwrap_or_default();
@@ -296,6 +295,15 @@ impl<'a> Wait<'a> {
         ))
     }
 
+    /// What is deleted on a cluster that does not come back can go from Azure alone.
+    fn with_way_out(&self, failure: Failure) -> Failure {
+        let hint = match (self.awaited.until, failure.hint) {
+            (Until::Gone, Some(hint)) => Some(format!("{hint}; {WITHOUT_THE_CLUSTER}")),
+            (_, hint) => hint,
+        };
+        Failure { hint, ..failure }
+    }
+
     fn remedy_of_timeout(&self, status: &str) -> String {
         let is_flux = matches!(self.awaited.until, Until::Compliant(_));
         let known = match &self.fault {
@@ -305,11 +313,14 @@ impl<'a> Wait<'a> {
             None => None,
         };
         let look = match self.awaited.until {
-            Until::Registered => "look with `az provider show`, and run this again",
-            Until::Gone => STILL_GOING,
-            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON,
+            Until::Registered => "look with `az provider show`, and run this again".to_owned(),
+            Until::Gone => format!(
+                "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run this again; \
+                 {WITHOUT_THE_CLUSTER}"
+            ),
+            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON.to_owned(),
         };
-        known.unwrap_or_else(|| look.to_owned())
+        known.unwrap_or(look)
     }
 
     fn cluster_type(&self) -> ClusterType {

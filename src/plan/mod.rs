@@ -9,7 +9,11 @@ mod decide;
 mod digest;
 mod drift;
 mod durations;
+<<<<<<< HEAD
+mod expected_revision;
+=======
 mod estimate;
+>>>>>>> main
 mod export;
 mod explain;
 mod limits;
@@ -28,7 +32,11 @@ pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Rea
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
+<<<<<<< HEAD
+pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
+=======
 pub use estimate::Estimate;
+>>>>>>> main
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,
