@@ -9,11 +9,8 @@ mod decide;
 mod digest;
 mod drift;
 mod durations;
-<<<<<<< HEAD
-mod expected_revision;
-=======
 mod estimate;
->>>>>>> main
+mod expected_revision;
 mod export;
 mod explain;
 mod limits;
@@ -32,11 +29,8 @@ pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Rea
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
-<<<<<<< HEAD
-pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
-=======
 pub use estimate::Estimate;
->>>>>>> main
+pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,

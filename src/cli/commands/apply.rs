@@ -18,12 +18,8 @@ use crate::cli::secret_files::{Placeholders, Real};
 use crate::cli::spec_file::Intent;
 use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
 use crate::diff::compare;
-<<<<<<< HEAD
-use crate::plan::{self, ApplyReport, Choices, ExpectedRevision, Mode, Plan, WaitFor};
-=======
 use crate::http::SystemClock;
-use crate::plan::{self, Choices, Mode, Plan};
->>>>>>> main
+use crate::plan::{self, Choices, ExpectedRevision, Mode, Plan, WaitFor};
 use crate::view;
 
 pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
@@ -44,12 +40,8 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
     let request =
         Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-<<<<<<< HEAD
         let mut planned = planning::plan(&intent, request, session).await?;
-=======
-        let planned = planning::plan(&intent, request, session).await?;
         run.has_planned(&planned.plan, planned.connection.arm.usage());
->>>>>>> main
         show_and_ask(&planned.plan, &args.run, session)?;
         expect(&mut planned.plan, &intent, &args.expect_revision)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
@@ -85,12 +77,8 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
     let request =
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-<<<<<<< HEAD
         let mut planned = planning::plan(&intent, request, session).await?;
-=======
-        let planned = planning::plan(&intent, request, session).await?;
         run.has_planned(&planned.plan, planned.connection.arm.usage());
->>>>>>> main
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
         check_allowed(&name, &saved)?;
