@@ -14,12 +14,25 @@ generate:
     cargo run --locked --quiet -- schema spec > schemas/spec.schema.json.new && mv schemas/spec.schema.json.new schemas/spec.schema.json
     cargo run --locked --quiet -- schema plan > schemas/plan.schema.json.new && mv schemas/plan.schema.json.new schemas/plan.schema.json
     cargo run --locked --quiet -- schema event > schemas/event.schema.json.new && mv schemas/event.schema.json.new schemas/event.schema.json
+    cargo run --locked --quiet -- schema report > schemas/report.schema.json.new && mv schemas/report.schema.json.new schemas/report.schema.json
     cargo run --locked --quiet -- schema snapshot > schemas/snapshot.schema.json.new && mv schemas/snapshot.schema.json.new schemas/snapshot.schema.json
     INSTA_UPDATE=always cargo test --locked
+
+# Simulate the whole system under this many seeds: `just simulate 100000`, `just simulate 1000 5000` from seed 5000 on.
+simulate seeds="10000" from="0":
+    cargo test --locked --profile simulate --test simulate -- --seeds {{seeds}} --from {{from}}
+
+# One seed of the simulation, with everything that happens in it.
+simulate-seed seed:
+    cargo test --locked --profile simulate --test simulate -- --seed {{seed}} --trace
 
 # Everything that the gate runs.
 ci:
     bash .ci/run
+
+# Kill the real binary with -9 in the middle of an apply over TCP, so many times, and run it again.
+kill ROUNDS="220":
+    ARCFLUX_KILLS={{ROUNDS}} cargo test --locked --quiet --test it -- --exact --nocapture binary_killed::killed_at_random_instants_it_converges_when_run_again
 
 # Break the rules of normalising one at a time: do the tests notice? Takes minutes.
 break-rules:

@@ -189,16 +189,23 @@ impl Runner<'_> {
         }
         let Some((method, accepted)) = self.send_when_free(step, change, progress).await? else { return Ok(()) };
         progress.wrote = true;
+        let operation_id = accepted.operation.as_ref().map(|operation| operation.id().to_owned());
+        let accepted_as = EventKind::Accepted {
+            method: method.to_owned(),
+            status: accepted.status,
+            operation_id: operation_id.clone(),
+            correlation_id: accepted.correlation_id.clone(),
+        };
         progress.written = Some(self.arm.now());
         progress.writes.push(Written {
             method: method.to_owned(),
             status: Some(accepted.status),
             correlation_id: accepted.correlation_id.clone(),
-            operation_id: accepted.operation.as_ref().map(|operation| operation.id().to_owned()),
+            operation_id,
         });
         progress.operation = accepted.operation;
         progress.correlation_id = accepted.correlation_id;
-        self.tell(&change.address, EventKind::Accepted { method: method.to_owned(), status: accepted.status });
+        self.tell(&change.address, accepted_as);
         Ok(())
     }
 

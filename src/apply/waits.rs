@@ -47,9 +47,10 @@ impl Timeouts {
         self.all.unwrap_or(Duration::from_secs(minutes * 60))
     }
 
-    /// The patience for Flux: twice the longest `timeout` of a kustomization, and at least twenty minutes.
+    /// The patience for Flux: twice the longest `timeout` of a kustomization, at least twenty minutes, and at most a day,
+    /// whatever ARM may say.
     fn of_flux(self, longest_timeout_seconds: u64) -> Duration {
-        let seconds = longest_timeout_seconds.saturating_mul(2).max(20 * 60);
+        let seconds = longest_timeout_seconds.saturating_mul(2).clamp(20 * 60, 24 * 3600);
         self.all.unwrap_or(Duration::from_secs(seconds))
     }
 }

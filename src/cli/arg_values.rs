@@ -86,6 +86,7 @@ pub(super) enum SchemaName {
     Spec,
     Plan,
     Event,
+    Report,
     Snapshot,
 }
 

@@ -117,7 +117,7 @@ pub(super) enum Command {
     Graph(GraphArgs),
     /// Write a commented starting spec.
     Init(InitArgs),
-    /// Print the JSON schema of specs (or of plans, events, snapshots).
+    /// Print the JSON schema of specs (or of plans, events, reports, snapshots).
     Schema(SchemaArgs),
     /// Explain why fields of a resource are as planned: spec line, origin, live value, rule. Only reads.
     ///
@@ -228,9 +228,13 @@ pub(super) struct RunArgs {
     /// How long each wait may take: `10m`, `1h30m`.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) timeout: Option<Duration>,
-    /// How progress is printed: text on standard error, or json events on standard output.
+    /// How progress is printed: text on standard error, or json events on standard output, with the report at the end.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: TextOrJson,
+    /// Write the report of the run to this file as JSON, also when the plan is refused, or the apply fails or is
+    /// interrupted: every resource with its outcome, cause, times, writes and their ids.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

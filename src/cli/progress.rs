@@ -1,13 +1,17 @@
 //! Progress of an apply: bars on a terminal, plain lines elsewhere, or JSON events.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 use super::arg_values::TextOrJson;
 use super::console::Console;
+use super::heartbeat::{BEAT, Heartbeat};
+use crate::http::Clock;
 use crate::model::Address;
 use crate::plan::{Event, EventKind};
 use crate::view;
@@ -16,6 +20,7 @@ use crate::view;
 pub(super) struct Progress {
     console: Console,
     sink: Sink,
+    heartbeat: Mutex<Heartbeat>,
 }
 
 enum Sink {
@@ -32,7 +37,7 @@ impl Progress {
     pub(super) fn new(format: TextOrJson, resources: u64, console: Console) -> Self {
         let sink = match format {
             TextOrJson::Json => Sink::Json,
-            TextOrJson::Text if console.is_watched => {
+            TextOrJson::Text if console.is_watched && resources > 0 => {
                 let all = MultiProgress::new();
                 let total = all.add(ProgressBar::new(resources).with_style(style("[{bar:20}] {pos}/{len}")));
                 total.tick();
@@ -40,10 +45,20 @@ impl Progress {
             }
             TextOrJson::Text => Sink::Lines { said: Mutex::new(BTreeMap::new()) },
         };
-        Self { console, sink }
+        Self { console, sink, heartbeat: Mutex::default() }
+    }
+
+    /// Says what was last heard of whatever was silent for a while, again and again.
+    pub(super) async fn beat(&self, clock: &dyn Clock, now: impl Fn() -> Timestamp) -> Infallible {
+        loop {
+            clock.sleep(BEAT.unsigned_abs()).await;
+            let silent = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).beat(now());
+            silent.iter().for_each(|event| self.show(event));
+        }
     }
 
     pub(super) fn show(&self, event: &Event) {
+        self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).follow(event);
         match &self.sink {
             Sink::Json => self.console.print(&format!("{}\n", view::apply::event_json(event))),
             Sink::Lines { said } => {

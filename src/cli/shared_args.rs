@@ -66,7 +66,7 @@ pub(super) struct CloudArgs {
     /// first request. Can be given several times, or with commas between.
     #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", hide_env_values = true, value_delimiter = ',')]
     pub(super) scope: Vec<Glob>,
-    /// Multiply every wait by this, for tests and demonstrations.
+    /// Multiply every wait by this, those for the limits of Azure included. For tests and demonstrations.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub(super) poll_scale: f64,
     #[command(flatten)]

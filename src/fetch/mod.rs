@@ -5,7 +5,8 @@ use futures::StreamExt as _;
 use crate::arm::{ArmClient, ArmError};
 use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
 
-/// How many reads are under way at once. ARM refills 25 a second (`../shared/facts/arm-contracts.md` §7.7).
+/// How many reads are under way at once: as many as are safe (`../shared/facts/arm-contracts.md` §7.7), and more than keep
+/// ARM's bucket empty once it is. What it refills is shared out by the client.
 const CONCURRENCY: usize = 16;
 
 enum Answer {

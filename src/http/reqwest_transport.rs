@@ -19,6 +19,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const LINK_LOCAL_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the server may stay silent. A gateway that answers for a slow service after 60 s is still heard.
 const READ_TIMEOUT: Duration = Duration::from_secs(100);
+/// How long an exchange may take in all: a server that sends a byte now and then is never silent, and never done. In this
+/// time even the longest body comes over a slow line.
+const DEADLINE: Duration = Duration::from_secs(300);
 /// The longest response body that is read, in bytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -28,10 +31,10 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// environment are used, but never for either.
 /// The clients behind it are built at the first request, because reading the certificate store costs milliseconds
 /// that `--help` should not pay.
-#[derive(Default)]
 pub struct ReqwestTransport {
     authorities: Vec<Certificate>,
     link_local: bool,
+    deadline: Duration,
     plain: OnceLock<Result<Client, String>>,
     near: OnceLock<Result<Client, String>>,
     far: OnceLock<Result<Client, String>>,
@@ -59,6 +62,19 @@ pub enum CaBundleError {
     Empty,
 }
 
+impl Default for ReqwestTransport {
+    fn default() -> Self {
+        Self {
+            authorities: Vec::new(),
+            link_local: false,
+            deadline: DEADLINE,
+            plain: OnceLock::new(),
+            near: OnceLock::new(),
+            far: OnceLock::new(),
+        }
+    }
+}
+
 impl ReqwestTransport {
     /// Trusts the machine's certificate store alone.
     #[must_use]
@@ -84,6 +100,12 @@ impl ReqwestTransport {
     #[must_use]
     pub fn link_local(self) -> Self {
         Self { link_local: true, ..self }
+    }
+
+    /// Gives up an exchange that is not over after `deadline`, its body included.
+    #[must_use]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// The way to `uri`, or why there is none.
@@ -114,7 +136,8 @@ impl ReqwestTransport {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(if self.link_local { LINK_LOCAL_CONNECT_TIMEOUT } else { CONNECT_TIMEOUT })
-            .read_timeout(READ_TIMEOUT);
+            .read_timeout(READ_TIMEOUT)
+            .timeout(self.deadline);
         let authorities = self.authorities.iter().cloned();
         let builder = match route {
             Route::Plain => builder.no_proxy().tls_certs_only([]),

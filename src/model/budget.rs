@@ -51,11 +51,14 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// How long after the first one at the least request number `nth` is, counted from 1, from a full bucket.
+    /// When a request goes that is ready at `ready`, if all go in the order in which they are ready; `full_at` is when
+    /// the bucket is full again, from the ones before. Says the same as a [`Bucket`], ahead of time.
     #[must_use]
-    pub fn earliest(self, nth: u64) -> Duration {
-        let beyond = nth.saturating_sub(u64::from(self.capacity));
-        Duration::from_nanos(beyond.saturating_mul(TOKEN).div_ceil(u64::from(self.refill_per_second)))
+    pub fn next(self, full_at: &mut Duration, ready: Duration) -> Duration {
+        let refill = Duration::from_nanos(TOKEN.div_ceil(u64::from(self.refill_per_second)));
+        let goes = ready.max(full_at.saturating_sub(refill * self.capacity.saturating_sub(1)));
+        *full_at = goes.max(*full_at) + refill;
+        goes
     }
 }
 
@@ -223,13 +226,6 @@ mod tests {
         assert_eq!(drained(&mut bucket, seconds(110.5)), 1);
     }
 
-    #[test]
-    fn the_earliest_moment_of_the_nth_request() {
-        assert_eq!(Metered::Writes.allowance().earliest(200), Duration::ZERO);
-        assert_eq!(Metered::Writes.allowance().earliest(3000), seconds(280.0));
-        assert_eq!(Metered::Reads.allowance().earliest(251), seconds(0.04));
-    }
-
     proptest! {
         /// Whatever is asked for when, no window holds more than the capacity and what came back in it.
         #[test]
@@ -254,6 +250,23 @@ mod tests {
                         + (*to - *from).as_millis() * u128::from(SMALL.refill_per_second);
                     prop_assert!((last - first + 1) as u128 * 1000 <= allowed, "{:?}", taken);
                 }
+            }
+        }
+
+        /// What is foretold is what happens.
+        #[test]
+        fn a_bucket_is_foretold(gaps in prop::collection::vec(0_u64..400, 1..100)) {
+            let mut bucket = Bucket::full(SMALL, Duration::ZERO);
+            let mut full_at = Duration::ZERO;
+            let mut ready = Duration::ZERO;
+            let mut now = Duration::ZERO;
+            for gap in gaps {
+                ready += Duration::from_millis(gap);
+                // In turn: nobody overtakes.
+                now = now.max(ready);
+                now += bucket.wait(now, 0);
+                prop_assert_eq!(bucket.take(now, 0), Ok(()));
+                prop_assert_eq!(SMALL.next(&mut full_at, ready), now);
             }
         }
 

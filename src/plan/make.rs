@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::decide::{self, Decision, Deferral, Obstacle};
 use super::{
-    Action, Change, Consequence, DeferredChange, Delta, Digest, FORMAT_VERSION, Mode, Note, Plan, Reason, Refusal,
-    Step, digest, limits, sensitive, unmanaged,
+    Action, Change, Consequence, DeferredChange, Delta, Digest, Estimate, FORMAT_VERSION, Mode, Note, Plan, Reason,
+    Refusal, Step, digest, limits, sensitive, unmanaged,
 };
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
@@ -319,6 +319,7 @@ fn assemble(
         timestamp: None,
         digest: digest::plan_digest(&options.origin, options.tenant.as_deref(), mode, &options.choices, &[], &[], &[]),
         applyable: false,
+        estimate: None,
         ages: Vec::new(),
         resource_changes: changes,
         deferred_changes: deferred,
@@ -366,8 +367,9 @@ fn not_to_be_deleted(decided: &[(&Node, Decision)], options: &Options) -> Vec<Re
 }
 
 impl Plan {
-    /// Computes what follows from the changes: the digest, and whether an apply may start.
+    /// Computes what follows from the changes: the digest, whether an apply may start, and what it takes.
     fn seal(&mut self) {
+        self.estimate = Estimate::of(&self.resource_changes);
         self.digest = self.computed_digest();
         self.applyable = self.refusals.is_empty() && self.waits();
     }

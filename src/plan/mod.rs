@@ -9,12 +9,14 @@ mod decide;
 mod digest;
 mod drift;
 mod durations;
+mod estimate;
 mod expected_revision;
 mod export;
 mod explain;
 mod limits;
 mod make;
 mod report;
+mod run_report;
 mod saved;
 mod sensitive;
 mod status;
@@ -26,6 +28,7 @@ pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Rea
 pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
+pub use estimate::Estimate;
 pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
@@ -36,6 +39,7 @@ pub use make::{
     Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,
 };
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine, Written};
+pub use run_report::{Ending, PlanInBrief, REPORT_VERSION, ReportLine, RunError, RunReport};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
@@ -79,6 +83,9 @@ pub struct Plan {
     pub digest: Digest,
     /// Whether an apply may start: there is something to do and no rule refuses it.
     pub applyable: bool,
+    /// What an apply takes, where it does anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Every resource of the spec, in the order in which it is handled.
     pub resource_changes: Vec<Change>,
     /// Changes that the spec asks for, and that are left for when their cluster talks to Azure again.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Action;
+use super::{Action, RunReport};
 use crate::model::{Address, Usage};
 
 /// Something that happened during an apply.
@@ -34,6 +34,12 @@ pub enum EventKind {
         method: String,
         /// The HTTP status.
         status: u16,
+        /// The operation that it started.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        operation_id: Option<String>,
+        /// ARM's correlation id, for a support request.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        correlation_id: Option<String>,
     },
     /// Still waiting.
     ApplyProgress {
@@ -142,19 +148,18 @@ pub enum Outcome {
     },
 }
 
-/// One line of the JSON stream of an apply: events as they happen, and the report at the end.
+/// One line of the JSON stream of an apply: events as they happen, and the report of the run at the end.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum StreamLine {
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
     /// It is over.
-    Report(ApplyReport),
+    Report(Box<RunReport>),
 }
 
 /// What became of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-#[serde(tag = "type", rename = "apply_report")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ApplyReport {
     /// Every resource of the plan, in its order.
     pub resources: Vec<ResourceOutcome>,

@@ -91,7 +91,7 @@ impl World<'_> {
                 | Scenario::ExtensionInstallFailed
                 | Scenario::OperationStuck,
             )
-            | None => Some(durations::last_tick(since, durations::HEARTBEAT, now)),
+            | None => Some(Self::last_heartbeat(cluster, since, now)),
         }
     }
 

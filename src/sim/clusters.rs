@@ -139,6 +139,7 @@ impl World<'_> {
             extensions: BTreeMap::new(),
             configurations: BTreeMap::new(),
             source_control: BTreeMap::new(),
+            silences: Vec::new(),
             quiet_until: None,
         };
         let body = self.cluster_body(path, &cluster, version, call.now);

@@ -64,6 +64,7 @@ mod tenant;
 mod throttle;
 mod tls;
 mod traffic;
+mod trouble;
 mod versions;
 mod world;
 
@@ -78,3 +79,4 @@ pub use sign_in::REFUSED_SECRET;
 pub use simulator::{Logged, Simulator};
 pub use state_file::StateError;
 pub use traffic::TrafficLog;
+pub use trouble::{Fate, Operated};

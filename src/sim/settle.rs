@@ -128,17 +128,17 @@ fn next_event(cluster: &Cluster, scenario: Option<Scenario>) -> Option<(Timestam
     for (key, extension) in &cluster.extensions {
         if let (Some(pending), Some(online)) = (&extension.pending, online) {
             let begin = pending.started.max(online);
-            let at = after(begin, extension_length(extension, pending));
-            events.push((at, Event::ExtensionEnds(key.clone())));
+            let at = after(begin, extension_length(extension, pending).saturating_add(pending.fate.extra()));
+            events.push((cluster.when_heard(at), Event::ExtensionEnds(key.clone())));
         }
     }
     let flux = online.and_then(|online| flux_since(cluster).map(|since| since.max(online)));
     for (key, configuration) in &cluster.configurations {
         if let Some(at) = configuration_end(configuration, online, flux, scenario) {
-            events.push((at, Event::ConfigurationEnds(key.clone())));
+            events.push((cluster.when_heard(at), Event::ConfigurationEnds(key.clone())));
         }
         if let (Some(at), Some(flux)) = (configuration.report.next, flux) {
-            events.push((at.max(flux), Event::Reports(key.clone())));
+            events.push((cluster.when_heard(at.max(flux)), Event::Reports(key.clone())));
         }
     }
     events.into_iter().min()
@@ -187,7 +187,8 @@ fn configuration_end(
     let pending = configuration.pending.as_ref()?;
     if pending.deletes {
         // A cluster without Flux has nothing to remove, so only the agents have to be there.
-        return online.map(|online| after(pending.started.max(online), durations::FLUX_DELETE));
+        let length = durations::FLUX_DELETE.saturating_add(pending.fate.extra());
+        return online.map(|online| after(pending.started.max(online), length));
     }
     if scenario == Some(Scenario::OperationStuck) {
         return None;
@@ -196,7 +197,8 @@ fn configuration_end(
         let since = configuration.report.reconciling_since?;
         return wait_limit(configuration).map(|limit| after(since, limit));
     }
-    flux.map(|flux| after(pending.started.max(flux), durations::FLUX_OPERATION))
+    let length = durations::FLUX_OPERATION.saturating_add(pending.fate.extra());
+    flux.map(|flux| after(pending.started.max(flux), length))
 }
 
 /// Whether Flux is at work on what was last written.
@@ -237,6 +239,12 @@ fn happen(
         Event::ConfigurationEnds(key) => {
             let Some(configuration) = cluster.configurations.get_mut(key) else { return };
             let Some(pending) = configuration.pending.clone() else { return };
+            if let Some(outcome) = pending.fate.failure() {
+                configuration.pending = None;
+                configuration.provisioning = Provisioning::Failed;
+                ended.push((pending, End { at, outcome }));
+                return;
+            }
             if pending.deletes {
                 cluster.configurations.remove(key);
                 ended.push((pending, End { at, outcome: Outcome::Succeeded }));
@@ -256,6 +264,7 @@ fn happen(
             }
         }
         Event::Reports(key) => {
+            let now = cluster.heard_until(at, now);
             let Some(configuration) = cluster.configurations.get_mut(key) else { return };
             let is_over = reconciler.report(configuration, at, now);
             if is_over
@@ -275,13 +284,20 @@ fn end_extension(
     at: Timestamp,
     scenario: Option<Scenario>,
 ) -> Outcome {
-    if pending.deletes {
+    if pending.deletes && pending.fate.failure().is_none() {
         cluster.extensions.remove(key);
         return Outcome::Succeeded;
     }
     let Some(extension) = cluster.extensions.get_mut(key) else {
         return Outcome::Canceled;
     };
+    if let Some(outcome) = pending.fate.failure() {
+        extension.provisioning = Provisioning::Failed;
+        if let Outcome::Failed { message, .. } = &outcome {
+            extension.failure = Some(message.clone());
+        }
+        return outcome;
+    }
     if scenario == Some(Scenario::ExtensionInstallFailed) && extension.ready_since.is_none() {
         let message = format!(
             "The extension operation failed with the following error: Error: {{failed to install chart from path [] \

@@ -116,19 +116,36 @@ impl Simulator {
     /// Answers one request of a caller who has no other clock than the simulator's.
     #[must_use]
     pub fn handle(&self, request: Request) -> Response {
-        self.answer(request, None)
+        self.answer(request, None, None)
+    }
+
+    /// Answers one request at the instant `at` of a caller who keeps the time for both: the clock is moved there, and
+    /// the request itself takes no time. The clock never goes back.
+    #[must_use]
+    pub fn handle_as_of(&self, request: Request, at: Timestamp) -> Response {
+        self.answer(request, Some(at), None)
+    }
+
+    /// Answers one request as [`handle`](Self::handle) would if no bucket were ever empty, and leaves no trace of
+    /// it: no time passes, nothing is drawn, nothing is logged.
+    #[must_use]
+    pub fn peek(&self, request: Request) -> Response {
+        let (mut state, settings) = (self.memory().state.clone(), &self.inner.settings);
+        let now = state.now;
+        state.subscriptions.values_mut().for_each(|subscription| subscription.buckets.clear());
+        into_response(answer_one(&mut state, settings, request, Some(now), None).0)
     }
 
     /// Answers one request of a caller on whose clock it is `callers_now`: tokens are issued by that one, because
     /// callers compare their expiry with it.
     pub(crate) fn handle_at(&self, request: Request, callers_now: Timestamp) -> Response {
-        self.answer(request, Some(callers_now))
+        self.answer(request, None, Some(callers_now))
     }
 
-    fn answer(&self, request: Request, callers_now: Option<Timestamp>) -> Response {
+    fn answer(&self, request: Request, at: Option<Timestamp>, callers_now: Option<Timestamp>) -> Response {
         let method = request.method().clone();
         let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-        let (answer, at) = match self.change(|state, settings| answer_one(state, settings, request, callers_now)) {
+        let (answer, at) = match self.change(|state, settings| answer_one(state, settings, request, at, callers_now)) {
             Ok(answered) => answered,
             Err(error) => {
                 let message = format!("The simulator's state is out of reach: {}", chain(&error));
@@ -145,6 +162,19 @@ impl Simulator {
     #[must_use]
     pub fn requests(&self) -> Vec<Logged> {
         self.inner.log.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Changes what is to come, as a person who holds the strings would.
+    pub(super) fn disturb_world(&self, change: impl FnOnce(&mut World<'_>)) {
+        let _unwritten = self.change(|state, settings| change(&mut World { state, settings }));
+    }
+
+    pub(super) fn disturb(&self, change: impl FnOnce(&mut State)) {
+        self.disturb_world(|world| change(world.state));
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.memory().state)
     }
 
     fn log(&self, logged: Logged) {
@@ -179,14 +209,15 @@ impl Simulator {
     }
 }
 
-/// Answers one request, at the instant at which the clock then stands.
+/// Answers one request, at the instant at which the clock then stands: at `at`, or a moment after the last one.
 fn answer_one(
     state: &mut State,
     settings: &Settings,
     request: Request,
+    at: Option<Timestamp>,
     callers_now: Option<Timestamp>,
 ) -> (Answer, Timestamp) {
-    let now = durations::after(state.now, durations::REQUEST);
+    let now = at.map_or_else(|| durations::after(state.now, durations::REQUEST), |at| at.max(state.now));
     let mut world = World { state, settings };
     world.settle(now);
     let call = Call::new(request, now, callers_now.unwrap_or(now));

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::durations;
 use super::settings::{Seed, SeedClusterType, Settings};
+use super::trouble::{Fate, Silence};
 
 /// Version of the state's shape. A file with a higher one was written by a newer arcflux.
 pub(crate) const FORMAT: u32 = 1;
@@ -33,6 +34,9 @@ pub(crate) struct State {
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
     /// Every operation ever started, by id: they stay readable after their resource is gone.
     pub(crate) operations: BTreeMap<String, Operation>,
+    /// How the next operations go, by the path of their resource in lower case; as usual where there is none.
+    #[serde(default)]
+    pub(crate) fates: BTreeMap<String, Vec<Fate>>,
 }
 
 /// One subscription. One that nobody has written to is answered as an empty one.
@@ -144,6 +148,9 @@ pub(crate) struct Cluster {
     pub(crate) extensions: BTreeMap<String, Extension>,
     pub(crate) configurations: BTreeMap<String, FluxConfiguration>,
     pub(crate) source_control: BTreeMap<String, SourceControlConfiguration>,
+    /// When its agents are silent.
+    #[serde(default)]
+    pub(crate) silences: Vec<Silence>,
     /// Until when nothing happens by itself, as far as is known: spares looking at thousands of clusters again.
     #[serde(skip)]
     pub(crate) quiet_until: Option<Timestamp>,
@@ -180,6 +187,8 @@ pub(crate) struct Pending {
     pub(crate) operation: String,
     pub(crate) started: Timestamp,
     pub(crate) deletes: bool,
+    #[serde(default)]
+    pub(crate) fate: Fate,
 }
 
 /// An operation as its status URL shows it.
@@ -287,6 +296,7 @@ impl State {
             tenant: TENANT.to_owned(),
             subscriptions: BTreeMap::new(),
             operations: BTreeMap::new(),
+            fates: BTreeMap::new(),
         };
         for seed in &settings.seeds {
             state.plant(seed);
@@ -342,6 +352,7 @@ impl State {
                 extensions: BTreeMap::new(),
                 configurations: BTreeMap::new(),
                 source_control: BTreeMap::new(),
+                silences: Vec::new(),
                 quiet_until: None,
             };
             group.clusters.entry(kind.key(&planted.name)).or_insert(cluster);

@@ -119,7 +119,7 @@ impl World<'_> {
         let operation =
             Operation { running: running.to_owned(), resource: resource.to_owned(), started: now, end: None };
         self.state.operations.insert(id.clone(), operation);
-        Pending { operation: id, started: now, deletes }
+        Pending { operation: id, started: now, deletes, fate: self.state.take_fate(resource) }
     }
 
     /// Ends an operation, if it is still running.

@@ -1,9 +1,11 @@
 //! An apply while it runs, and what became of it.
 
+use jiff::SignedDuration;
+
 use super::style::Tone;
 use super::{Style, json, value};
-use crate::model::{Address, Seconds};
-use crate::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome};
+use crate::model::{Address, Seconds, Usage};
+use crate::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome, ResourceOutcome, RunReport, Written};
 
 /// One line for an event, without a line feed, in Terraform's words; `None` for what only programs want to know.
 #[must_use]
@@ -11,7 +13,7 @@ pub fn event_line(event: &Event, style: &Style) -> Option<String> {
     let Event { at: _, address, kind } = event;
     let (tone, text) = match kind {
         EventKind::ApplyStart { action } => (Tone::Heading, format!("{}...", Words::of(*action, address).doing)),
-        EventKind::Accepted { method: _, status: _ } => return None,
+        EventKind::Accepted { method: _, status: _, operation_id: _, correlation_id: _ } => return None,
         EventKind::ApplyProgress { action, waiting_for, status, elapsed_seconds } => {
             let doing = Words::of(*action, address).doing.to_lowercase();
             let what = if writes(*action) { doing } else { format!("{doing} for {waiting_for}") };
@@ -33,10 +35,16 @@ pub fn event_json(event: &Event) -> String {
     json::line(event)
 }
 
-/// What became of a plan as a JSON object on one line, without a line feed: the last line of the stream.
+/// What became of a run as a JSON object on one line, without a line feed: the last line of the stream.
 #[must_use]
-pub fn report_json(report: &ApplyReport) -> String {
+pub fn report_json(report: &RunReport) -> String {
     json::line(report)
+}
+
+/// The same as an indented document (`schemas/report.schema.json`).
+#[must_use]
+pub fn report_document(report: &RunReport) -> String {
+    json::pretty(report)
 }
 
 /// What became of a plan that went this way: failures, what was skipped, and the sentence at the end.
@@ -55,6 +63,9 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         }
         if let Some(id) = correlation_id.as_ref().filter(|id| !message.contains(id.as_str())) {
             out.push_str(&style.sentence("  correlation id: ", "        ", id));
+        }
+        if let Some(trace) = trace(resource) {
+            out.push_str(&style.sentence("  ", "  ", &trace));
         }
         if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
             let left = "Something was written before it failed: `arcflux status` shows how it is doing, `arcflux plan` \
@@ -89,7 +100,51 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         out.push('\n');
     }
     out.push_str(&verdict(report, mode, skipped.len(), style));
+    if !report.converged() || report.usage.retries > 0 || report.usage.throttled_seconds > 0 {
+        out.push_str(&style.sentence("", "", &effort(report)));
+    }
+    if report.interrupted {
+        let again = "Run the same command again: it goes on from where this run stopped.";
+        out.push_str(&style.sentence("", "", again));
+    }
     out
+}
+
+/// The last write of a resource that failed, as far as it tells where to look.
+fn trace(resource: &ResourceOutcome) -> Option<String> {
+    let Written { method, status, correlation_id: _, operation_id } = resource.writes.last()?;
+    match (operation_id, status) {
+        (Some(id), _) if resource.may_go_on() => {
+            Some(format!("Azure may still be at work on it: operation {id}, begun by {method}."))
+        }
+        (Some(id), _) => Some(format!("operation id: {id}, begun by {method}")),
+        (None, None) => Some(format!("{method} was sent, and no answer came.")),
+        (None, Some(_)) => None,
+    }
+}
+
+/// What was asked of Azure, and how long it took.
+fn effort(report: &ApplyReport) -> String {
+    let counted = |count: u64, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    };
+    let Usage { reads, writes, deletes, retries, throttled_seconds } = report.usage;
+    let sent = writes + deletes;
+    let began = report.resources.iter().filter_map(|resource| resource.started_at).min();
+    let ends = report.resources.iter().filter_map(|resource| {
+        resource.started_at?.checked_add(SignedDuration::from_secs(resource.elapsed_seconds)).ok()
+    });
+    let took = match (began, ends.max()) {
+        (Some(began), Some(ended)) => format!(" in {}", elapsed(ended.duration_since(began).as_secs())),
+        (_, _) => String::new(),
+    };
+    let requests = counted(reads + sent, "request", "requests");
+    let mut parts = vec![format!("{requests} ({}){took}", counted(sent, "write", "writes"))];
+    parts.extend((retries > 0).then(|| counted(retries, "retry", "retries")));
+    let throttled = i64::try_from(throttled_seconds).unwrap_or(i64::MAX);
+    parts.extend((throttled > 0).then(|| format!("held back by Azure's limits for {}", elapsed(throttled))));
+    format!("{}.", parts.join(", "))
 }
 
 fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> String {
@@ -119,11 +174,7 @@ fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> S
         let end = if report.interrupted { "interrupted" } else { "incomplete" };
         (Tone::Bad, format!("{name} {end}: {failed} failed, {skipped} skipped. Resources: {resources}."))
     };
-    let again = match report.interrupted {
-        true => style.sentence("", "", "Run the same command again: it goes on from where this run stopped."),
-        false => String::new(),
-    };
-    format!("{}\n{again}", style.paint(tone, &sentence))
+    format!("{}\n", style.paint(tone, &sentence))
 }
 
 /// Terraform's words for an action.

@@ -19,6 +19,7 @@ pub mod snapshot;
 pub mod status;
 
 mod escape;
+mod estimate;
 mod json;
 mod mermaid;
 mod plan_text;

@@ -18,7 +18,8 @@ const NEW_LINES: usize = 8;
 const CHANGED_LINES: usize = 40;
 
 pub(super) fn render(plan: &Plan, style: Style) -> String {
-    let Rows { drifted, resources, waits, refusals, notes, deferred, unmanaged, summary, digest } = Rows::of(plan);
+    let Rows { drifted, resources, waits, refusals, notes, deferred, unmanaged, summary, estimate, digest } =
+        Rows::of(plan);
     let mut text = Text { out: String::new(), style };
     if !drifted.is_empty() {
         let objects =
@@ -70,6 +71,9 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
     }
     let tone = if resources.is_empty() { Tone::Good } else { Tone::Heading };
     text.line(&style.paint(tone, &summary));
+    if let Some(estimate) = estimate {
+        text.out.push_str(&style.sentence("", "", &estimate));
+    }
     text.line(&format!("Digest: {digest}"));
     text.out
 }

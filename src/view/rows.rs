@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::estimate;
 use crate::diff::{FieldChange, encoded_lines, leaves};
 use crate::kinds::{self, Kind, flux_configuration};
 use crate::model::{Address, FieldPath, SecretRef};
@@ -31,6 +32,8 @@ pub struct Rows<'a> {
     pub unmanaged: &'a [Unmanaged],
     /// The closing sentence: `Plan: 2 to add, 1 to change, 0 to destroy.`
     pub summary: String,
+    /// What an apply takes, where one may start: a sentence.
+    pub estimate: Option<String>,
     /// What the plan binds to.
     pub digest: String,
 }
@@ -144,6 +147,7 @@ impl<'a> Rows<'a> {
             deferred: &plan.deferred_changes,
             unmanaged: &plan.unmanaged,
             summary: summary(plan),
+            estimate: plan.estimate.as_ref().filter(|_| plan.applyable).map(estimate::sentence),
             digest: plan.digest.to_string(),
         }
     }

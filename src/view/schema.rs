@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::json;
-use crate::plan::{Plan, StreamLine};
+use crate::plan::{Plan, RunReport, StreamLine};
 use crate::snapshot::Snapshot;
 
 /// The schema of a plan as JSON, as a document that ends with a line feed: `schemas/plan.schema.json`.
@@ -19,6 +19,12 @@ pub fn plan_schema() -> String {
 #[must_use]
 pub fn event_schema() -> String {
     document::<StreamLine>("arcflux apply stream line", "event")
+}
+
+/// The schema of the report of an apply, as a document that ends with a line feed: `schemas/report.schema.json`.
+#[must_use]
+pub fn report_schema() -> String {
+    document::<RunReport>("arcflux apply report", "report")
 }
 
 /// The schema of the snapshot of a live state, as a document that ends with a line feed:

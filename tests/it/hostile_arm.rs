@@ -164,7 +164,8 @@ impl<T: Transport> Transport for Never<T> {
             let mut body: Value = serde_json::from_slice(response.body()).unwrap();
             body["properties"]["gitRepository"]["syncIntervalInSeconds"] = json!(u64::MAX);
             body["properties"]["statuses"][0]["statusConditions"] =
-                json!([{"type": "Ready", "status": "False", "reason": "Failed", "message": "no"}]);
+                json!([{"type": "Ready", "status": "False", "reason": "Failed", "message": "authentication required"}]);
+            body["properties"]["kustomizations"]["app"]["timeoutInSeconds"] = json!(u64::MAX);
             *response.body_mut() = body.to_string().into();
         }
         Ok(response)

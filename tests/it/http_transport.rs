@@ -1,8 +1,11 @@
 //! The production transport against servers on loopback that are written by hand.
 
 use std::error::Error;
+use std::time::Duration;
 
-use arcflux::http::{CaBundleError, Request, ReqwestTransport, Response, Transport, TransportError};
+use arcflux::http::{
+    CaBundleError, Clock as _, Request, ReqwestTransport, Response, SystemClock, Transport, TransportError,
+};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -117,6 +120,30 @@ async fn a_response_beyond_the_limit_is_not_read_to_its_end() {
     let error = send("GET", &format!("http://127.0.0.1:{port}/a")).await.unwrap_err();
     assert!(matches!(error, TransportError::TooLarge { .. }), "{error:?}");
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_drips_does_not_hold_a_request_open_for_ever() {
+    for head in ["", "HTTP/1.1 200 OK\r\n\r\n"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            read_head(&mut stream).await;
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // Never silent, and never done: the client hangs up first.
+            while stream.write_all(b"H").await.is_ok() {
+                SystemClock.sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let request: Request =
+            http::Request::get(format!("http://127.0.0.1:{port}/a?s=SIGNATURE")).body(Bytes::new()).unwrap();
+        let transport = ReqwestTransport::new().deadline(Duration::from_millis(200));
+        let error = transport.send(request).await.unwrap_err();
+        assert!(matches!(error, TransportError::Broken { .. }), "{error:?}");
+        assert!(told(&error).contains("timed out") && !told(&error).contains("SIGNATURE"), "{}", told(&error));
+        server.await.unwrap();
+    }
 }
 
 /// A self-signed certificate of nobody: its key was thrown away.

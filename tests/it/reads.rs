@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use arcflux::http::Clock as _;
 use arcflux::http::{Request, Response, Transport, TransportError};
+use arcflux::model::Usage;
 use arcflux::sim;
 use arcflux::sim::quirks::{Paging, Quirks};
 use async_trait::async_trait;
@@ -87,4 +89,31 @@ async fn a_plan_that_changes_everything_only_reads_too() {
         let seen = recorder.seen.lock().unwrap().clone();
         assert!(seen.requests.iter().all(|method| method == "GET"), "{:?}", seen.requests);
     }
+}
+
+/// The quickstart on so many clusters.
+fn fleet(clusters: usize) -> String {
+    let names: String = (0..clusters).map(|number| format!("  edge-{number:04}: {{}}\n")).collect();
+    let (before, rest) = QUICKSTART.split_once("cluster:\n").unwrap();
+    let after = &rest[rest.find("extension:").unwrap()..];
+    format!("{before}clusters:\n{names}{after}").replace("store-001", "${cluster.name}")
+}
+
+#[tokio::test]
+async fn a_plan_of_a_fleet_takes_as_long_as_arm_takes_for_its_reads_and_is_never_turned_away() {
+    let clusters = 100;
+    let spec = fleet(clusters);
+    let world = World::of(&spec);
+    let clock = world.sim.clock(1.0);
+    let began = clock.now();
+    let plan = world.plan(&spec).await;
+    let seconds = clock.now().duration_since(began).as_secs();
+    // Two providers, the group; each cluster with its three lists, and one configuration.
+    let reads = 3 + 5 * clusters as u64;
+    let Usage { reads: sent, writes, deletes, retries, throttled_seconds } = world.arm.usage();
+    assert_eq!((sent, writes, deletes, retries), (reads, 0, 0, 0));
+    assert_eq!(plan.counts().create, 1 + 2 * clusters);
+    let least = i64::try_from((reads - 250) / 25).unwrap();
+    assert!((least..=least + 2).contains(&seconds), "{seconds} s for {reads} reads");
+    assert!(throttled_seconds > 0);
 }

@@ -73,7 +73,13 @@ fn events_fit_their_schema() {
     };
     let kinds = [
         EventKind::ApplyStart { action: Action::Replace },
-        EventKind::Accepted { method: "PUT".to_owned(), status: 201 },
+        EventKind::Accepted { method: "PUT".to_owned(), status: 200, operation_id: None, correlation_id: None },
+        EventKind::Accepted {
+            method: "PUT".to_owned(),
+            status: 201,
+            operation_id: Some("6c1f".to_owned()),
+            correlation_id: Some("0b1c".to_owned()),
+        },
         EventKind::ApplyProgress {
             action: Action::Create,
             waiting_for: "its operation to end".to_owned(),
@@ -102,4 +108,11 @@ fn snapshots_fit_their_schema() {
         let snapshot = Snapshot::take("https://management.azure.com", Some("public"), None, &reads, &live);
         assert_fits(&schema, &view::snapshot::render(&snapshot));
     }
+}
+
+#[test]
+fn the_schema_of_reports_is_the_generated_one_and_tells_a_report_from_an_event() {
+    let schema = check("report.schema.json", &schema::report_schema());
+    let event = serde_json::json!({"at": "2026-11-22T08:00:00Z", "address": "rg-edge", "type": "apply_start"});
+    assert!(!jsonschema::is_valid(&schema, &event));
 }

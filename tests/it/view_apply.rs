@@ -1,7 +1,7 @@
 //! An apply as lines, and its report.
 
 use arcflux::model::{Address, Usage};
-use arcflux::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome, ResourceOutcome};
+use arcflux::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome, ResourceOutcome, Written};
 use arcflux::view::Style;
 use arcflux::view::apply::{event_line, render_report};
 
@@ -40,7 +40,10 @@ fn events_are_lines_in_the_words_of_terraform() {
         (provider, EventKind::ApplyStart { action: Action::Create }),
         (provider, EventKind::ApplyComplete { action: Action::Create, elapsed_seconds: 0 }),
         (extension, EventKind::ApplyStart { action: Action::Create }),
-        (extension, EventKind::Accepted { method: "PUT".to_owned(), status: 201 }),
+        (
+            extension,
+            EventKind::Accepted { method: "PUT".to_owned(), status: 201, operation_id: None, correlation_id: None },
+        ),
         (extension, progress(Action::Create, 70)),
         (extension, EventKind::ApplyComplete { action: Action::Create, elapsed_seconds: 95 }),
         (extension, EventKind::ApplyStart { action: Action::Update }),
@@ -72,7 +75,8 @@ fn report(outcomes: [(&str, Action, Outcome); 4], interrupted: bool) -> ApplyRep
             writes: Vec::new(),
         })
         .collect();
-    ApplyReport { resources, deferred: Vec::new(), interrupted, usage: Usage::default() }
+    let usage = Usage { reads: 17, writes: 3, deletes: 1, retries: 0, throttled_seconds: 0 };
+    ApplyReport { resources, deferred: Vec::new(), interrupted, usage }
 }
 
 #[test]
@@ -128,4 +132,74 @@ fn reports_end_with_a_verdict() {
         true,
     );
     snapshots::check("apply-interrupted", &render_report(&interrupted, Mode::Apply, &WIDE));
+}
+
+/// A resource whose work began that many seconds after the first, with the last write that was sent for it.
+fn worked_on(
+    on: &str,
+    outcome: Outcome,
+    began: i64,
+    elapsed_seconds: i64,
+    written: Option<Written>,
+) -> ResourceOutcome {
+    let start: jiff::Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
+    ResourceOutcome {
+        address: address(on),
+        action: Action::Create,
+        outcome,
+        started_at: Some(start + jiff::SignedDuration::from_secs(began)),
+        elapsed_seconds,
+        writes: written.into_iter().collect(),
+    }
+}
+
+fn written(status: Option<u16>, operation_id: Option<&str>) -> Option<Written> {
+    let operation_id = operation_id.map(str::to_owned);
+    Some(Written { method: "PUT".to_owned(), status, correlation_id: None, operation_id })
+}
+
+#[test]
+fn effort_is_told_where_it_mattered() {
+    let one = |usage| ApplyReport {
+        resources: vec![worked_on("rg-edge/store-001/extension", Outcome::Applied, 5, 95, written(Some(201), None))],
+        usage,
+        ..ApplyReport::default()
+    };
+    let usage = Usage { reads: 20, writes: 2, deletes: 1, retries: 0, throttled_seconds: 0 };
+    let last = |usage| render_report(&one(usage), Mode::Apply, &WIDE).lines().last().unwrap().to_owned();
+    assert_eq!(last(usage), "Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+    assert_eq!(
+        last(Usage { retries: 2, throttled_seconds: 41, ..usage }),
+        "23 requests (3 writes) in 1m35s, 2 retries, held back by Azure's limits for 41s."
+    );
+    assert_eq!(
+        last(Usage { reads: 0, writes: 1, deletes: 0, retries: 1, throttled_seconds: 0 }),
+        "1 request (1 write) in 1m35s, 1 retry."
+    );
+}
+
+#[test]
+fn what_azure_still_works_on_is_told_with_its_operation() {
+    let failed = |code: &str, wrote| Outcome::Failed {
+        failure: Failure { code: code.to_owned(), message: "why".to_owned(), hint: None, correlation_id: None },
+        wrote,
+    };
+    let report = ApplyReport {
+        resources: vec![
+            worked_on(
+                "rg-a/c/extension",
+                failed("timed_out", true),
+                0,
+                600,
+                written(Some(201), Some("6c1f\u{1b}[31m")),
+            ),
+            worked_on("rg-b/c/extension", failed("operation_failed", true), 10, 95, written(Some(202), Some("77aa"))),
+            worked_on("rg-c/c/extension", failed("outcome_unknown", false), 3, 7, written(None, None)),
+            worked_on("rg-d/c/extension", failed("rejected", false), 4, 1, written(Some(400), None)),
+        ],
+        usage: Usage { reads: 40, writes: 4, deletes: 0, retries: 3, throttled_seconds: 0 },
+        interrupted: true,
+        deferred: Vec::new(),
+    };
+    snapshots::check("apply-unfinished", &render_report(&report, Mode::Apply, &WIDE));
 }

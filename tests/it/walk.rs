@@ -101,7 +101,7 @@ async fn one_value_walks_from_the_spec_to_the_cluster_and_back() {
 
     let events = tapped.events.lock().unwrap().clone();
     let status = events.iter().find_map(|event| match &event.kind {
-        EventKind::Accepted { method, status } if method == "PUT" => Some(*status),
+        EventKind::Accepted { method, status, .. } if method == "PUT" => Some(*status),
         _ => None,
     });
     stage("event", &format!("accepted with {}", status.unwrap()));

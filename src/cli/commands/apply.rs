@@ -13,37 +13,42 @@ use crate::cli::error::CliError;
 use crate::cli::interrupt::{self, InFlight};
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
+use crate::cli::run_report::{Carried, Run};
 use crate::cli::secret_files::{Placeholders, Real};
 use crate::cli::spec_file::Intent;
 use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
 use crate::diff::compare;
-use crate::plan::{self, ApplyReport, Choices, ExpectedRevision, Mode, Plan, WaitFor};
+use crate::http::SystemClock;
+use crate::plan::{self, Choices, ExpectedRevision, Mode, Plan, WaitFor};
 use crate::view;
 
 pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
-    match &args.plan {
-        None => from_spec(args, session),
-        Some(path) => from_saved(path, args, session),
-    }
+    let mut run = Run::begin(&args.run)?;
+    let outcome = match &args.plan {
+        None => from_spec(args, session, &mut run),
+        Some(path) => from_saved(path, args, session, &mut run),
+    };
+    run.close(outcome, &args.run, session)
 }
 
 fn choices(args: &ApplyArgs) -> Choices {
     Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) }
 }
 
-fn from_spec(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
     let intent = spec_file::require_since(&args.spec, &args.base, session)?;
     let request =
         Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
         let mut planned = planning::plan(&intent, request, session).await?;
+        run.has_planned(&planned.plan, planned.connection.arm.usage());
         show_and_ask(&planned.plan, &args.run, session)?;
         expect(&mut planned.plan, &intent, &args.expect_revision)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
 }
 
-fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
     if args.base.base.is_some() {
         return Err(CliError::usage("a saved plan holds its base: --base is given when it is made"));
     }
@@ -73,6 +78,7 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session) -> Result<Exit, 
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
         let mut planned = planning::plan(&intent, request, session).await?;
+        run.has_planned(&planned.plan, planned.connection.arm.usage());
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
         check_allowed(&name, &saved)?;
@@ -200,40 +206,32 @@ pub(in crate::cli) async fn carry_out(
     secret_args: Option<&SecretArgs>,
     args: &RunArgs,
     session: &Session,
-) -> Result<Exit, CliError> {
+) -> Result<Carried, CliError> {
     let plan = &planned.plan;
-    if !plan.waits() {
-        return Ok(Exit::Ok);
-    }
+    let arm = &planned.connection.arm;
     let secrets = read_secrets(planned, secret_args, session)?;
     let interrupt = Interrupt::default();
     let in_flight = InFlight::default();
     let resources = plan.resource_changes.iter().map(|change| u64::from(!change.steps.is_empty())).sum();
     let progress = Arc::new(Progress::new(args.format, resources, session.console.clone()));
     interrupt::listen(interrupt.clone(), in_flight.clone(), Arc::clone(&progress));
-    let report = apply::run(
-        plan,
-        &planned.connection.arm,
-        &Settings {
-            parallelism: args.parallelism.map(usize::from),
-            timeouts: Timeouts { all: args.timeout },
-            secrets: &secrets,
-            events: &|event| {
-                in_flight.follow(&event);
-                progress.show(&event);
-            },
-            interrupt: &interrupt,
+    let settings = Settings {
+        parallelism: args.parallelism.map(usize::from),
+        timeouts: Timeouts { all: args.timeout },
+        secrets: &secrets,
+        events: &|event| {
+            in_flight.follow(&event);
+            progress.show(&event);
         },
-    )
-    .await;
+        interrupt: &interrupt,
+    };
+    let started_at = arm.now();
+    let report = tokio::select! {
+        report = apply::run(plan, arm, &settings) => report,
+        never = progress.beat(&SystemClock, || arm.now()) => match never {},
+    };
     progress.finish();
-    match args.format {
-        TextOrJson::Text => {
-            session.console.print(&view::apply::render_report(&report, plan.mode, &session.console.out));
-        }
-        TextOrJson::Json => session.console.print(&format!("{}\n", view::apply::report_json(&report))),
-    }
-    Ok(exit(&report))
+    Ok(Carried { report, started_at, ended_at: arm.now(), had_work: plan.waits() })
 }
 
 fn read_secrets(planned: &Planned, args: Option<&SecretArgs>, session: &Session) -> Result<Secrets, CliError> {
@@ -247,16 +245,4 @@ fn read_secrets(planned: &Planned, args: Option<&SecretArgs>, session: &Session)
         session.console.tell(&format!("warning: {warning}"));
     }
     Ok(secrets)
-}
-
-fn exit(report: &ApplyReport) -> Exit {
-    if report.interrupted {
-        Exit::Interrupted
-    } else if report.converged() {
-        Exit::Ok
-    } else if !report.wrote() && report.failures().all(|(_, failure)| failure.code == "moved") {
-        Exit::Refused
-    } else {
-        Exit::Incomplete
-    }
 }

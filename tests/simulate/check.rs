@@ -1,0 +1,342 @@
+//! What must be true of every run, whatever happened to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use arcflux::apply::Timeouts;
+use arcflux::kinds::Encoding;
+use arcflux::model::Address;
+use arcflux::plan::{ApplyReport, Change, EventKind, Outcome, Plan, Step, WaitFor, Written};
+use arcflux::sim::{Limits, Operated};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::Method;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::network::{Exchange, Network};
+use crate::process::{End, Process, TOKEN};
+use crate::world::SecretStore;
+
+/// How much of a secret gives it away, in characters.
+const TELLING: usize = 16;
+
+/// A write as the plan has it.
+struct Sendable<'p> {
+    change: &'p Change,
+    method: Method,
+    /// In lower case.
+    path: String,
+    api_version: &'p str,
+    body: Option<Value>,
+}
+
+/// Everything that is wrong with what a process did.
+pub(crate) fn violations(process: &Process, network: &Network, secrets: &SecretStore) -> Vec<String> {
+    let sent = network.sent_by(process.number);
+    let mut found = Vec::new();
+    if let End::Endless(why) = process.end {
+        found.push(format!("(e) the run does not end: {why}"));
+    }
+    secret_shown(process, secrets, &mut found);
+    overdrawn(&sent, &mut found);
+    let writes: Vec<&Exchange> = sent.iter().filter(|exchange| exchange.writes()).collect();
+    let Some(plan) = &process.plan else {
+        if !writes.is_empty() {
+            found.push("(b) something was written without a plan".to_owned());
+        }
+        return found;
+    };
+    let sendable = sendable(plan, secrets);
+    let mut of_change: BTreeMap<&Address, Vec<&Exchange>> = BTreeMap::new();
+    for write in &writes {
+        match sendable.iter().find(|one| one.is(write)) {
+            Some(one) => of_change.entry(&one.change.address).or_default().push(write),
+            None => found.push(format!("(b) not in the plan: {} {}?{}", write.method, write.path, write.query)),
+        }
+    }
+    order(plan, process, &of_change, &mut found);
+    one_at_a_time(plan, process, &of_change, &network.sim().operations(), &mut found);
+    deadline(plan, process, &mut found);
+    if let End::Applied(report) = &process.end {
+        reported(plan, report, process, &of_change, &mut found);
+    }
+    found
+}
+
+impl Sendable<'_> {
+    fn is(&self, write: &Exchange) -> bool {
+        let body: Option<Value> = serde_json::from_slice(&write.body).ok();
+        self.method == write.method
+            && self.path == write.path.to_lowercase()
+            && write.query == format!("api-version={}", self.api_version)
+            && self.body == body
+    }
+}
+
+fn sendable<'p>(plan: &'p Plan, secrets: &SecretStore) -> Vec<Sendable<'p>> {
+    let filled = |step: &Step, body: &Value| {
+        let mut body = body.clone();
+        for hole in step.holes() {
+            let value = secrets.value(&hole.secret).unwrap_or_default();
+            let value = match hole.encoding {
+                Encoding::Base64 => STANDARD.encode(value),
+                Encoding::Raw => value,
+            };
+            hole.path.set(&mut body, Value::from(value));
+        }
+        Some(body)
+    };
+    let steps = plan.resource_changes.iter().flat_map(|change| change.steps.iter().map(move |step| (change, step)));
+    steps
+        .filter_map(|(change, step)| {
+            let path = step.id().as_str().to_lowercase();
+            Some(match step {
+                Step::Register { api_version, .. } => {
+                    Sendable { change, method: Method::POST, path: format!("{path}/register"), api_version, body: None }
+                }
+                Step::Put { api_version, body, .. } => {
+                    Sendable { change, method: Method::PUT, path, api_version, body: filled(step, body) }
+                }
+                Step::Patch { api_version, body, .. } => {
+                    Sendable { change, method: Method::PATCH, path, api_version, body: filled(step, body) }
+                }
+                Step::Delete { api_version, .. } => {
+                    Sendable { change, method: Method::DELETE, path, api_version, body: None }
+                }
+                Step::Wait { .. } => return None,
+            })
+        })
+        .collect()
+}
+
+/// A dependant's write comes only after what it needs is done.
+fn order(plan: &Plan, process: &Process, of_change: &BTreeMap<&Address, Vec<&Exchange>>, found: &mut Vec<String>) {
+    let complete: BTreeMap<&Address, u64> = process
+        .events
+        .iter()
+        .filter(|(_, event)| matches!(event.kind, EventKind::ApplyComplete { .. }))
+        .map(|(order, event)| (&event.address, *order))
+        .collect();
+    let planned: BTreeMap<&Address, &Change> =
+        plan.resource_changes.iter().map(|change| (&change.address, change)).collect();
+    for (address, writes) in of_change {
+        let Some(first) = writes.iter().map(|write| write.order).min() else { continue };
+        let mut needs: Vec<&Address> = planned[address].needs.iter().collect();
+        let mut looked_at = BTreeSet::new();
+        while let Some(need) = needs.pop() {
+            let Some(change) = planned.get(need).filter(|_| looked_at.insert(need)) else { continue };
+            needs.extend(&change.needs);
+            if !change.steps.is_empty() && complete.get(need).is_none_or(|done| *done > first) {
+                found.push(format!("(c) {address} was written before {need}, which it needs, was done"));
+            }
+        }
+    }
+}
+
+/// At most one write is under way on a cluster, from the request being sent until it is provisioned. One whose change
+/// has failed in the meantime is given up; one that nothing waits for, because that was asked for, is only sent alone.
+fn one_at_a_time(
+    plan: &Plan,
+    process: &Process,
+    of_change: &BTreeMap<&Address, Vec<&Exchange>>,
+    operations: &[Operated],
+    found: &mut Vec<String>,
+) {
+    let failed: BTreeMap<&Address, u64> = process
+        .events
+        .iter()
+        .filter(|(_, event)| matches!(event.kind, EventKind::ApplyErrored { .. }))
+        .map(|(order, event)| (&event.address, *order))
+        .collect();
+    let mut of_cluster: BTreeMap<&str, Vec<(&Address, &Exchange)>> = BTreeMap::new();
+    for change in &plan.resource_changes {
+        let Some(cluster) = &change.cluster else { continue };
+        for write in of_change.get(&change.address).into_iter().flatten() {
+            of_cluster.entry(cluster.as_str()).or_default().push((&change.address, write));
+        }
+    }
+    for writes in of_cluster.values_mut() {
+        writes.sort_by_key(|(_, write)| write.order);
+        for pair in writes.windows(2) {
+            let ((before, write), (after, next)) = (pair[0], pair[1]);
+            let given_up = failed.get(before).is_some_and(|order| *order < next.order);
+            if write.seen.as_ref().is_none_or(|seen| seen.order > next.order) {
+                found.push(format!("(c) {after} was written before the write to {before} was answered"));
+            }
+            let operation = write.acted.and_then(|(at, _)| {
+                operations.iter().find(|one| one.started == at && one.resource.eq_ignore_ascii_case(&write.path))
+            });
+            if let Some(operation) = operation
+                && operation.ended.is_none_or(|ended| ended > next.sent)
+                && !given_up
+                && plan.choices.wait != WaitFor::Nothing
+            {
+                found.push(format!("(c) {after} was written while the operation on {before} was going on"));
+            }
+        }
+    }
+}
+
+/// What was sent, against what ARM documents: never more than the bucket holds, but for what was under way.
+fn overdrawn(sent: &[Exchange], found: &mut Vec<String>) {
+    let limits = Limits::default();
+    for (name, bucket, is_of) in [
+        ("reads", limits.reads, (|method| *method == Method::GET) as fn(&Method) -> bool),
+        ("writes", limits.writes, |method| *method != Method::GET && *method != Method::DELETE),
+        ("deletes", limits.deletes, |method| *method == Method::DELETE),
+    ] {
+        let mut level = f64::from(bucket.capacity);
+        let mut last: Option<Timestamp> = None;
+        let mut under_way: Vec<Timestamp> = Vec::new();
+        for exchange in sent.iter().filter(|exchange| is_of(&exchange.method)) {
+            let elapsed = last.map_or(0.0, |last| exchange.sent.duration_since(last).as_secs_f64());
+            level = (level + elapsed * f64::from(bucket.refill_per_second)).min(f64::from(bucket.capacity)) - 1.0;
+            last = Some(exchange.sent);
+            under_way.retain(|until| *until > exchange.sent);
+            under_way.push(exchange.seen.as_ref().map_or(Timestamp::MAX, |seen| seen.at));
+            #[expect(clippy::cast_precision_loss, reason = "counts of requests are small")]
+            let window = under_way.len() as f64;
+            if level < -window - 0.001 {
+                found.push(format!("(c) the bucket of {name} was overdrawn by {:.0} at {}", -level, exchange.sent));
+                break;
+            }
+        }
+    }
+}
+
+/// No secret is shown, in any of its spellings.
+fn secret_shown(process: &Process, secrets: &SecretStore, found: &mut Vec<String>) {
+    let mut all = secrets.all();
+    all.push(TOKEN.to_owned());
+    for secret in all {
+        for spelling in spellings(&secret) {
+            if let Some(at) = process.shown.find(&spelling) {
+                let start = process.shown[..at].rfind('\n').map_or(0, |line| line + 1);
+                let line: String = process.shown[start..].chars().take(400).collect();
+                found.push(format!("(d) a secret ({}…) is shown: {line}", secret.chars().take(6).collect::<String>()));
+                break;
+            }
+        }
+    }
+}
+
+/// The beginnings of a secret as it may be written.
+fn spellings(secret: &str) -> BTreeSet<String> {
+    let in_url = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let in_json = |text: &str| Value::from(text).to_string().trim_matches('"').to_owned();
+    let encoded = STANDARD.encode(secret);
+    [
+        secret.to_owned(),
+        in_json(secret),
+        in_url(secret),
+        in_url(&encoded),
+        encoded,
+        URL_SAFE_NO_PAD.encode(secret),
+        format!("{:?}", secret).trim_matches('"').to_owned(),
+    ]
+    .into_iter()
+    // What every private key begins with tells nothing of it.
+    .map(|text| text.replace("-----BEGIN OPENSSH PRIVATE KEY-----\\n", ""))
+    .map(|text| text.replace("-----BEGIN OPENSSH PRIVATE KEY-----\n", ""))
+    .filter(|text| !text.starts_with("LS0tLS1CRUdJTi") && !text.starts_with("-----BEGIN"))
+    .map(|text| text.trim_start_matches("sv=2024-11-04&se=2031-01-01&sp=rl&sig=").to_owned())
+    .filter(|text| !text.starts_with("sv") && !text.starts_with("c3Y9"))
+    .map(|text| text.chars().take(TELLING).collect())
+    .collect()
+}
+
+/// A run is not longer than its waits may be, one after the other, and its requests with their repetitions.
+fn deadline(plan: &Plan, process: &Process, found: &mut Vec<String>) {
+    let mut longest = Duration::from_secs(3600);
+    for change in &plan.resource_changes {
+        for step in &change.steps {
+            longest += match step {
+                Step::Wait { until, .. } => Timeouts { all: None }.of(until, change.kind) + Duration::from_secs(900),
+                Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => {
+                    Duration::from_secs(3600)
+                }
+            };
+        }
+    }
+    let took = Duration::try_from(process.ended.duration_since(process.began)).unwrap_or_default();
+    if took > longest {
+        found.push(format!("(e) the run took {took:?}, and {longest:?} is what its waits allow"));
+    }
+}
+
+/// The report says what the network saw.
+fn reported(
+    plan: &Plan,
+    report: &ApplyReport,
+    process: &Process,
+    of_change: &BTreeMap<&Address, Vec<&Exchange>>,
+    found: &mut Vec<String>,
+) {
+    if report.interrupted != process.was_interrupted {
+        found.push("(e) the report is wrong about the interruption".to_owned());
+    }
+    let addresses: Vec<&Address> = plan.resource_changes.iter().map(|change| &change.address).collect();
+    let reported: Vec<&Address> = report.resources.iter().map(|resource| &resource.address).collect();
+    if addresses != reported {
+        found.push("(e) the report is not of the resources of the plan".to_owned());
+    }
+    for (resource, change) in report.resources.iter().zip(&plan.resource_changes) {
+        let address = &resource.address;
+        let sent = of_change.get(address).map_or(&[][..], Vec::as_slice);
+        if let Some(why) = unmatched(&resource.writes, sent) {
+            found.push(format!("(e) {address}: {why}"));
+        }
+        let accepted =
+            sent.iter().any(|write| write.seen.as_ref().is_some_and(|seen| seen.status.is_some_and(|s| s < 300)));
+        let acted = sent.iter().any(|write| write.acted.is_some_and(|(_, status)| status < 300));
+        match &resource.outcome {
+            Outcome::Failed { failure, wrote } => {
+                if *wrote && !acted {
+                    found.push(format!(
+                        "(e) {address}: nothing was accepted, and the report says so ({})",
+                        failure.code
+                    ));
+                }
+                if !*wrote && accepted && !sent.iter().all(|write| write.fault.is_some()) {
+                    found.push(format!("(e) {address}: something was accepted, and the report does not say so"));
+                }
+            }
+            Outcome::Applied if !acted => {
+                found.push(format!("(e) {address}: applied, the report says, and nothing was accepted"));
+            }
+            Outcome::Applied => {}
+            Outcome::Reached if accepted => found.push(format!("(e) {address}: reached, and it was written")),
+            Outcome::Reached => {}
+            Outcome::Unchanged if !change.steps.is_empty() => {
+                found.push(format!("(e) {address}: unchanged, the report says, and the plan has steps"));
+            }
+            Outcome::Unchanged | Outcome::Skipped { .. } => {
+                if !sent.is_empty() {
+                    found.push(format!("(e) {address}: not touched, the report says, and it was written"));
+                }
+            }
+        }
+    }
+}
+
+/// Why the writes of a report are not those that were sent. What was only turned away may be left out.
+fn unmatched(written: &[Written], sent: &[&Exchange]) -> Option<String> {
+    let mut written = written.iter().peekable();
+    for exchange in sent {
+        let seen = exchange.seen.as_ref();
+        let is_it = |one: &&Written| {
+            one.method == exchange.method.as_str()
+                && one.status == seen.and_then(|seen| seen.status)
+                && seen.is_none_or(|seen| {
+                    one.correlation_id == seen.correlation
+                        && (one.operation_id.is_none() || one.operation_id == seen.operation)
+                })
+        };
+        if written.next_if(is_it).is_none() && !exchange.is_turned_away() {
+            let status = seen.and_then(|seen| seen.status);
+            return Some(format!("{} {} ({status:?}) is not in the report's writes", exchange.method, exchange.path));
+        }
+    }
+    written.next().map(|one| format!("the report has a write that was not sent: {one:?}"))
+}

