@@ -26,6 +26,10 @@ simulate seeds="10000" from="0":
 simulate-seed seed:
     cargo test --locked --profile simulate --test simulate -- --seed {{seed}} --trace
 
+# How long fleets of 1, 10, 100 and 1,000 clusters take in virtual time, against what nothing could undercut.
+makespan:
+    cargo test --locked --profile simulate --test simulate -- --makespan
+
 # Everything that the gate runs.
 ci:
     bash .ci/run
@@ -33,6 +37,11 @@ ci:
 # Kill the real binary with -9 in the middle of an apply over TCP, so many times, and run it again.
 kill ROUNDS="220":
     ARCFLUX_KILLS={{ROUNDS}} cargo test --locked --quiet --test it -- --exact --nocapture binary_killed::killed_at_random_instants_it_converges_when_run_again
+
+# Fuzz one of spec_text, plan_file, live_file, arm_answers for so many seconds, guided by coverage (needs cargo-fuzz).
+fuzz TARGET SECONDS="300":
+    bash tests/fuzz/seed.sh
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none {{TARGET}} -- -max_total_time={{SECONDS}} -timeout=60 -rss_limit_mb=4096
 
 # Break the rules of normalising one at a time: do the tests notice? Takes minutes.
 break-rules:

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::change::{GOES_ON, failed};
+use super::failures::{GOES_ON, failed, failure, patience_words};
 use super::persistence::{Belief, Persistence};
 use super::polling;
 use super::silence::{Watch, proves_contact};
@@ -16,7 +16,7 @@ use crate::kinds::compliance::{Cause, Compliance, Fault, compliance, longest_tim
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
-use crate::model::{Reading, ResourceId, Seconds};
+use crate::model::{Reading, ResourceId};
 use crate::plan::{Expectation, Failure, Until, typical};
 
 /// From when on a wait is late, at the earliest: then the cluster may be what is wrong.
@@ -74,6 +74,8 @@ pub(super) struct Wait<'a> {
     began: Timestamp,
     pub(super) deadline: Timestamp,
     patience: Duration,
+    /// What was read last; `None` when the resource did not exist.
+    pub(super) seen: Option<Value>,
     persistence: Persistence,
     /// What has failed as far as is known.
     fault: Option<Fault>,
@@ -98,6 +100,7 @@ impl<'a> Wait<'a> {
             began: now,
             deadline: now.checked_add(patience).unwrap_or(Timestamp::MAX),
             patience,
+            seen: None,
             fault: None,
             is_reported: true,
             watch,
@@ -139,16 +142,22 @@ impl<'a> Wait<'a> {
         let reading = arm.poll(self.awaited.id, self.awaited.api_version).await.map_err(|error| failed(&error))?;
         let body = match reading {
             Reading::Present(body) => body,
-            Reading::Missing(_) if *self.awaited.until == Until::Gone => return Ok(None),
+            Reading::Missing(_) if *self.awaited.until == Until::Gone => {
+                self.seen = None;
+                return Ok(None);
+            }
             Reading::Missing(_) => return Err(failure("gone", "it does not exist any more".to_owned(), None)),
             Reading::Denied(message) => {
                 return Err(failure("denied", format!("it may not be read: {message}"), None));
             }
         };
-        match self.judge(&body, arm)? {
-            Some(status) => self.mind_the_cluster(arm, status).await.map(Some),
-            None => Ok(self.mind_an_old_report(&body, arm).await),
-        }
+        let judged = self.judge(&body, arm)?;
+        let judged = match judged {
+            Some(status) => Some(self.mind_the_cluster(arm, status).await?),
+            None => self.mind_an_old_report(&body, arm).await,
+        };
+        self.seen = Some(body);
+        Ok(judged)
     }
 
     /// What a look has seen. `None` when the wait is over.
@@ -274,8 +283,7 @@ impl<'a> Wait<'a> {
             }
         }
         let heard = self.watch.as_ref().map(Watch::last_heard).unwrap_or_default();
-        let patience = u32::try_from(self.patience.as_secs()).ok().and_then(Seconds::new);
-        let patience = patience.map_or_else(|| "no time".to_owned(), |patience| patience.to_string());
+        let patience = patience_words(self.patience);
         let why = match &self.fault {
             Some(Fault { cause: Cause { reason, .. }, .. }) => format!("{status} ({reason})"),
             None => status.to_owned(),
@@ -320,10 +328,6 @@ impl<'a> Wait<'a> {
     }
 }
 
-pub(super) fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
-    Failure { code: code.to_owned(), message, hint, correlation_id: None }
-}
-
 /// What to do about what ARM says, where that is known: by its codes, and by what it tells of the cause.
 pub(super) fn advice(error: &ArmError) -> Option<String> {
     match error {
@@ -333,6 +337,7 @@ pub(super) fn advice(error: &ArmError) -> Option<String> {
         }
         ArmError::OperationFailed(failure) => remedy(failure.code.as_deref().unwrap_or_default(), &failure.message),
         ArmError::Transport { .. }
+        | ArmError::Abandoned
         | ArmError::Token(_)
         | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
@@ -345,15 +350,18 @@ pub(super) fn advice(error: &ArmError) -> Option<String> {
 
 /// Whether the resource's own state is asked although following its operation ended in an error: only what the
 /// resource says tells whether it is as planned, and why not; an operation may also go on where the resource is done.
-/// Not when nothing that ARM answers could be trusted, or read.
+/// The URL may be lost, expired or on another server, where it is not followed. Not when nothing could be read.
 pub(super) fn fall_back(error: &ArmError) -> bool {
     match error {
-        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } | ArmError::TimedOut { .. } => true,
+        ArmError::OperationFailed(_)
+        | ArmError::StatusUnreadable { .. }
+        | ArmError::TimedOut { .. }
+        | ArmError::ForeignHost { .. } => true,
         ArmError::Status(_)
         | ArmError::Transport { .. }
         | ArmError::BadBody { .. }
+        | ArmError::Abandoned
         | ArmError::Token(_)
-        | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
         | ArmError::EndlessList { .. } => false,
     }

@@ -170,10 +170,14 @@ pub fn decide(
             let ceiling = FIRST_DELAY.saturating_mul(1 << failures.min(16)).min(LONGEST_DELAY);
             let (delay, limit) = match asked {
                 // The jitter is added: before the asked time the answer would be the same.
-                Some(asked) => (asked + share(FIRST_DELAY, jitter), LONGEST_ASKED + FIRST_DELAY),
+                Some(asked) => (asked.saturating_add(share(FIRST_DELAY, jitter)), LONGEST_ASKED + FIRST_DELAY),
                 None => (share(ceiling, jitter), PATIENCE),
             };
-            if failures + 1 >= attempts || delayed + delay > limit { Retry::GiveUp } else { Retry::After(delay) }
+            if failures + 1 >= attempts || delayed.saturating_add(delay) > limit {
+                Retry::GiveUp
+            } else {
+                Retry::After(delay)
+            }
         }
     }
 }
@@ -211,6 +215,16 @@ mod tests {
     use super::*;
 
     const NOT_TRIED: Tried = Tried { failures: 0, refusals: 0, delayed: Duration::ZERO };
+
+    #[test]
+    fn an_absurd_wait_is_not_waited_for() {
+        for failure in
+            [Failure::Status(StatusCode::SERVICE_UNAVAILABLE), Failure::Status(StatusCode::TOO_MANY_REQUESTS)]
+        {
+            let asked = Some(Duration::MAX);
+            assert_eq!(decide(Effect::Read, failure, NOT_TRIED, true, asked, 1.0), Retry::GiveUp, "{failure:?}");
+        }
+    }
 
     #[test]
     fn the_table() {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use arcflux::arm::ArmError;
-use arcflux::http::{Request, Response, Transport, TransportError};
+use arcflux::arm::{ArmClient, ArmError, FixedToken, Origin};
+use arcflux::http::{Clock as _, Request, Response, Transport, TransportError};
 use arcflux::kinds::{extension, flux_configuration};
-use arcflux::model::{Listing, LiveState, Reading, ResourceId};
+use arcflux::model::{Listing, LiveState, Reading, ResourceId, Secret};
 use arcflux::plan::{self, Plan, PlanError, Step};
 use arcflux::spec::Desired;
 use async_trait::async_trait;
@@ -208,4 +208,112 @@ async fn what_is_not_a_resource_is_not_taken_for_one() {
         let error = client(&script, &VirtualClock::new()).get(&id, "1").await.unwrap_err();
         assert!(matches!(error, ArmError::BadBody { .. }), "{body}: {error}");
     }
+}
+
+/// Answers every request in the same way.
+struct Always(Response);
+
+#[async_trait]
+impl Transport for Always {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        Ok(self.0.clone())
+    }
+}
+
+fn always(status: u16, headers: &[(&'static str, &str)], body: &str) -> (ArmClient, Arc<VirtualClock>) {
+    let mut response = Response::new(body.to_owned().into());
+    *response.status_mut() = status.try_into().unwrap();
+    for (name, value) in headers {
+        response.headers_mut().append(*name, value.parse().unwrap());
+    }
+    let clock = VirtualClock::new();
+    let tokens = Arc::new(FixedToken::new(Secret::new("T0KEN".to_owned())));
+    let origin = Origin::parse("https://management.azure.com").unwrap();
+    (ArmClient::new(Arc::new(Always(response)), clock.clone(), tokens, origin), clock)
+}
+
+fn an_id() -> ResourceId {
+    world::configuration_id(&quickstart())
+}
+
+#[tokio::test]
+async fn a_wait_of_any_length_that_is_asked_for_breaks_nothing() {
+    let lengths = [
+        "0",
+        "18446744073709551615",
+        "-1",
+        "1e9",
+        "99999999999999999999999",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "\u{7f}",
+    ];
+    for (status, length) in
+        [429, 500, 503, 408, 404].into_iter().flat_map(|status| lengths.map(|length| (status, length)))
+    {
+        let Ok(length) = http::HeaderValue::from_str(length) else { continue };
+        let length = length.to_str().unwrap_or_default();
+        let headers = [("retry-after", length), ("date", "Mon, 01 Jan 0001 00:00:00 GMT")];
+        let (arm, clock) = always(status, &headers, "");
+        let before = clock.now();
+        let _told = arm.get(&an_id(), "2025-04-01").await;
+        let _told = arm.put(&an_id(), "2025-04-01", &json!({})).await;
+        assert!(clock.now().duration_since(before).as_hours() < 8, "{status} {length}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_tells_nothing_of_use_ends_at_the_deadline_or_before() {
+    let deep = format!("{}1{}", "{\"status\":".repeat(5000), "}".repeat(5000));
+    let twice = r#"{"status":"Failed","status":"InProgress","Status":"Succeeded"}"#;
+    for (status, headers, body) in [
+        (302, &[("location", "https://management.azure.com/elsewhere")][..], ""),
+        (202, &[("retry-after", "18446744073709551615")][..], ""),
+        (200, &[("retry-after", "0")][..], r#"{"status":"InProgress"}"#),
+        (200, &[][..], r#"{"status":["Succeeded"]}"#),
+        (200, &[][..], deep.as_str()),
+        (200, &[][..], twice),
+        (503, &[("retry-after", "18446744073709551615")][..], ""),
+        (401, &[][..], ""),
+    ] {
+        let url = "https://management.azure.com/operations/1?s=SIGNATURE";
+        let (starter, _) = always(201, &[("azure-asyncoperation", url)], "{}");
+        let operation = starter.put(&an_id(), "2025-04-01", &json!({})).await.unwrap().operation.unwrap();
+        let (arm, clock) = always(status, headers, body);
+        let started = clock.now();
+        let deadline = started.checked_add(std::time::Duration::from_secs(600)).unwrap();
+        let error = arm.wait(&operation, deadline, &mut |_: &str| {}).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("SIGNATURE"), "{error:?}");
+        assert!(clock.now().duration_since(started).as_secs() < 2000, "{status} {body}: {error}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_items_are_planned_from() {
+    let desired = quickstart();
+    let mut live = converged(&desired);
+    let many = (0..100_000).map(|number| json!({"name": format!("c{number}"), "kind": "Kustomization"}));
+    items(&mut live, flux_configuration::RESOURCE_TYPE).extend(many.clone());
+    items(&mut live, extension::RESOURCE_TYPE).extend(many.clone());
+    let status = |number: usize| {
+        json!({
+            "kind": "HelmRelease", "name": format!("r{number}"), "appliedBy": {"name": format!("r{}", number + 1)},
+            "statusConditions": [{"type": "Ready", "status": "False", "reason": "x", "message": "y"}],
+        })
+    };
+    world::edit_configuration(&desired, &mut live, |body| {
+        let statuses = body["properties"]["statuses"].as_array_mut().unwrap();
+        statuses.extend((0..100_000).map(status));
+        body["properties"]["kustomizations"].as_object_mut().unwrap().extend(
+            (0..500).map(|number| {
+                (format!("k{number}"), json!({"path": "./a", "dependsOn": [format!("k{}", number + 1)]}))
+            }),
+        );
+    });
+    let plan = towards(&desired, &live).unwrap();
+    for format in arcflux::view::Format::ALL {
+        assert!(!arcflux::view::plan::render(&plan, format, &arcflux::view::Style::PLAIN).is_empty());
+    }
+    let _plan = away(&desired, &live).unwrap();
+    let report = plan::StatusReport::of(&world::graph(&desired), &live);
+    assert!(!report.is_compliant());
 }

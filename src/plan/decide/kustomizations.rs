@@ -1,5 +1,7 @@
 //! Kustomizations as they are live: what goes when one goes, and how its workloads are kept.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{Decision, wait};
@@ -20,23 +22,14 @@ pub(super) struct Live<'a> {
 /// Every kustomization of a live configuration, by name: the map has no order.
 pub(super) fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
     let configuration = live.get("name").and_then(Value::as_str).unwrap_or_default();
-    let statuses = live.pointer("/properties/statuses").and_then(Value::as_array);
+    let mut applied = applied(live);
     let map = live.pointer("/properties/kustomizations").and_then(Value::as_object);
     let mut all: Vec<Live<'_>> = map
         .into_iter()
         .flatten()
         .filter(|(_, body)| !body.is_null())
         .map(|(name, body)| {
-            let object = format!("{configuration}-{name}");
-            let mut applied: Vec<String> = statuses
-                .into_iter()
-                .flatten()
-                .filter(|status| status.pointer("/appliedBy/name").and_then(Value::as_str) == Some(object.as_str()))
-                .filter_map(|status| {
-                    Some(format!("{} {}", status.get("kind")?.as_str()?, status.get("name")?.as_str()?))
-                })
-                .collect();
-            applied.sort();
+            let applied = applied.remove(format!("{configuration}-{name}").as_str()).unwrap_or_default();
             Live {
                 name,
                 path: body.get("path").and_then(Value::as_str).unwrap_or_default(),
@@ -47,6 +40,20 @@ pub(super) fn live_kustomizations(live: &Value) -> Vec<Live<'_>> {
         .collect();
     all.sort_by_key(|one| one.name);
     all
+}
+
+/// What ARM knows of what each kustomization applied, by its name in the cluster; gone through once, however many there are
+/// of either.
+fn applied(live: &Value) -> BTreeMap<&str, Vec<String>> {
+    let mut applied: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for status in live.pointer("/properties/statuses").and_then(Value::as_array).into_iter().flatten() {
+        let text = |pointer| status.pointer(pointer).and_then(Value::as_str);
+        if let (Some(by), Some(kind), Some(name)) = (text("/appliedBy/name"), text("/kind"), text("/name")) {
+            applied.entry(by).or_default().push(format!("{kind} {name}"));
+        }
+    }
+    applied.values_mut().for_each(|objects| objects.sort());
+    applied
 }
 
 /// Says what it means that a kustomization goes away.

@@ -94,7 +94,7 @@ fn is_planned(plan: &Plan, method: &str, path: &str) -> bool {
             Step::Put { .. } => ("PUT", ""),
             Step::Patch { .. } => ("PATCH", ""),
             Step::Delete { .. } => ("DELETE", ""),
-            Step::Wait { .. } => return false,
+            Step::Expect { .. } | Step::Wait { .. } => return false,
         };
         verb == method && path.eq_ignore_ascii_case(&format!("{}{action}", step.id()))
     })
