@@ -26,6 +26,10 @@ simulate seeds="10000" from="0":
 simulate-seed seed:
     cargo test --locked --profile simulate --test simulate -- --seed {{seed}} --trace
 
+# How long fleets of 1, 10, 100 and 1,000 clusters take in virtual time, against what nothing could undercut.
+makespan:
+    cargo test --locked --profile simulate --test simulate -- --makespan
+
 # Everything that the gate runs.
 ci:
     bash .ci/run

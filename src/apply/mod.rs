@@ -4,13 +4,18 @@
 //! ([`run`]), whether the world still is what the plan builds on, and when a wait is over.
 
 mod change;
+mod failures;
 mod interrupt;
 mod persistence;
 mod polling;
+mod reaction;
 mod run;
+mod schedule;
 mod secrets;
 mod silence;
+mod turn;
 mod waits;
+mod write;
 
 pub use interrupt::Interrupt;
 pub use run::{Settings, run};

@@ -1,17 +1,15 @@
-//! When a change may start: what it needs is done, and its cluster is free.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Carries out a plan: starts each change when it is its turn, and tells what became of all.
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use tokio::sync::Mutex;
+use tokio::sync::mpsc;
 
-use super::change::{End, Runner, Work};
+use super::change::{End, Runner};
 use super::polling::OpenWaits;
+use super::schedule::{Cause, Next, Schedule};
+use super::turn::Turn;
 use super::{Interrupt, Secrets, Timeouts};
 use crate::arm::ArmClient;
-use crate::model::{Address, ResourceId};
 use crate::plan::{ApplyReport, Change, Event, EventKind, Outcome, Plan, ResourceOutcome};
 
 /// How an apply runs.
@@ -28,111 +26,67 @@ pub struct Settings<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// Carries out `plan`, which must be applyable. Resources that need nothing from each other go side by side; one that
-/// needs a failed one is skipped, and the rest goes on.
+/// Carries out `plan`, which must be applyable. Resources that need nothing from each other go side by side, those of one
+/// cluster one after the other as long as ARM is at work; one that needs a failed one is skipped, and the rest goes on.
+///
+/// Everything happens in this one future: nothing is left behind when it is dropped but what ARM has accepted, and one
+/// executor, clock and source of random numbers make the same run again.
 pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> ApplyReport {
-    let clusters: BTreeMap<&ResourceId, Arc<Mutex<()>>> = plan
-        .resource_changes
-        .iter()
-        .filter_map(|change| Some((change.cluster.as_ref()?, Arc::new(Mutex::new(())))))
-        .collect();
-    let planned: BTreeMap<&Address, &Change> =
-        plan.resource_changes.iter().map(|change| (&change.address, change)).collect();
-    let runner = Runner { arm, settings, plan, waits: OpenWaits::default() };
-    let mut waiting: Vec<&Change> = plan.resource_changes.iter().collect();
-    let mut outcomes: BTreeMap<&Address, Outcome> = BTreeMap::new();
-    let mut ends: BTreeMap<&Address, End> = BTreeMap::new();
+    let changes = plan.resource_changes.as_slice();
+    let arm = arm.clone().abandoning(settings.interrupt.wish());
+    let api_versions = changes.iter().map(|change| (&change.id, change.api_version.as_str())).collect();
+    let runner = Runner { arm: &arm, settings, api_versions, waits: OpenWaits::default() };
+    let (releases, mut released) = mpsc::unbounded_channel();
+    let mut schedule = Schedule::of(changes);
+    let mut ends: Vec<Option<End>> = changes.iter().map(|_| None).collect();
     let mut running = FuturesUnordered::new();
     loop {
-        while let Some((change, start)) = next(&mut waiting, &outcomes, &planned, settings, running.len()) {
-            match start {
-                Start::Now => {
-                    let lock = change.cluster.as_ref().and_then(|cluster| clusters.get(cluster)).cloned();
-                    let work = Work { change, lock };
-                    let runner = &runner;
-                    running.push(async move { (&change.address, runner.carry_out(work).await) });
-                }
-                Start::Never(outcome) => {
-                    if let Outcome::Skipped { because } = &outcome {
-                        runner.tell(&change.address, EventKind::ApplySkipped { because: because.clone() });
-                    }
-                    outcomes.insert(&change.address, outcome);
-                }
+        let has_room = settings.parallelism.is_none_or(|limit| running.len() < limit.max(1));
+        match schedule.next(settings.interrupt.is_requested(), has_room) {
+            Some(Next::Start { change, has_turn, left }) => {
+                let turn = has_turn.then(|| Turn { change, left, releases: releases.clone() });
+                let runner = &runner;
+                running.push(async move { (change, runner.carry_out(&changes[change], turn).await) });
             }
-        }
-        match running.next().await {
-            Some((address, end)) => {
-                outcomes.insert(address, end.outcome.clone());
-                ends.insert(address, end);
+            Some(Next::Never { change, outcome }) => {
+                if let Outcome::Skipped { because } = &outcome {
+                    runner.tell(&changes[change].address, EventKind::ApplySkipped { because: because.clone() });
+                }
+                ends[change] = Some(End::of_nothing(outcome));
             }
-            None => break,
+            // Nothing is under way and nothing may start: then no turn is taken that was not given back.
+            None if running.is_empty() => match released.try_recv() {
+                Ok((change, left)) => schedule.release(change, left),
+                Err(_) => break,
+            },
+            None => tokio::select! {
+                biased;
+                Some((change, left)) = released.recv() => schedule.release(change, left),
+                Some((change, end)) = running.next() => {
+                    schedule.end(change, cause(&changes[change], &end.outcome));
+                    ends[change] = Some(end);
+                }
+            },
         }
     }
-    let resources = plan
-        .resource_changes
-        .iter()
-        .map(|change| {
-            let outcome = outcomes.remove(&change.address).unwrap_or(Outcome::Skipped { because: None });
-            let (started_at, elapsed_seconds, writes) = match ends.remove(&change.address) {
-                Some(end) => (Some(end.started_at), end.elapsed_seconds, end.writes),
-                None => (None, 0, Vec::new()),
-            };
-            let (address, action) = (change.address.clone(), change.change.actions);
-            ResourceOutcome { address, action, outcome, started_at, elapsed_seconds, writes }
-        })
-        .collect();
+    let resources = changes.iter().zip(ends).map(|(change, end)| resource_outcome(change, end)).collect();
     let deferred = plan.deferred_changes.iter().map(|change| change.address.clone()).collect();
     ApplyReport { resources, deferred, interrupted: settings.interrupt.is_requested(), usage: arm.usage() }
 }
 
-enum Start {
-    Now,
-    Never(Outcome),
+/// What keeps those that need a change that ended so from being made.
+fn cause(change: &Change, outcome: &Outcome) -> Option<Cause> {
+    match outcome {
+        Outcome::Failed { .. } => Some(Cause::Failed(change.address.clone())),
+        Outcome::Skipped { because: Some(because) } => Some(Cause::Failed(because.clone())),
+        Outcome::Skipped { because: None } => Some(Cause::Interrupted),
+        Outcome::Unchanged | Outcome::Reached | Outcome::Applied => None,
+    }
 }
 
-/// Takes the first change out of `waiting` about which something can be done now.
-fn next<'p>(
-    waiting: &mut Vec<&'p Change>,
-    outcomes: &BTreeMap<&Address, Outcome>,
-    planned: &BTreeMap<&Address, &Change>,
-    settings: &Settings<'_>,
-    running: usize,
-) -> Option<(&'p Change, Start)> {
-    let position = waiting.iter().position(|change| {
-        // A need outside the plan was not selected: it is taken as met.
-        let ready = change.needs.iter().all(|needs| outcomes.contains_key(needs) || !planned.contains_key(needs));
-        let failed = failed_need(change, outcomes, planned).is_some();
-        let has_room = change.steps.is_empty() || settings.parallelism.is_none_or(|limit| running < limit.max(1));
-        failed || (ready && has_room)
-    })?;
-    let change = waiting.remove(position);
-    let start = if let Some(cause) = failed_need(change, outcomes, planned) {
-        match change.steps.is_empty() {
-            // Nothing was to be done, so nothing is left undone.
-            true => Start::Never(Outcome::Unchanged),
-            false => Start::Never(Outcome::Skipped { because: Some(cause) }),
-        }
-    } else if change.steps.is_empty() {
-        Start::Never(Outcome::Unchanged)
-    } else if settings.interrupt.is_requested() {
-        Start::Never(Outcome::Skipped { because: None })
-    } else {
-        Start::Now
-    };
-    Some((change, start))
-}
-
-/// The resource at the root of why this change cannot be made. What had nothing to do itself is looked through: what it
-/// stands on may have failed.
-fn failed_need(
-    change: &Change,
-    outcomes: &BTreeMap<&Address, Outcome>,
-    planned: &BTreeMap<&Address, &Change>,
-) -> Option<Address> {
-    change.needs.iter().find_map(|needs| match outcomes.get(needs)? {
-        Outcome::Failed { .. } => Some(needs.clone()),
-        Outcome::Skipped { because } => Some(because.clone().unwrap_or_else(|| needs.clone())),
-        Outcome::Unchanged => failed_need(planned.get(needs)?, outcomes, planned),
-        Outcome::Reached | Outcome::Applied => None,
-    })
+fn resource_outcome(change: &Change, end: Option<End>) -> ResourceOutcome {
+    let (address, action) = (change.address.clone(), change.change.actions);
+    let end = end.unwrap_or_else(|| End::of_nothing(Outcome::Skipped { because: None }));
+    let End { outcome, started_at, elapsed_seconds, writes } = end;
+    ResourceOutcome { address, action, outcome, started_at, elapsed_seconds, writes }
 }

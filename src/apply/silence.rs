@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::waits::failure;
+use super::failures::failure;
 use crate::arm::ArmClient;
 use crate::kinds::cluster::{
     CHANGES_KEPT_HOURS, ClusterType, Connectivity, Silence, connection_state, connectivity, since_last_contact,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::change::{GOES_ON, failed};
+use super::failures::{GOES_ON, failed, failure, patience_words};
 use super::persistence::{Belief, Persistence};
 use super::polling;
 use super::silence::{Watch, proves_contact};
@@ -16,17 +16,15 @@ use crate::kinds::compliance::{Cause, Compliance, Fault, compliance, longest_tim
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, failure_code, failure_message, provisioning_state};
-use crate::model::{Reading, ResourceId, Seconds};
+use crate::model::{Reading, ResourceId};
 use crate::plan::{Expectation, Failure, Until, typical};
 
 /// From when on a wait is late, at the earliest: then the cluster may be what is wrong.
 const LATE_AFTER: Duration = Duration::from_secs(180);
 
-/// What to do when patience ends before a deletion does: it ends when the cluster's agents have cleaned up
-/// (`../shared/facts/domain.md` §1.4, §2).
-const STILL_GOING: &str = "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run \
-                           this again; if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record \
-                           alone away";
+/// What is left to do about a deletion that the cluster's agents never carry out (`../shared/facts/domain.md` §1.4, §2).
+const WITHOUT_THE_CLUSTER: &str =
+    "if the cluster never comes back, `--force-delete ADDRESS` takes Azure's record alone away";
 
 /// How long waits may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +47,10 @@ impl Timeouts {
         self.all.unwrap_or(Duration::from_secs(minutes * 60))
     }
 
-    /// The patience for Flux: twice the longest `timeout` of a kustomization, and at least twenty minutes.
+    /// The patience for Flux: twice the longest `timeout` of a kustomization, at least twenty minutes, and at most a day,
+    /// whatever ARM may say.
     fn of_flux(self, longest_timeout_seconds: u64) -> Duration {
-        let seconds = longest_timeout_seconds.saturating_mul(2).max(20 * 60);
+        let seconds = longest_timeout_seconds.saturating_mul(2).clamp(20 * 60, 24 * 3600);
         self.all.unwrap_or(Duration::from_secs(seconds))
     }
 }
@@ -75,6 +74,8 @@ pub(super) struct Wait<'a> {
     began: Timestamp,
     pub(super) deadline: Timestamp,
     patience: Duration,
+    /// What was read last; `None` when the resource did not exist.
+    pub(super) seen: Option<Value>,
     persistence: Persistence,
     /// What has failed as far as is known.
     fault: Option<Fault>,
@@ -99,6 +100,7 @@ impl<'a> Wait<'a> {
             began: now,
             deadline: now.checked_add(patience).unwrap_or(Timestamp::MAX),
             patience,
+            seen: None,
             fault: None,
             is_reported: true,
             watch,
@@ -140,16 +142,22 @@ impl<'a> Wait<'a> {
         let reading = arm.poll(self.awaited.id, self.awaited.api_version).await.map_err(|error| failed(&error))?;
         let body = match reading {
             Reading::Present(body) => body,
-            Reading::Missing(_) if *self.awaited.until == Until::Gone => return Ok(None),
+            Reading::Missing(_) if *self.awaited.until == Until::Gone => {
+                self.seen = None;
+                return Ok(None);
+            }
             Reading::Missing(_) => return Err(failure("gone", "it does not exist any more".to_owned(), None)),
             Reading::Denied(message) => {
                 return Err(failure("denied", format!("it may not be read: {message}"), None));
             }
         };
-        match self.judge(&body, arm)? {
-            Some(status) => self.mind_the_cluster(arm, status).await.map(Some),
-            None => Ok(self.mind_an_old_report(&body, arm).await),
-        }
+        let judged = self.judge(&body, arm)?;
+        let judged = match judged {
+            Some(status) => Some(self.mind_the_cluster(arm, status).await?),
+            None => self.mind_an_old_report(&body, arm).await,
+        };
+        self.seen = Some(body);
+        Ok(judged)
     }
 
     /// What a look has seen. `None` when the wait is over.
@@ -238,7 +246,7 @@ impl<'a> Wait<'a> {
         match &mut self.watch {
             Some(watch) if is_late => {
                 watch.look(arm).await;
-                watch.judge(arm, status)
+                watch.judge(arm, status).map_err(|failure| self.with_way_out(failure))
             }
             Some(_) | None => Ok(status),
         }
@@ -271,12 +279,11 @@ impl<'a> Wait<'a> {
         if let Some(watch) = &mut self.watch {
             watch.look(arm).await;
             if let Some(failure) = watch.blamed(status) {
-                return Err(failure);
+                return Err(self.with_way_out(failure));
             }
         }
         let heard = self.watch.as_ref().map(Watch::last_heard).unwrap_or_default();
-        let patience = u32::try_from(self.patience.as_secs()).ok().and_then(Seconds::new);
-        let patience = patience.map_or_else(|| "no time".to_owned(), |patience| patience.to_string());
+        let patience = patience_words(self.patience);
         let why = match &self.fault {
             Some(Fault { cause: Cause { reason, .. }, .. }) => format!("{status} ({reason})"),
             None => status.to_owned(),
@@ -288,6 +295,15 @@ impl<'a> Wait<'a> {
         ))
     }
 
+    /// What is deleted on a cluster that does not come back can go from Azure alone.
+    fn with_way_out(&self, failure: Failure) -> Failure {
+        let hint = match (self.awaited.until, failure.hint) {
+            (Until::Gone, Some(hint)) => Some(format!("{hint}; {WITHOUT_THE_CLUSTER}")),
+            (_, hint) => hint,
+        };
+        Failure { hint, ..failure }
+    }
+
     fn remedy_of_timeout(&self, status: &str) -> String {
         let is_flux = matches!(self.awaited.until, Until::Compliant(_));
         let known = match &self.fault {
@@ -297,20 +313,19 @@ impl<'a> Wait<'a> {
             None => None,
         };
         let look = match self.awaited.until {
-            Until::Registered => "look with `az provider show`, and run this again",
-            Until::Gone => STILL_GOING,
-            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON,
+            Until::Registered => "look with `az provider show`, and run this again".to_owned(),
+            Until::Gone => format!(
+                "it goes on without us, once the cluster's agents take it up: look with `arcflux status`, and run this again; \
+                 {WITHOUT_THE_CLUSTER}"
+            ),
+            Until::Connected | Until::Provisioned | Until::Compliant(_) => GOES_ON.to_owned(),
         };
-        known.unwrap_or_else(|| look.to_owned())
+        known.unwrap_or(look)
     }
 
     fn cluster_type(&self) -> ClusterType {
         ClusterType::of_id(self.awaited.id).unwrap_or(ClusterType::ConnectedClusters)
     }
-}
-
-pub(super) fn failure(code: &str, message: String, hint: Option<String>) -> Failure {
-    Failure { code: code.to_owned(), message, hint, correlation_id: None }
 }
 
 /// What to do about what ARM says, where that is known: by its codes, and by what it tells of the cause.
@@ -322,6 +337,7 @@ pub(super) fn advice(error: &ArmError) -> Option<String> {
         }
         ArmError::OperationFailed(failure) => remedy(failure.code.as_deref().unwrap_or_default(), &failure.message),
         ArmError::Transport { .. }
+        | ArmError::Abandoned
         | ArmError::Token(_)
         | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
@@ -334,15 +350,18 @@ pub(super) fn advice(error: &ArmError) -> Option<String> {
 
 /// Whether the resource's own state is asked although following its operation ended in an error: only what the
 /// resource says tells whether it is as planned, and why not; an operation may also go on where the resource is done.
-/// Not when nothing that ARM answers could be trusted, or read.
+/// The URL may be lost, expired or on another server, where it is not followed. Not when nothing could be read.
 pub(super) fn fall_back(error: &ArmError) -> bool {
     match error {
-        ArmError::OperationFailed(_) | ArmError::StatusUnreadable { .. } | ArmError::TimedOut { .. } => true,
+        ArmError::OperationFailed(_)
+        | ArmError::StatusUnreadable { .. }
+        | ArmError::TimedOut { .. }
+        | ArmError::ForeignHost { .. } => true,
         ArmError::Status(_)
         | ArmError::Transport { .. }
         | ArmError::BadBody { .. }
+        | ArmError::Abandoned
         | ArmError::Token(_)
-        | ArmError::ForeignHost { .. }
         | ArmError::BadRequest { .. }
         | ArmError::EndlessList { .. } => false,
     }

@@ -1,14 +1,17 @@
 //! The client: calls with token, retries and log.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::error::correlation_id;
@@ -50,6 +53,8 @@ pub struct ArmClient {
     throttle: Arc<Throttle>,
     /// Whether ARM has ever answered.
     answered: Arc<AtomicBool>,
+    /// Whether writes that are still to be sent are wanted no more.
+    abandoned: Option<watch::Receiver<bool>>,
 }
 
 /// A write that ARM has accepted.
@@ -86,6 +91,7 @@ impl ArmClient {
             usage: Arc::default(),
             throttle,
             answered: Arc::default(),
+            abandoned: None,
         }
     }
 
@@ -113,6 +119,19 @@ impl ArmClient {
     #[must_use]
     pub fn jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
+    }
+
+    /// Gives up writes that wait to be sent, or to be sent again after an answer that says that nothing was done, once
+    /// `wish` is true: they end with [`ArmError::Abandoned`]. What is on its way to ARM is not given up.
+    #[must_use]
+    pub fn abandoning(self, wish: watch::Receiver<bool>) -> Self {
+        Self { abandoned: Some(wish), ..self }
+    }
+
+    /// `delay`, spread over its second half: those who failed together do not come back together.
+    #[must_use]
+    pub fn spread(&self, delay: Duration) -> Duration {
+        delay.mul_f64(0.5 + 0.5 * (self.jitter)().clamp(0.0, 1.0))
     }
 
     /// What was asked of ARM so far, through this client and its clones.
@@ -331,11 +350,27 @@ impl ArmClient {
             match retry::decide(effect, failure, tried, answered, asked, (self.jitter)()) {
                 Retry::After(delay) => {
                     tried = Tried { failures: tried.failures + 1, delayed: tried.delayed + delay, ..tried };
-                    self.sleep(delay).await;
+                    self.unless_abandoned(effect, self.sleep(delay)).await?;
                 }
                 Retry::WhenOpen => tried.refusals += 1,
                 Retry::GiveUp => return last,
             }
+        }
+    }
+
+    /// Waits for something, unless it is for a write that is wanted no more.
+    async fn unless_abandoned<T>(&self, effect: Effect, what: impl Future<Output = T>) -> Result<T, ArmError> {
+        let Some(mut wish) = self.abandoned.clone().filter(|_| effect == Effect::Write) else { return Ok(what.await) };
+        let abandoned = async {
+            if wish.wait_for(|is_wished| *is_wished).await.is_err() {
+                // Nobody can wish for it any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        // The first of the two is always looked at first.
+        match select(pin!(abandoned), pin!(what)).await {
+            Either::Left(_) => Err(ArmError::Abandoned),
+            Either::Right((came, _)) => Ok(came),
         }
     }
 
@@ -345,8 +380,9 @@ impl ArmClient {
     }
 
     async fn send(&self, call: &Call, is_retry: bool) -> Result<Response, ArmError> {
+        let effect = Effect::from(&call.method);
         let (token, response) = {
-            let admission = self.throttle.admit(call).await;
+            let admission = self.unless_abandoned(effect, self.throttle.admit(call)).await?;
             // Only now: a token may be old by the time that a long queue is through.
             let token = self.tokens.token().await?;
             let response = self.exchange(call, &token, &admission, is_retry).await?;
@@ -355,7 +391,7 @@ impl ArmClient {
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(token) = self.tokens.renewed(&token).await?
         {
-            let admission = self.throttle.admit(call).await;
+            let admission = self.unless_abandoned(effect, self.throttle.admit(call)).await?;
             return self.exchange(call, &token, &admission, true).await;
         }
         Ok(response)

@@ -28,6 +28,9 @@ pub enum ArmError {
         #[source]
         source: TransportError,
     },
+    /// The request was not sent: before its turn came, whoever asked for it no longer wanted it.
+    #[error("not sent: the run is to stop")]
+    Abandoned,
     /// There is no token to call with.
     #[error("cannot sign in to Azure")]
     Token(#[from] TokenError),
@@ -124,6 +127,7 @@ impl ArmError {
         match self {
             Self::Status(refusal) => Some(refusal),
             Self::Transport { .. }
+            | Self::Abandoned
             | Self::Token(_)
             | Self::ForeignHost { .. }
             | Self::BadRequest { .. }
@@ -149,7 +153,11 @@ impl ArmError {
             }
             Self::BadBody { request, .. } => after(&request.method, Failure::Page),
             Self::ForeignHost { .. } | Self::StatusUnreadable { .. } | Self::TimedOut { .. } => true,
-            Self::Token(_) | Self::BadRequest { .. } | Self::EndlessList { .. } | Self::OperationFailed(_) => false,
+            Self::Abandoned
+            | Self::Token(_)
+            | Self::BadRequest { .. }
+            | Self::EndlessList { .. }
+            | Self::OperationFailed(_) => false,
         }
     }
 }

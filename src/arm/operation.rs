@@ -85,10 +85,19 @@ impl Operation {
         path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
 
+    fn unreadable(&self, source: ArmError) -> ArmError {
+        ArmError::StatusUnreadable { operation_id: self.id().to_owned(), source: Box::new(source) }
+    }
+
     fn see(&self, line: RequestLine, response: &Response) -> Seen {
         let code = response.status();
         if !code.is_success() {
-            return Seen::Missed(ArmError::status(line, response));
+            let source = ArmError::status(line, response);
+            return match code {
+                // It has expired, or is not for us: it will not be there later. After a 404 it may be.
+                StatusCode::GONE | StatusCode::FORBIDDEN => Seen::Ended(self.unreadable(source)),
+                _ => Seen::Missed(source),
+            };
         }
         let Some(status) = status_of(response) else {
             return match self.link {
@@ -125,7 +134,7 @@ impl ArmClient {
     ///
     /// [`ArmError::OperationFailed`] when it failed or was canceled, [`ArmError::TimedOut`] when `deadline` came
     /// first, [`ArmError::ForeignHost`] when its URL is not on the ARM endpoint, [`ArmError::StatusUnreadable`] when
-    /// several polls in a row told nothing, and [`ArmError::Token`].
+    /// several polls in a row told nothing or one was answered with 403 or 410, and [`ArmError::Token`].
     pub async fn wait(
         &self,
         operation: &Operation,
@@ -170,10 +179,7 @@ impl ArmClient {
             match seen {
                 Seen::Succeeded => return Ok(()),
                 Seen::Ended(error) => return Err(error),
-                Seen::Missed(error) if misses == MISSES => {
-                    let (operation_id, source) = (operation.id().to_owned(), Box::new(error));
-                    return Err(ArmError::StatusUnreadable { operation_id, source });
-                }
+                Seen::Missed(error) if misses == MISSES => return Err(operation.unreadable(error)),
                 Seen::Missed(_) => misses += 1,
                 Seen::Running(status) => {
                     misses = 0;

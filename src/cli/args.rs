@@ -14,7 +14,7 @@ pub(super) use super::shared_args::{
     BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, LiveArgs, SecretArgs, SimArgs, SpecArgs,
 };
 use crate::model::Glob;
-use crate::plan::Digest;
+use crate::plan::{Digest, ExpectedRevision};
 use crate::sim::Scenario;
 
 /// Plan and apply Flux (GitOps) on Azure Arc enabled Kubernetes and AKS clusters, from one YAML spec.
@@ -256,6 +256,11 @@ pub(super) struct ApplyArgs {
     /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
     #[arg(long, help_heading = DECISIONS)]
     pub(super) resend_secrets: bool,
+    /// Wait until this revision (a whole commit or digest, or `main@sha1:COMMIT` as Flux writes it) is the one that Flux
+    /// has reconciled, of every configuration or of those whose address fits GLOB; repeatable. Also where nothing changes,
+    /// and with a saved plan: it is not part of the plan.
+    #[arg(long, value_name = "[GLOB=]REVISION")]
+    pub(super) expect_revision: Vec<ExpectedRevision>,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
 }

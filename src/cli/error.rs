@@ -56,6 +56,7 @@ impl CliError {
                     }
                 }
                 ArmError::Status(_)
+                | ArmError::Abandoned
                 | ArmError::Token(_)
                 | ArmError::ForeignHost { .. }
                 | ArmError::BadRequest { .. }

@@ -6,6 +6,7 @@ use super::Session;
 use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
+use super::interrupt;
 use super::live_file::LiveFile;
 use super::moment::{Moment, tell_ages, tell_versions};
 use super::spec_file::Intent;
@@ -66,6 +67,7 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
+    interrupt::end_before_an_apply(session.console.clone());
     let connection = connect::connect(cloud, graph, Some(desired), session)?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();

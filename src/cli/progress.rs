@@ -26,7 +26,7 @@ pub(super) struct Progress {
 enum Sink {
     /// One JSON object a line, on standard output.
     Json,
-    /// One line an event, on standard error. What only repeats itself is said again after half a minute.
+    /// One line an event, on standard error. What only repeats itself is said again after a while, so that half a minute or so is the longest silence.
     Lines { said: Mutex<BTreeMap<Address, (String, i64)>> },
     /// A spinner for each resource under way, below them a bar for all, and above a line for each that is done.
     Bars { all: MultiProgress, total: ProgressBar, bars: Mutex<BTreeMap<Address, ProgressBar>> },
@@ -118,9 +118,9 @@ impl Progress {
     }
 }
 
-/// Whether an event says something that was not said of its resource in the last half minute.
+/// Whether an event says something that was not said of its resource just now. Looks are up to half a minute apart.
 fn is_new(said: &mut BTreeMap<Address, (String, i64)>, event: &Event) -> bool {
-    const AGAIN_AFTER_SECONDS: i64 = 30;
+    const AGAIN_AFTER_SECONDS: i64 = 20;
     let EventKind::ApplyProgress { status, elapsed_seconds, .. } = &event.kind else { return true };
     match said.get(&event.address) {
         Some((before, at)) if before == status && elapsed_seconds - at < AGAIN_AFTER_SECONDS => false,

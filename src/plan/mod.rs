@@ -10,6 +10,7 @@ mod digest;
 mod drift;
 mod durations;
 mod estimate;
+mod expected_revision;
 mod export;
 mod explain;
 mod limits;
@@ -20,6 +21,7 @@ mod saved;
 mod sensitive;
 mod status;
 mod step;
+mod taken;
 mod unmanaged;
 
 pub use ages::{Age, ages};
@@ -28,6 +30,7 @@ pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
 pub use estimate::Estimate;
+pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
 pub use explain::{
     EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
     Target, UnknownName, WantedFrom, explain, locate,
@@ -42,6 +45,7 @@ pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
 pub use step::{Condition, Expectation, Step, Until};
+pub use taken::shown as shown_live;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -75,7 +75,8 @@ pub enum EventKind {
 /// Why a resource failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Failure {
-    /// A stable name: `moved`, `rejected`, `operation_failed`, `not_compliant`, `timed_out`…
+    /// A stable name: `moved`, `rejected`, `outcome_unknown`, `not_applied`, `operation_failed`, `not_compliant`,
+    /// `timed_out`, `interrupted`…
     pub code: String,
     /// What failed and why. May hold text from ARM or from Flux.
     pub message: String,

@@ -2,6 +2,8 @@
 
 #![cfg(unix)]
 
+use std::net::TcpListener;
+
 use serde_json::Value;
 
 use crate::binary::{Place, Running};
@@ -60,7 +62,8 @@ fn the_second_interrupt_exits_at_once_and_names_what_goes_on() {
     running.wait_for("Interrupt received.");
     running.signal("INT");
     let ran = running.finish().ends_with(130);
-    ran.says("Exiting now. In flight, and going on without us: rg-edge/store-001/extension");
+    let ran = ran.says("Exiting now. In flight, and going on without us:");
+    ran.says("  rg-edge/store-001/extension: PUT, operation ");
     converges(&place);
 }
 
@@ -92,4 +95,18 @@ fn an_interrupted_stream_of_events_ends_with_its_report() {
     let ran = running.finish().ends_with(130);
     let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
     assert_eq!((&last["type"], &last["interrupted"]), (&Value::from("apply_report"), &Value::from(true)));
+}
+
+#[test]
+fn a_signal_before_anything_is_written_ends_the_run() {
+    for signal in ["INT", "TERM"] {
+        let place = Place::quickstart();
+        // Somebody who takes calls and never says a word.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let running = place.start(&["apply", "--auto-approve", "--arm-endpoint", &endpoint]);
+        let _call = listener.accept().unwrap();
+        running.signal(signal);
+        running.finish().ends_with(130).says("Interrupted. Nothing was written.");
+    }
 }

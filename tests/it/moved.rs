@@ -78,7 +78,7 @@ async fn a_setting_of_the_extension_that_moved_is_named() {
 async fn what_came_to_be_is_not_created_over() {
     let world = World::of(QUICKSTART);
     let plan = world.plan(QUICKSTART).await;
-    world.converge(QUICKSTART).await;
+    world.converge(&QUICKSTART.replace("multiTenancy: false", "multiTenancy: true")).await;
     let before = world.sim.requests().len();
     let report = world.apply(&plan).await;
     let extension =
@@ -86,6 +86,20 @@ async fn what_came_to_be_is_not_created_over() {
     let Outcome::Failed { failure, wrote: false } = extension else { panic!("{report:#?}") };
     assert_eq!(failure.code, "moved");
     assert!(failure.message.contains("it exists now"), "{}", failure.message);
+    let writes = world.writes_since(before);
+    assert!(writes.iter().all(|write| write.ends_with("/register")), "{writes:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_done_is_not_done_again() {
+    let world = World::of(QUICKSTART);
+    let plan = world.plan(QUICKSTART).await;
+    world.converge(QUICKSTART).await;
+    let before = world.sim.requests().len();
+    let report = world.apply(&plan).await;
+    assert!(report.converged(), "{report:#?}");
+    let reached = report.resources.iter().filter(|one| one.outcome == Outcome::Reached).count();
+    assert!(reached >= 2, "{report:#?}");
     let writes = world.writes_since(before);
     assert!(writes.iter().all(|write| write.ends_with("/register")), "{writes:?}");
 }

@@ -101,7 +101,7 @@ fn fleet(clusters: usize) -> String {
 
 #[tokio::test]
 async fn a_plan_of_a_fleet_takes_as_long_as_arm_takes_for_its_reads_and_is_never_turned_away() {
-    let clusters = 100;
+    let clusters = 150;
     let spec = fleet(clusters);
     let world = World::of(&spec);
     let clock = world.sim.clock(1.0);

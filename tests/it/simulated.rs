@@ -102,13 +102,28 @@ impl World {
         patience: Option<Duration>,
         resolver: &dyn SecretResolver,
     ) -> ApplyReport {
+        self.apply_as(plan, patience, resolver, &Interrupt::default()).await
+    }
+
+    /// Applies until somebody wants to stop.
+    pub(crate) async fn apply_until(&self, plan: &Plan, interrupt: &Interrupt) -> ApplyReport {
+        self.apply_as(plan, None, &Placeholders, interrupt).await
+    }
+
+    async fn apply_as(
+        &self,
+        plan: &Plan,
+        patience: Option<Duration>,
+        resolver: &dyn SecretResolver,
+        interrupt: &Interrupt,
+    ) -> ApplyReport {
         let secrets = Secrets::read(plan, resolver, self.arm.now()).unwrap();
         let settings = apply::Settings {
             parallelism: None,
             timeouts: Timeouts { all: patience },
             secrets: &secrets,
             events: &|event| self.events.lock().unwrap().push(event),
-            interrupt: &Interrupt::default(),
+            interrupt,
         };
         apply::run(plan, &self.arm, &settings).await
     }

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arcflux::graph;
 use arcflux::http::{Request, Response, Transport, TransportError};
-use arcflux::plan::{ApplyReport, EventKind, Failure};
+use arcflux::plan::{self, ApplyReport, EventKind, ExpectedRevision, Failure};
 use arcflux::sim::{self, Scenario};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::simulated::{Placeholders, World};
+use crate::simulated::{Placeholders, World, desired};
 
 const QUICKSTART: &str = include_str!("../../specs/quickstart.yaml");
 const EXTENSION: &str = "rg-edge/store-001/extension";
+const CONFIGURATION: &str = "rg-edge/store-001/flux/flux-system";
 
 /// Lets the world say something else than it does: gets the method, the path in lower case, how long ago the first request
 /// was, and the body.
@@ -221,4 +223,52 @@ async fn what_arm_refuses_comes_with_a_remedy() {
     let (failure, _) = failure(&report, EXTENSION);
     assert_eq!(failure.code, "rejected");
     assert!(failure.hint.unwrap().contains("Kubernetes Extension Contributor"));
+}
+
+/// The world of the quickstart, reconciled, and what an apply comes to that expects this revision.
+async fn expecting(revision: impl Fn(&str) -> String) -> ApplyReport {
+    let world = World::of(QUICKSTART);
+    world.converge(QUICKSTART).await;
+    let graph = graph::build(&desired(QUICKSTART)).unwrap();
+    let mut plan = world.plan(QUICKSTART).await;
+    assert!(!plan.waits());
+    let (id, version) = plan
+        .resource_changes
+        .iter()
+        .find(|change| change.address.to_string() == CONFIGURATION)
+        .map(|change| (change.id.to_string(), change.api_version.clone()))
+        .unwrap();
+    let (_, live) = world.curl("GET", &format!("{id}?api-version={version}"), &serde_json::Value::Null);
+    let synced = live["properties"]["sourceSyncedCommitId"].as_str().unwrap();
+    let (before, digest) = (plan.clone(), plan.computed_digest());
+    let expected: ExpectedRevision = revision(synced).parse().unwrap();
+    assert!(plan::expect_revisions(&mut plan, &graph, std::slice::from_ref(&expected)).is_empty());
+    assert!(plan.waits() && !plan.has_changes() && before != plan);
+    assert_eq!(plan.digest, digest, "what is written is the same");
+    world.apply(&plan).await
+}
+
+#[tokio::test]
+async fn the_expected_revision_must_be_the_synced_one() {
+    let report = expecting(str::to_owned).await;
+    assert!(report.converged() && !report.wrote(), "{report:#?}");
+    let report = expecting(|_| format!("*/flux/flux-system=main@sha1:{}", "f".repeat(40))).await;
+    let (_, failure) = report.failures().next().unwrap();
+    assert_eq!(failure.code, "timed_out");
+    assert!(
+        failure.message.contains(&format!("and is expected at main@sha1:{}", "f".repeat(40))),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
+async fn a_revision_of_no_configuration_is_a_mistake() {
+    let world = World::of(QUICKSTART);
+    let graph = graph::build(&desired(QUICKSTART)).unwrap();
+    let mut plan = world.plan(QUICKSTART).await;
+    let expected: ExpectedRevision = format!("rg-west/*={}", "f".repeat(40)).parse().unwrap();
+    let before = plan.clone();
+    assert_eq!(plan::expect_revisions(&mut plan, &graph, std::slice::from_ref(&expected)), [&expected]);
+    assert_eq!(plan, before);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arcflux::apply::Timeouts;
 use arcflux::kinds::Encoding;
 use arcflux::model::Address;
-use arcflux::plan::{ApplyReport, Change, EventKind, Outcome, Plan, Step, WaitFor, Written};
+use arcflux::plan::{ApplyReport, Change, Ending, EventKind, Outcome, Plan, Step, WaitFor, Written};
 use arcflux::sim::{Limits, Operated};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -25,9 +25,7 @@ const TELLING: usize = 16;
 struct Sendable<'p> {
     change: &'p Change,
     method: Method,
-    /// In lower case.
-    path: String,
-    api_version: &'p str,
+    query: String,
     body: Option<Value>,
 }
 
@@ -50,7 +48,8 @@ pub(crate) fn violations(process: &Process, network: &Network, secrets: &SecretS
     let sendable = sendable(plan, secrets);
     let mut of_change: BTreeMap<&Address, Vec<&Exchange>> = BTreeMap::new();
     for write in &writes {
-        match sendable.iter().find(|one| one.is(write)) {
+        let same_path = sendable.get(&write.path.to_lowercase());
+        match same_path.into_iter().flatten().find(|one| one.is(write)) {
             Some(one) => of_change.entry(&one.change.address).or_default().push(write),
             None => found.push(format!("(b) not in the plan: {} {}?{}", write.method, write.path, write.query)),
         }
@@ -67,14 +66,12 @@ pub(crate) fn violations(process: &Process, network: &Network, secrets: &SecretS
 impl Sendable<'_> {
     fn is(&self, write: &Exchange) -> bool {
         let body: Option<Value> = serde_json::from_slice(&write.body).ok();
-        self.method == write.method
-            && self.path == write.path.to_lowercase()
-            && write.query == format!("api-version={}", self.api_version)
-            && self.body == body
+        self.method == write.method && write.query == self.query && self.body == body
     }
 }
 
-fn sendable<'p>(plan: &'p Plan, secrets: &SecretStore) -> Vec<Sendable<'p>> {
+/// The writes of a plan, by path in lower case.
+fn sendable<'p>(plan: &'p Plan, secrets: &SecretStore) -> BTreeMap<String, Vec<Sendable<'p>>> {
     let filled = |step: &Step, body: &Value| {
         let mut body = body.clone();
         for hole in step.holes() {
@@ -87,27 +84,27 @@ fn sendable<'p>(plan: &'p Plan, secrets: &SecretStore) -> Vec<Sendable<'p>> {
         }
         Some(body)
     };
+    let mut by_path: BTreeMap<String, Vec<Sendable<'_>>> = BTreeMap::new();
     let steps = plan.resource_changes.iter().flat_map(|change| change.steps.iter().map(move |step| (change, step)));
-    steps
-        .filter_map(|(change, step)| {
-            let path = step.id().as_str().to_lowercase();
-            Some(match step {
-                Step::Register { api_version, .. } => {
-                    Sendable { change, method: Method::POST, path: format!("{path}/register"), api_version, body: None }
-                }
-                Step::Put { api_version, body, .. } => {
-                    Sendable { change, method: Method::PUT, path, api_version, body: filled(step, body) }
-                }
-                Step::Patch { api_version, body, .. } => {
-                    Sendable { change, method: Method::PATCH, path, api_version, body: filled(step, body) }
-                }
-                Step::Delete { api_version, .. } => {
-                    Sendable { change, method: Method::DELETE, path, api_version, body: None }
-                }
-                Step::Wait { .. } => return None,
-            })
-        })
-        .collect()
+    for (change, step) in steps {
+        let mut path = step.id().as_str().to_lowercase();
+        let version = |api_version: &str| format!("api-version={api_version}");
+        let (method, query, body) = match step {
+            Step::Register { api_version, .. } => {
+                path.push_str("/register");
+                (Method::POST, version(api_version), None)
+            }
+            Step::Put { api_version, body, .. } => (Method::PUT, version(api_version), filled(step, body)),
+            Step::Patch { api_version, body, .. } => (Method::PATCH, version(api_version), filled(step, body)),
+            Step::Delete { api_version, force, .. } => {
+                let forced = if *force { "&forceDelete=true" } else { "" };
+                (Method::DELETE, format!("{}{forced}", version(api_version)), None)
+            }
+            Step::Expect { .. } | Step::Wait { .. } => continue,
+        };
+        by_path.entry(path).or_default().push(Sendable { change, method, query, body });
+    }
+    by_path
 }
 
 /// A dependant's write comes only after what it needs is done.
@@ -149,6 +146,8 @@ fn one_at_a_time(
         .filter(|(_, event)| matches!(event.kind, EventKind::ApplyErrored { .. }))
         .map(|(order, event)| (&event.address, *order))
         .collect();
+    let operations: BTreeMap<(Timestamp, String), &Operated> =
+        operations.iter().map(|one| ((one.started, one.resource.to_lowercase()), one)).collect();
     let mut of_cluster: BTreeMap<&str, Vec<(&Address, &Exchange)>> = BTreeMap::new();
     for change in &plan.resource_changes {
         let Some(cluster) = &change.cluster else { continue };
@@ -164,9 +163,7 @@ fn one_at_a_time(
             if write.seen.as_ref().is_none_or(|seen| seen.order > next.order) {
                 found.push(format!("(c) {after} was written before the write to {before} was answered"));
             }
-            let operation = write.acted.and_then(|(at, _)| {
-                operations.iter().find(|one| one.started == at && one.resource.eq_ignore_ascii_case(&write.path))
-            });
+            let operation = write.acted.and_then(|(at, _)| operations.get(&(at, write.path.to_lowercase())));
             if let Some(operation) = operation
                 && operation.ended.is_none_or(|ended| ended > next.sent)
                 && !given_up
@@ -253,9 +250,11 @@ fn deadline(plan: &Plan, process: &Process, found: &mut Vec<String>) {
         for step in &change.steps {
             longest += match step {
                 Step::Wait { until, .. } => Timeouts { all: None }.of(until, change.kind) + Duration::from_secs(900),
-                Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => {
-                    Duration::from_secs(3600)
-                }
+                Step::Register { .. }
+                | Step::Put { .. }
+                | Step::Patch { .. }
+                | Step::Delete { .. }
+                | Step::Expect { .. } => Duration::from_secs(3600),
             };
         }
     }
@@ -275,6 +274,10 @@ fn reported(
 ) {
     if report.interrupted != process.was_interrupted {
         found.push("(e) the report is wrong about the interruption".to_owned());
+    }
+    let acted = of_change.values().flatten().any(|write| write.acted.is_some_and(|(_, status)| status < 300));
+    if report.ending() == Ending::Refused && acted {
+        found.push("(e) refused with nothing written, the report says, and something was accepted".to_owned());
     }
     let addresses: Vec<&Address> = plan.resource_changes.iter().map(|change| &change.address).collect();
     let reported: Vec<&Address> = report.resources.iter().map(|resource| &resource.address).collect();

@@ -213,10 +213,11 @@ async fn work(
     };
     let report = apply::run(&plan, arm, &settings).await;
     let mut left = left.lock().unwrap();
-    left.show(&view::apply::report_json(&report));
+    let json = serde_json::to_string(&report).unwrap();
+    network.note(&format!("report {json}"));
+    left.show(&json);
     left.show(&view::apply::render_report(&report, plan.mode, &Style::PLAIN));
     left.show(&format!("{report:?}\n{settings:?}", settings = secrets));
-    network.note(&format!("report {}", view::apply::report_json(&report)));
     End::Applied(report)
 }
 

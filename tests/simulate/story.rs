@@ -77,7 +77,7 @@ pub(crate) fn tell(seed: u64) -> Told {
 }
 
 /// What a spec wants. The specs of a world are valid.
-fn desired(spec: &Value) -> Desired {
+pub(crate) fn desired(spec: &Value) -> Desired {
     let source = Source { name: "spec".to_owned(), text: spec.to_string() };
     let outcome = spec::load(&source, &Inputs::default());
     outcome.desired.unwrap_or_else(|| panic!("{:#?}\n{spec:#}", outcome.diagnostics))

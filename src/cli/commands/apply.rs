@@ -19,7 +19,7 @@ use crate::cli::spec_file::Intent;
 use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
 use crate::diff::compare;
 use crate::http::SystemClock;
-use crate::plan::{self, Choices, Mode, Plan};
+use crate::plan::{self, Choices, ExpectedRevision, Mode, Plan, WaitFor};
 use crate::view;
 
 pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
@@ -40,9 +40,10 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
     let request =
         Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let planned = planning::plan(&intent, request, session).await?;
+        let mut planned = planning::plan(&intent, request, session).await?;
         run.has_planned(&planned.plan, planned.connection.arm.usage());
         show_and_ask(&planned.plan, &args.run, session)?;
+        expect(&mut planned.plan, &intent, &args.expect_revision)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
 }
@@ -76,13 +77,25 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
     let request =
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let planned = planning::plan(&intent, request, session).await?;
+        let mut planned = planning::plan(&intent, request, session).await?;
         run.has_planned(&planned.plan, planned.connection.arm.usage());
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
         check_allowed(&name, &saved)?;
+        expect(&mut planned.plan, &intent, &args.expect_revision)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
+}
+
+/// Adds the revisions that must be the synced ones to what is waited for.
+fn expect(plan: &mut Plan, intent: &Intent, revisions: &[ExpectedRevision]) -> Result<(), CliError> {
+    if !revisions.is_empty() && plan.choices.wait != WaitFor::Compliant {
+        return Err(CliError::usage("--expect-revision waits for Flux, and --wait says not to"));
+    }
+    match plan::expect_revisions(plan, &intent.graph, revisions).first() {
+        None => Ok(()),
+        Some(unused) => Err(CliError::usage(format!("`--expect-revision {unused}` fits no configuration of the plan"))),
+    }
 }
 
 /// Whether nothing refused the plan when it was made. What has made it allowed since, be it the base or the spec that it
