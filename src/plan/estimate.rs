@@ -76,7 +76,7 @@ fn moves(change: &Change) -> VecDeque<Move<'_>> {
             Step::Delete { id, .. } => write(&mut moves, id, Metered::Deletes),
             // Whether the patch is sent is found out when it comes to it.
             Step::Expect { id, .. } | Step::Patch { id, when: Some(_), .. } => {
-                moves.push_back(Move::Send(id, Metered::Reads))
+                moves.push_back(Move::Send(id, Metered::Reads));
             }
             Step::Wait { id, until, .. } => {
                 if matches!(until, Until::Compliant(_)) {

@@ -9,8 +9,8 @@ mod decide;
 mod digest;
 mod drift;
 mod durations;
-mod estimate;
 mod expected_revision;
+mod estimate;
 mod export;
 mod explain;
 mod limits;
@@ -21,6 +21,7 @@ mod saved;
 mod sensitive;
 mod status;
 mod step;
+mod taken;
 mod unmanaged;
 
 pub use ages::{Age, ages};
@@ -44,6 +45,7 @@ pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
 pub use step::{Condition, Expectation, Step, Until};
+pub use taken::shown as shown_live;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -182,7 +182,7 @@ impl Found {
             Ready::False { reason, message } => match prospect(reason, message) {
                 Prospect::WaitsForAnother => self.wait(format!("{} {}: {message}", object.kind(), object.name())),
                 Prospect::Terminal | Prospect::Transient => {
-                    self.faults.add(Fault::of_object(object, reason, message, live))
+                    self.faults.add(Fault::of_object(object, reason, message, live));
                 }
             },
         }
