@@ -459,7 +459,7 @@ async fn asked_twice_it_exits_at_once_wherever_it_is() {
         let what = format!("{}, asked to stop at request {number} of {requests}, {moment:?}", job.name);
         let (world, place) = (job.world().await, place(job));
         let planned = job.planned(&world).await;
-        // Nothing is answered any more: it could only wait.
+        // Nothing is answered any more: of a write it could only wait to know what became of it.
         let mut gateway = Gateway::open(&world.sim, Some((number, moment))).await;
         let mut running = Running::start(&place, &gateway, &job.carry_out());
         gateway.reached().await;
@@ -467,7 +467,8 @@ async fn asked_twice_it_exits_at_once_wherever_it_is() {
         running.says("Interrupt received").await;
         running.signal("TERM");
         let ended = running.end().await.with(130, &what);
-        assert!(ended.err.contains("Exiting now."), "{what}: {}", ended.err);
+        // Where nothing was accepted whose end could be waited for, the first signal was enough.
+        assert!(ended.err.contains("Exiting now.") || ended.report().is_some(), "{what}: {}", ended.err);
         let writes = gateway.writes().into_iter().map(|(_, write)| write).collect();
         converges(job, &world, &place, &planned, writes, &what).await;
     }

@@ -293,7 +293,7 @@ fn a_hundred_thousand_items_are_planned_from() {
     let mut live = converged(&desired);
     let many = (0..100_000).map(|number| json!({"name": format!("c{number}"), "kind": "Kustomization"}));
     items(&mut live, flux_configuration::RESOURCE_TYPE).extend(many.clone());
-    items(&mut live, extension::RESOURCE_TYPE).extend(many.clone());
+    items(&mut live, extension::RESOURCE_TYPE).extend(many);
     let status = |number: usize| {
         json!({
             "kind": "HelmRelease", "name": format!("r{number}"), "appliedBy": {"name": format!("r{}", number + 1)},
