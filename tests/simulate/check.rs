@@ -309,7 +309,7 @@ fn reported(
         let acted = sent.iter().any(|write| write.acted.is_some_and(|(_, status)| status < 300));
         match &resource.outcome {
             Outcome::Failed { failure, wrote } => {
-                if *wrote && !acted {
+                if *wrote && !acted && failure.code != "outcome_unknown" {
                     found.push(format!(
                         "(e) {address}: nothing was accepted, and the report says so ({})",
                         failure.code
