@@ -337,23 +337,26 @@ fn reported(
     }
 }
 
-/// Why the writes of a report are not those that were sent. What was only turned away may be left out.
+/// Why the writes of a report are not those that were sent.
 fn unmatched(written: &[Written], sent: &[&Exchange]) -> Option<String> {
-    let mut written = written.iter().peekable();
-    for exchange in sent {
-        let seen = exchange.seen.as_ref();
-        let is_it = |one: &&Written| {
-            one.method == exchange.method.as_str()
-                && one.status == exchange.status()
-                && seen.is_none_or(|seen| {
-                    one.correlation_id == seen.correlation
-                        && (one.operation_id.is_none() || one.operation_id == seen.operation)
-                })
-        };
-        if written.next_if(is_it).is_none() && !exchange.is_turned_away() {
-            let status = exchange.status();
-            return Some(format!("{} {} ({status:?}) is not in the report's writes", exchange.method, exchange.path));
-        }
+    if matches(written, sent) {
+        return None;
     }
-    written.next().map(|one| format!("the report has a write that was not sent: {one:?}"))
+    let sent: Vec<String> = sent.iter().map(|one| format!("{} {:?}", one.method, one.status())).collect();
+    let written: Vec<String> = written.iter().map(|one| format!("{} {:?}", one.method, one.status)).collect();
+    Some(format!("the report's writes are not those that were sent: {} and {}", written.join(", "), sent.join(", ")))
+}
+
+/// Whether these are the writes that were sent, in order. What was only turned away may be left out.
+fn matches(written: &[Written], sent: &[&Exchange]) -> bool {
+    let Some((exchange, later)) = sent.split_first() else { return written.is_empty() };
+    let is_first = written.first().is_some_and(|one| {
+        one.method == exchange.method.as_str()
+            && one.status == exchange.status()
+            && exchange.status().and(exchange.seen.as_ref()).is_none_or(|seen| {
+                one.correlation_id == seen.correlation
+                    && (one.operation_id.is_none() || one.operation_id == seen.operation)
+            })
+    });
+    (is_first && matches(&written[1..], later)) || (exchange.is_turned_away() && matches(written, later))
 }
