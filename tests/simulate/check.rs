@@ -6,7 +6,7 @@ use std::time::Duration;
 use arcflux::apply::Timeouts;
 use arcflux::kinds::Encoding;
 use arcflux::model::Address;
-use arcflux::plan::{ApplyReport, Change, Ending, EventKind, Outcome, Plan, Step, WaitFor, Written};
+use arcflux::plan::{ApplyReport, Change, Ending, EventKind, Outcome, Plan, Step, Written};
 use arcflux::sim::{Limits, Operated};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -132,7 +132,7 @@ fn order(plan: &Plan, process: &Process, of_change: &BTreeMap<&Address, Vec<&Exc
 }
 
 /// At most one write is under way on a cluster, from the request being sent until it is provisioned. One whose change
-/// has failed in the meantime is given up; one that nothing waits for, because that was asked for, is only sent alone.
+/// has failed in the meantime is given up.
 fn one_at_a_time(
     plan: &Plan,
     process: &Process,
@@ -167,7 +167,6 @@ fn one_at_a_time(
             if let Some(operation) = operation
                 && operation.ended.is_none_or(|ended| ended > next.sent)
                 && !given_up
-                && plan.choices.wait != WaitFor::Nothing
             {
                 found.push(format!("(c) {after} was written while the operation on {before} was going on"));
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arcflux::apply::Interrupt;
 use arcflux::model::{Address, Source};
-use arcflux::plan::{ApplyReport, Choices, Outcome, Plan};
+use arcflux::plan::{ApplyReport, Choices, Outcome, Plan, WaitFor};
 use arcflux::sim::{Fate, Scenario, Simulator};
 use arcflux::spec::{self, Desired, Inputs};
 use fastrand::Rng;
@@ -335,6 +335,8 @@ impl Story {
         // What came out right is right, unless somebody has had a hand in it since.
         if let End::Applied(report) = &process.end
             && report.converged()
+            // Where nobody waits, nobody knows how it ends.
+            && self.world.choices.wait != WaitFor::Nothing
             && meddled == self.meddled()
             && let Some(plan) = self.look(goal)
             && plan.has_changes()
