@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Settings;
 use super::failures::{GOES_ON, failed, failure, goes_on, interrupted, not_applied, wait_words};
-use super::polling::OpenWaits;
+use super::polling::{OpenWaits, asks_resource_alone};
 use super::reaction::met_another_write;
 use super::turn::{Turn, Unsettled};
 use super::waits::{Awaited, Wait, fall_back};
@@ -307,7 +307,7 @@ impl Runner<'_> {
             Until::Connected | Until::Compliant(_) => false,
         };
         let open = self.waits.open();
-        if let Some(operation) = operation {
+        if let Some(operation) = operation.filter(|_| !asks_resource_alone(until, open.count())) {
             let followed = {
                 let mut pauses = std::iter::repeat_with(|| wait.pause(self.arm, open.count()));
                 let late = wait.late_at(self.arm);

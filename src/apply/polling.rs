@@ -4,6 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::plan::Until;
+
 /// Up to so many open waits everybody looks often: that is some six reads a second.
 const FEW: usize = 40;
 
@@ -33,6 +35,15 @@ pub(super) fn pause(elapsed: Duration, typical: Duration, open: usize) -> Durati
 /// Whether a look would come too early to be worth a read.
 pub(super) fn is_early(elapsed: Duration, typical: Duration, open: usize) -> bool {
     open > FEW && elapsed < typical
+}
+
+/// Whether the end of a write is asked of the resource alone, and not of the operation before: what was sent is compared
+/// with the resource in any case, so with many waits the one read does for both.
+pub(super) fn asks_resource_alone(until: &Until, open: usize) -> bool {
+    match until {
+        Until::Provisioned => open > FEW,
+        Until::Registered | Until::Connected | Until::Compliant(_) | Until::Gone => false,
+    }
 }
 
 /// How many waits are open.
@@ -111,6 +122,13 @@ mod tests {
     fn a_long_wait_is_looked_at_every_half_minute() {
         let looks = looks(90, 45 * 60, 1);
         assert!(looks.windows(2).all(|two| two[1] - two[0] <= 30) && looks.len() < 120, "{looks:?}");
+    }
+
+    #[test]
+    fn many_writes_are_followed_with_one_read_each() {
+        assert!(asks_resource_alone(&Until::Provisioned, FEW + 1));
+        assert!(!asks_resource_alone(&Until::Provisioned, FEW), "a few hear of what an operation says");
+        assert!(!asks_resource_alone(&Until::Gone, FEW + 1), "nothing is left to be compared");
     }
 
     #[test]

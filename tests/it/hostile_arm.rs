@@ -188,7 +188,7 @@ async fn an_interval_without_end_breaks_nothing() {
 
 #[tokio::test]
 async fn an_error_of_countless_causes_is_told_in_a_few() {
-    let causes: Vec<Value> = (0..100_000).map(|number| json!({"message": format!("cause {number:09}")})).collect();
+    let causes: Vec<Value> = (0..2_000).map(|number| json!({"message": format!("cause {number:09}")})).collect();
     let body = json!({"error": {"code": "Many", "message": "many", "details": causes}});
     let id: ResourceId = "/subscriptions/s".parse().unwrap();
     let line = "GET https://management.azure.com/subscriptions/s?api-version=1";
@@ -288,10 +288,10 @@ async fn an_operation_that_tells_nothing_of_use_ends_at_the_deadline_or_before()
 }
 
 #[test]
-fn a_hundred_thousand_items_are_planned_from() {
+fn thousands_of_items_are_planned_from() {
     let desired = quickstart();
     let mut live = converged(&desired);
-    let many = (0..100_000).map(|number| json!({"name": format!("c{number}"), "kind": "Kustomization"}));
+    let many = (0..2_000).map(|number| json!({"name": format!("c{number}"), "kind": "Kustomization"}));
     items(&mut live, flux_configuration::RESOURCE_TYPE).extend(many.clone());
     items(&mut live, extension::RESOURCE_TYPE).extend(many);
     let status = |number: usize| {
@@ -302,7 +302,7 @@ fn a_hundred_thousand_items_are_planned_from() {
     };
     world::edit_configuration(&desired, &mut live, |body| {
         let statuses = body["properties"]["statuses"].as_array_mut().unwrap();
-        statuses.extend((0..100_000).map(status));
+        statuses.extend((0..20_000).map(status));
         body["properties"]["kustomizations"].as_object_mut().unwrap().extend(
             (0..500).map(|number| {
                 (format!("k{number}"), json!({"path": "./a", "dependsOn": [format!("k{}", number + 1)]}))

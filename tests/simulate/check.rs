@@ -206,13 +206,28 @@ fn overdrawn(sent: &[Exchange], found: &mut Vec<String>) {
 fn secret_shown(process: &Process, secrets: &SecretStore, found: &mut Vec<String>) {
     let mut all = secrets.all();
     all.push(TOKEN.to_owned());
-    for secret in all {
-        for spelling in spellings(&secret) {
-            if let Some(at) = process.shown.find(&spelling) {
-                let start = process.shown[..at].rfind('\n').map_or(0, |line| line + 1);
-                let line: String = process.shown[start..].chars().take(400).collect();
-                found.push(format!("(d) a secret ({}…) is shown: {line}", secret.chars().take(6).collect::<String>()));
-                break;
+    let mut spelt: BTreeMap<[u8; 3], Vec<(String, &str)>> = BTreeMap::new();
+    let mut begins = vec![false; 1 << 16];
+    for secret in &all {
+        for spelling in spellings(secret) {
+            let &[first, second, third, ..] = spelling.as_bytes() else { continue };
+            begins[usize::from(first) << 8 | usize::from(second)] = true;
+            spelt.entry([first, second, third]).or_default().push((spelling, secret));
+        }
+    }
+    // One pass over what is a lot of text.
+    let shown = process.shown.as_bytes();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for (at, window) in shown.windows(3).enumerate() {
+        if !begins[usize::from(window[0]) << 8 | usize::from(window[1])] {
+            continue;
+        }
+        for (spelling, secret) in spelt.get(window).into_iter().flatten() {
+            if shown[at..].starts_with(spelling.as_bytes()) && told.insert(secret) {
+                let start = shown[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |line| line + 1);
+                let line = String::from_utf8_lossy(&shown[start..shown.len().min(at + 100)]).into_owned();
+                let beginning: String = secret.chars().take(6).collect();
+                found.push(format!("(d) a secret ({beginning}…) is shown: {line}"));
             }
         }
     }
@@ -290,8 +305,7 @@ fn reported(
         if let Some(why) = unmatched(&resource.writes, sent) {
             found.push(format!("(e) {address}: {why}"));
         }
-        let accepted =
-            sent.iter().any(|write| write.seen.as_ref().is_some_and(|seen| seen.status.is_some_and(|s| s < 300)));
+        let accepted = sent.iter().any(|write| write.status().is_some_and(|status| status < 300));
         let acted = sent.iter().any(|write| write.acted.is_some_and(|(_, status)| status < 300));
         match &resource.outcome {
             Outcome::Failed { failure, wrote } => {
@@ -330,14 +344,14 @@ fn unmatched(written: &[Written], sent: &[&Exchange]) -> Option<String> {
         let seen = exchange.seen.as_ref();
         let is_it = |one: &&Written| {
             one.method == exchange.method.as_str()
-                && one.status == seen.and_then(|seen| seen.status)
+                && one.status == exchange.status()
                 && seen.is_none_or(|seen| {
                     one.correlation_id == seen.correlation
                         && (one.operation_id.is_none() || one.operation_id == seen.operation)
                 })
         };
         if written.next_if(is_it).is_none() && !exchange.is_turned_away() {
-            let status = seen.and_then(|seen| seen.status);
+            let status = exchange.status();
             return Some(format!("{} {} ({status:?}) is not in the report's writes", exchange.method, exchange.path));
         }
     }

@@ -23,21 +23,29 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use story::Told;
 
-/// How many seeds a plain `cargo test` runs.
-const SEEDS: u64 = 200;
+/// How many seeds a plain `cargo test` runs: what an unoptimised build does in about twenty seconds on two cores.
+const SEEDS: u64 = 120;
 
 /// One seed in so many is run a second time: its trace must be the same to the byte.
 const AGAIN: u64 = 20;
 
+/// Seeds that found something, with what: they are run always. What a seed stands for changes with what the dice are
+/// thrown for; each finding has a test of its own where it was mended.
+const KNOWN: &[(u64, &str)] = &[
+    (2, "a write that was answered 502 was not in the report"),
+    (6, "a deletion waited for an operation that nothing would end, and was then not made"),
+    (149, "a page with the status 200 was taken for an accepted write"),
+    (166, "a write was reported as made that never reached the service"),
+    (179, "reads that were throttled for a while failed the plan"),
+    (305, "an extension could not be installed beside a configuration that waited for it"),
+];
+
 /// How many failures are told in full.
 const TOLD: usize = 5;
-
-/// What is not held yet, by a part of how it is told: counted, and no failure.
-const NOT_HELD_YET: &[&str] = &["is not in the report's writes"];
 
 /// What the command line asks for.
 struct Wanted {
@@ -54,11 +62,11 @@ struct Wanted {
 #[derive(Default)]
 struct Sum {
     seeds: u64,
+    took: Duration,
     requests: usize,
     faults: BTreeMap<String, usize>,
     ends: BTreeMap<&'static str, usize>,
     failures: Vec<(u64, Vec<String>)>,
-    not_held_yet: usize,
 }
 
 fn main() -> ExitCode {
@@ -66,11 +74,11 @@ fn main() -> ExitCode {
     if let Some(seed) = wanted.seed {
         return replay(seed, wanted.trace);
     }
-    let slow = makespan::table(wanted.fleets, &mut |line| println!("{line}"));
+    let slow = makespan::table(wanted.fleets, &|line| println!("{line}"));
     for violation in &slow {
         eprintln!("makespan: {violation}");
     }
-    let sum = run(&wanted);
+    let sum = if wanted.seeds > 0 { run(&wanted) } else { Sum::default() };
     if wanted.seeds > 0 {
         sum.show(&wanted);
     }
@@ -131,18 +139,21 @@ fn replay(seed: u64, trace: bool) -> ExitCode {
     ExitCode::FAILURE
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how many seeds a second is told to whoever runs them, and asserted by nobody"
+)]
 fn run(wanted: &Wanted) -> Sum {
-    let next = AtomicU64::new(wanted.from);
-    let sum = Mutex::new(Sum::default());
+    let began = Instant::now();
     let end = wanted.from + wanted.seeds;
+    let known = KNOWN.iter().map(|(seed, _)| *seed).filter(|seed| !(wanted.from..end).contains(seed));
+    let seeds: Mutex<Box<dyn Iterator<Item = u64> + Send>> = Mutex::new(Box::new(known.chain(wanted.from..end)));
+    let sum = Mutex::new(Sum::default());
     std::thread::scope(|scope| {
         for _ in 0..wanted.jobs {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
+                    let Some(seed) = seeds.lock().unwrap().next() else { return };
                     let mut told = tell(seed);
                     if seed.is_multiple_of(AGAIN) && tell(seed).trace != told.trace {
                         told.violations.push("the same seed gives another trace".to_owned());
@@ -154,6 +165,7 @@ fn run(wanted: &Wanted) -> Sum {
     });
     let mut sum = sum.into_inner().unwrap();
     sum.failures.sort();
+    sum.took = began.elapsed();
     sum
 }
 
@@ -167,11 +179,8 @@ impl Sum {
         for (end, count) in told.ends {
             *self.ends.entry(end).or_default() += count;
         }
-        let is_held_yet = |violation: &String| !NOT_HELD_YET.iter().any(|part| violation.contains(part));
-        let (violations, not_yet): (Vec<_>, Vec<_>) = told.violations.into_iter().partition(is_held_yet);
-        self.not_held_yet += not_yet.len();
-        if !violations.is_empty() {
-            self.failures.push((told.seed, violations));
+        if !told.violations.is_empty() {
+            self.failures.push((told.seed, told.violations));
         }
     }
 
@@ -179,12 +188,12 @@ impl Sum {
         let list = |counts: &mut dyn Iterator<Item = (String, usize)>| {
             counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
         };
-        println!("simulate: {} seeds from {}, {} requests", self.seeds, wanted.from, self.requests);
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = self.seeds as f64 / self.took.as_secs_f64().max(0.001);
+        let (seeds, from, requests) = (self.seeds, wanted.from, self.requests);
+        println!("simulate: {seeds} seeds from {from}, {rate:.1} a second, {requests} requests");
         println!("  runs: {}", list(&mut self.ends.iter().map(|(name, count)| ((*name).to_owned(), *count))));
         println!("  faults: {}", list(&mut self.faults.iter().map(|(name, count)| (name.clone(), *count))));
-        if self.not_held_yet > 0 {
-            println!("  not held yet: {}", self.not_held_yet);
-        }
         for (seed, violations) in self.failures.iter().take(TOLD) {
             eprintln!("seed {seed} failed:");
             for violation in violations {

@@ -163,7 +163,10 @@ fn spec(clusters: u32) -> Value {
 }
 
 /// Prints the fleets of these sizes; what is wrong with them.
-pub(crate) fn table(sizes: &[u32], show: &mut dyn FnMut(&str)) -> Vec<String> {
+pub(crate) fn table(sizes: &[u32], show: &dyn Fn(&str)) -> Vec<String> {
+    if sizes.is_empty() {
+        return Vec::new();
+    }
     show("makespan, in virtual time:");
     show(Row::HEADING);
     let mut violations = Vec::new();

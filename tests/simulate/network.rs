@@ -163,9 +163,17 @@ impl Exchange {
         self.method != Method::GET && self.method != Method::HEAD
     }
 
+    /// The status of the answer, where one came that is ARM's: a page with the status 200 is somebody else's.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self.fault {
+            Some(Fault::PageInstead | Fault::PageInsteadAfterwards) => None,
+            _ => self.seen.as_ref()?.status,
+        }
+    }
+
     /// Whether the service certainly has not acted, and said so: it may be sent again by whoever only repeats.
     pub(crate) fn is_turned_away(&self) -> bool {
-        self.fault == Some(Fault::NotSent) || self.seen.as_ref().is_some_and(|seen| seen.status == Some(429))
+        self.fault == Some(Fault::NotSent) || self.status() == Some(429)
     }
 }
 

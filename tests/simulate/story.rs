@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arcflux::apply::Interrupt;
-use arcflux::model::Source;
-use arcflux::plan::{Choices, Outcome, Plan};
+use arcflux::model::{Address, Source};
+use arcflux::plan::{ApplyReport, Choices, Outcome, Plan};
 use arcflux::sim::{Fate, Scenario, Simulator};
 use arcflux::spec::{self, Desired, Inputs};
 use fastrand::Rng;
@@ -205,10 +205,8 @@ impl Story {
                 End::Applied(report) => {
                     let failures: BTreeSet<String> =
                         report.failures().map(|(one, failure)| format!("{} {}", one.address, failure.code)).collect();
-                    if self.world.settings.scenario.is_some()
-                        && !failures.is_empty()
-                        && before.as_ref() == Some(&failures)
-                    {
+                    let is_at_rest = !failures.is_empty() && before.as_ref() == Some(&failures);
+                    if is_at_rest && self.lasts(&process, report) {
                         self.explained(goal, &process);
                         return;
                     }
@@ -233,13 +231,31 @@ impl Story {
         self.violate(&format!("(a) it does not come to rest in {CALM_RUNS} runs: {last}"));
     }
 
+    /// Whether there is a reason for the failures of a report that no time removes: what goes wrong in this world goes
+    /// wrong for ever, or an operation on the cluster of what failed never ends (that on a configuration waits for Flux,
+    /// and may stand in the way of Flux being installed).
+    fn lasts(&self, process: &Process, report: &ApplyReport) -> bool {
+        if self.world.settings.scenario.is_some() {
+            return true;
+        }
+        let operations = self.network.sim().operations();
+        let endless = |address: &Address| {
+            let changes = process.plan.iter().flat_map(|plan| &plan.resource_changes);
+            let mut clusters =
+                changes.filter(|change| change.address == *address).filter_map(|change| change.cluster.as_ref());
+            let Some(cluster) = clusters.next().map(|cluster| cluster.as_str().to_lowercase()) else { return false };
+            let is_on = |path: &str| path.to_lowercase().starts_with(&cluster);
+            operations.iter().any(|operation| operation.ended.is_none() && is_on(&operation.resource))
+        };
+        report.failures().all(|(resource, _)| endless(&resource.address))
+    }
+
     /// Whether there is a reason for these refusals that no time removes.
     fn is_refused_for_ever(&self, goal: Goal<'_>, refusals: &[String]) -> bool {
         let is_silent = self.world.settings.scenario == Some(Scenario::AgentOffline);
-        let has_neighbours = goal.destroys && !self.world.neighbours.is_empty();
         refusals.iter().all(|refusal| {
             (is_silent && refusal.contains("a cluster that does not fetch it"))
-                || (has_neighbours && refusal.contains("does not name still use the extension"))
+                || (goal.destroys && refusal.contains("does not name still use the extension"))
         })
     }
 

@@ -553,7 +553,8 @@ const EDITS: &[Edit] = &[
         make: |spec, _, _, rng| {
             let Some(name) = any_configuration(spec, rng) else { return false };
             let configurations = spec["configurations"].as_object_mut().unwrap();
-            if configurations.len() < 2 {
+            let present = configurations.values().filter(|configuration| configuration.get("state").is_none());
+            if present.count() < 2 {
                 return false;
             }
             configurations.shift_remove(&name);
@@ -566,6 +567,10 @@ const EDITS: &[Edit] = &[
         make: |spec, _, _, rng| {
             let Some(name) = any_configuration(spec, rng) else { return false };
             let configurations = spec["configurations"].as_object_mut().unwrap();
+            let present = configurations.values().filter(|configuration| configuration.get("state").is_none());
+            if present.count() < 2 {
+                return false;
+            }
             configurations[&name] = json!({"state": "absent"});
             forget(configurations, &name);
             true
