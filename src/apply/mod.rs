@@ -5,7 +5,6 @@
 
 mod change;
 mod failures;
-mod interrupt;
 mod persistence;
 mod polling;
 mod reaction;
@@ -17,7 +16,7 @@ mod turn;
 mod waits;
 mod write;
 
-pub use interrupt::Interrupt;
+pub use crate::http::Interrupt;
 pub use run::{Settings, run};
 pub use secrets::{SecretError, SecretResolver, Secrets};
 pub use waits::Timeouts;

@@ -33,7 +33,7 @@ pub struct Settings<'a> {
 /// executor, clock and source of random numbers make the same run again.
 pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> ApplyReport {
     let changes = plan.resource_changes.as_slice();
-    let arm = arm.clone().abandoning(settings.interrupt.wish());
+    let arm = arm.clone().abandoning(settings.interrupt.clone());
     let api_versions = changes.iter().map(|change| (&change.id, change.api_version.as_str())).collect();
     let runner = Runner { arm: &arm, settings, api_versions, waits: OpenWaits::default() };
     let (releases, mut released) = mpsc::unbounded_channel();

@@ -221,7 +221,9 @@ impl Runner<'_> {
         if matches!(step, Step::Delete { force: false, .. }) && is_going(live.as_ref()) {
             return Ok(None);
         }
-        if in_flight(live.as_ref()).is_some() && !step.is_forced() {
+        // A deletion ends what goes on, unless ARM says otherwise; that may never end by itself, as an update does not on a
+        // cluster without the extension.
+        if in_flight(live.as_ref()).is_some() && !matches!(step, Step::Delete { .. }) {
             let one = Unsettled { id: step.id().clone(), ..progress.unsettled() };
             live = self.until_settled(&one, live, progress).await?;
         }

@@ -11,7 +11,6 @@ use futures::future::{Either, select};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::error::correlation_id;
@@ -22,7 +21,7 @@ use super::throttle::{Admission, Throttle, metered, scaled};
 use super::{ArmError, Origin, TokenSource};
 use crate::http::log::{self, Shown};
 use crate::http::retry::{self, Effect, Failure, Retry, Tried};
-use crate::http::{Clock, Response, Transport};
+use crate::http::{Clock, Interrupt, Response, Transport};
 use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
@@ -54,7 +53,7 @@ pub struct ArmClient {
     /// Whether ARM has ever answered.
     answered: Arc<AtomicBool>,
     /// Whether writes that are still to be sent are wanted no more.
-    abandoned: Option<watch::Receiver<bool>>,
+    abandoned: Option<Interrupt>,
 }
 
 /// A write that ARM has accepted.
@@ -122,10 +121,10 @@ impl ArmClient {
     }
 
     /// Gives up writes that wait to be sent, or to be sent again after an answer that says that nothing was done, once
-    /// `wish` is true: they end with [`ArmError::Abandoned`]. What is on its way to ARM is not given up.
+    /// somebody wants to stop: they end with [`ArmError::Abandoned`]. What is on its way to ARM is not given up.
     #[must_use]
-    pub fn abandoning(self, wish: watch::Receiver<bool>) -> Self {
-        Self { abandoned: Some(wish), ..self }
+    pub fn abandoning(self, interrupt: Interrupt) -> Self {
+        Self { abandoned: Some(interrupt), ..self }
     }
 
     /// `delay`, spread over its second half: those who failed together do not come back together.
@@ -360,15 +359,11 @@ impl ArmClient {
 
     /// Waits for something, unless it is for a write that is wanted no more.
     async fn unless_abandoned<T>(&self, effect: Effect, what: impl Future<Output = T>) -> Result<T, ArmError> {
-        let Some(mut wish) = self.abandoned.clone().filter(|_| effect == Effect::Write) else { return Ok(what.await) };
-        let abandoned = async {
-            if wish.wait_for(|is_wished| *is_wished).await.is_err() {
-                // Nobody can wish for it any more.
-                std::future::pending::<()>().await;
-            }
+        let Some(interrupt) = self.abandoned.as_ref().filter(|_| effect == Effect::Write) else {
+            return Ok(what.await);
         };
         // The first of the two is always looked at first.
-        match select(pin!(abandoned), pin!(what)).await {
+        match select(pin!(interrupt.requested()), pin!(what)).await {
             Either::Left(_) => Err(ArmError::Abandoned),
             Either::Right((came, _)) => Ok(came),
         }

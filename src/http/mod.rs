@@ -5,6 +5,7 @@
 //! the [`Transport`], never a client interface. This module knows nothing about Azure.
 
 pub mod clock;
+mod interrupt;
 pub mod log;
 pub mod message;
 pub mod reqwest_transport;
@@ -12,6 +13,7 @@ pub mod retry;
 pub mod transport;
 
 pub use clock::{Clock, SystemClock};
+pub use interrupt::Interrupt;
 pub use message::{Request, Response};
 pub use reqwest_transport::{CaBundleError, ReqwestTransport};
 pub use transport::{Transport, TransportError, is_loopback};

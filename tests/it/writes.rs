@@ -488,3 +488,29 @@ async fn a_removal_that_keeps_the_workloads_is_compared_step_by_step() {
     let patient = meddled.apply_with(&world.plan(QUICKSTART).await, Some(Duration::from_secs(60)), &Placeholders).await;
     assert!(patient.converged());
 }
+
+#[tokio::test]
+async fn a_deletion_does_not_wait_for_an_operation_that_may_never_end() {
+    let world = World::of(QUICKSTART);
+    world.converge(QUICKSTART).await;
+    let plan = world.destroy_plan(QUICKSTART, &options()).await;
+    // Without the extension, nobody ends what is written to a configuration.
+    let id = |address: &str| {
+        plan.resource_changes
+            .iter()
+            .find(|change| change.address.to_string() == address)
+            .map(|change| &change.id)
+            .unwrap()
+    };
+    assert_eq!(world.curl("DELETE", &format!("{}?api-version=2025-03-01", id(EXTENSION)), &Value::Null).0, 202);
+    world.sim.advance(Duration::from_secs(300));
+    let url = format!("{}?api-version=2025-04-01", id(CONFIGURATION));
+    let edit = json!({"properties": {"sourceKind": "GitRepository",
+        "gitRepository": {"url": "https://github.com/contoso/gitops", "repositoryRef": {"branch": "main"}},
+        "kustomizations": {"app": {"prune": false}}}});
+    assert_eq!(world.curl("PATCH", &url, &edit).0, 202);
+    world.sim.advance(Duration::from_secs(3600));
+    assert_eq!(world.curl("GET", &url, &Value::Null).1["properties"]["provisioningState"], "Updating");
+    let report = world.apply(&world.destroy_plan(QUICKSTART, &options()).await).await;
+    assert!(report.converged(), "{report:#?}");
+}

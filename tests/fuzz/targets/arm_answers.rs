@@ -74,7 +74,7 @@ async fn carry_out(plan: &Plan, arm: &ArmClient) -> String {
     )
     .await;
     let mut shown = shown.into_inner().expect("nobody panicked");
-    shown.push_str(&view::apply::report_json(&report));
+    shown.push_str(&serde_json::to_string(&report).expect("a report can be written"));
     shown.push_str(&view::apply::render_report(&report, plan.mode, &Style::PLAIN));
     shown
 }
