@@ -124,7 +124,9 @@ impl Runner<'_> {
             Err(failure) => {
                 let failure = Failure {
                     message: self.settings.secrets.masked(&failure.message),
-                    correlation_id: failure.correlation_id.or(progress.correlation_id.take()),
+                    correlation_id: self
+                        .masked_id(failure.correlation_id.as_deref())
+                        .or(progress.correlation_id.take()),
                     ..failure
                 };
                 self.tell(&change.address, EventKind::ApplyErrored { failure: failure.clone() });
@@ -133,6 +135,11 @@ impl Runner<'_> {
             }
         };
         End { outcome, started_at: Some(progress.started), elapsed_seconds, writes: progress.writes }
+    }
+
+    /// An id as a server gave it, which may hold anything.
+    pub(super) fn masked_id(&self, id: Option<&str>) -> Option<String> {
+        id.map(|id| self.settings.secrets.masked(id))
     }
 
     pub(super) fn tell(&self, address: &Address, kind: EventKind) {

@@ -9,7 +9,7 @@ use super::change::{Live, Progress, Runner, denied};
 use super::failures::{chain, failed, failure, goes_on, interrupted, moved, patience_words};
 use super::reaction::{Reaction, reaction, was_sent};
 use super::turn::Unsettled;
-use crate::arm::{Accepted, ArmClient, ArmError};
+use crate::arm::{Accepted, ArmClient, ArmError, Operation};
 use crate::diff::FieldChange;
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::shown_path;
@@ -391,7 +391,7 @@ impl Runner<'_> {
                     progress.writes.push(Written {
                         method,
                         status: refusal.map(|refusal| refusal.status),
-                        correlation_id: refusal.and_then(|refusal| refusal.correlation_id.clone()),
+                        correlation_id: self.masked_id(refusal.and_then(|refusal| refusal.correlation_id.as_deref())),
                         operation_id: None,
                     });
                 }
@@ -399,7 +399,8 @@ impl Runner<'_> {
             }
         };
         let Accepted { status, body: _, operation, correlation_id } = accepted;
-        let operation_id = operation.as_ref().map(|operation| operation.id().to_owned());
+        let correlation_id = self.masked_id(correlation_id.as_deref());
+        let operation_id = self.masked_id(operation.as_ref().map(Operation::id));
         progress.writes.push(Written {
             method: method.clone(),
             status: Some(status),

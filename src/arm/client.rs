@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 use futures::future::{Either, select};
-use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::correlation_id;
 use super::error_body;
-use super::operation::{Operation, poll_delay};
+use super::operation::Operation;
 use super::request::Call;
-use super::throttle::{Admission, Throttle, metered, scaled};
+use super::throttle::{Admission, Throttle, metered};
 use super::{ArmError, Origin, TokenSource};
 use crate::http::log::{self, Shown};
 use crate::http::retry::{self, Effect, Failure, Retry, Tried};
@@ -27,9 +26,6 @@ use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 /// What a log line may show of an exchange with ARM.
 const SHOWN: Shown =
     Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
-
-/// The longest time without a sign of life in a wait.
-const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -42,12 +38,12 @@ pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 #[derive(Clone)]
 pub struct ArmClient {
     transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     tokens: Arc<dyn TokenSource>,
     origin: Origin,
-    poll_scale: f64,
+    pub(super) poll_scale: f64,
     observer: Option<Observer>,
-    jitter: Jitter,
+    pub(super) jitter: Jitter,
     usage: Arc<Mutex<Usage>>,
     throttle: Arc<Throttle>,
     /// Whether ARM has ever answered.
@@ -127,12 +123,6 @@ impl ArmClient {
         Self { abandoned: Some(interrupt), ..self }
     }
 
-    /// `delay`, spread over its second half: those who failed together do not come back together.
-    #[must_use]
-    pub fn spread(&self, delay: Duration) -> Duration {
-        delay.mul_f64(0.5 + 0.5 * (self.jitter)().clamp(0.0, 1.0))
-    }
-
     /// What was asked of ARM so far, through this client and its clones.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -148,51 +138,6 @@ impl ArmClient {
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
-    }
-
-    /// The time now on this client's clock.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Waits for `duration` times the poll scale. For waits on what is not an ARM operation: registration, compliance.
-    pub async fn sleep(&self, duration: Duration) {
-        self.sleep_at_most(duration, Duration::MAX).await;
-    }
-
-    /// The same, and never longer than `most`, which is not multiplied.
-    pub async fn sleep_at_most(&self, duration: Duration, most: Duration) {
-        self.clock.sleep(self.scaled(duration).min(most)).await;
-    }
-
-    /// The same, and lets `alive` tell that it goes on, every half minute.
-    pub async fn sleep_telling(&self, duration: Duration, most: Duration, alive: &mut (dyn FnMut() + Send)) {
-        let slice = self.scaled(HEARTBEAT);
-        let mut left = self.scaled(duration).min(most);
-        while left > slice && !slice.is_zero() {
-            self.clock.sleep(slice).await;
-            left -= slice;
-            alive();
-        }
-        self.clock.sleep(left).await;
-    }
-
-    /// How long something that took `duration` on this client's clock is without [`poll_scale`](Self::poll_scale).
-    #[must_use]
-    pub fn unscaled(&self, duration: Duration) -> Duration {
-        Duration::try_from_secs_f64(duration.as_secs_f64() / self.poll_scale).unwrap_or(duration)
-    }
-
-    /// How long a wait of `duration` is on this client, after [`poll_scale`](Self::poll_scale).
-    #[must_use]
-    pub fn scaled(&self, duration: Duration) -> Duration {
-        scaled(duration, self.poll_scale)
-    }
-
-    /// The delays between polls, without end, to be given to [`sleep`](Self::sleep) one after the other.
-    pub fn backoff() -> impl Iterator<Item = Duration> + Send {
-        (0..=u32::MAX).map(poll_delay)
     }
 
     /// Reads one resource.

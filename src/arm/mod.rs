@@ -12,6 +12,7 @@ pub mod identity;
 mod missing;
 mod operation;
 mod origin;
+mod pace;
 mod paging;
 mod request;
 mod tenant;
