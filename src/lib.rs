@@ -30,6 +30,7 @@ pub mod view;
 // ── wires: speak to the outside ────────────────────────────────────────────────
 pub mod http;
 pub mod arm;
+pub mod review;
 pub mod sim;
 
 // ── verbs: the only modules that call the wires ────────────────────────────────

@@ -98,8 +98,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::arm::{ArmClient, FixedToken, Origin};
-    use crate::http::{Request, Response, SystemClock, Transport, TransportError};
+    use crate::arm::{ArmClient, FixedToken};
+    use crate::http::{Origin, Request, Response, SystemClock, Transport, TransportError};
     use crate::model::{ResourceId, Secret};
     use std::sync::Arc;
 

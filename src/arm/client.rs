@@ -17,10 +17,10 @@ use super::error_body;
 use super::operation::Operation;
 use super::request::Call;
 use super::throttle::{Admission, Throttle, metered};
-use super::{ArmError, Origin, TokenSource};
+use super::{ArmError, TokenSource};
 use crate::http::log::{self, Shown};
 use crate::http::retry::{self, Effect, Failure, Retry, Tried};
-use crate::http::{Clock, Interrupt, Response, Transport};
+use crate::http::{Clock, Interrupt, Jitter, Origin, Response, Transport, random};
 use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
@@ -29,9 +29,6 @@ const SHOWN: Shown =
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// Gives random numbers from 0 to 1, over which delays are spread.
-pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// A client of one ARM endpoint. Cheap to clone; clones share connections, tokens, and what ARM allows: one client is for
 /// one identity, and there should be no second one for it.
@@ -421,13 +418,6 @@ fn seconds_in(message: &str) -> Option<Duration> {
     let (words, number) = before.rsplit_once(' ')?;
     let number = number.trim_matches('\'').parse().ok()?;
     words.ends_with("after").then(|| Duration::from_secs(number))
-}
-
-/// A random number from 0 to 1.
-fn random() -> f64 {
-    // The first 32 bits of a version 4 UUID are random.
-    let (random, _, _, _) = Uuid::new_v4().as_fields().to_owned();
-    f64::from(random) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ impl ArmClient {
         pauses: &mut (dyn Iterator<Item = Duration> + Send),
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), ArmError> {
-        let call = Call::get(self.origin().follow(operation.link.header(), &operation.url)?).poll();
+        let call = Call::follow(self.origin(), operation.link.header(), &operation.url)?.poll();
         let mut asked = operation.retry_after;
         let mut last_status: Option<String> = None;
         let mut misses = 0;

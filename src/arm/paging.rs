@@ -50,7 +50,7 @@ impl ArmClient {
             };
             items.extend(page.items);
             match page.next {
-                Some(next) => call = Call::get(self.origin().follow("nextLink", &next)?),
+                Some(next) => call = Call::follow(self.origin(), "nextLink", &next)?,
                 None => return Ok(Listing::Items(items)),
             }
         }

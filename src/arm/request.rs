@@ -5,12 +5,9 @@ use ::http::{HeaderValue, Method, Uri};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{ArmError, Origin, RequestLine};
-use crate::http::Request;
+use super::{ArmError, RequestLine};
+use crate::http::{ForeignLink, Origin, Request, USER_AGENT};
 use crate::model::{ResourceId, Secret};
-
-/// How arcflux names itself to servers.
-pub const USER_AGENT: &str = concat!("arcflux/", env!("CARGO_PKG_VERSION"));
 
 /// One call, complete but for what differs on every attempt: the token and the client request id.
 ///
@@ -55,9 +52,14 @@ impl Call {
         Ok(Self { uri, ..self })
     }
 
-    /// A GET of a link that a response named, as [`Origin::follow`] let it through.
-    pub(super) fn get(uri: Uri) -> Self {
-        Self { method: Method::GET, uri, body: None, is_poll: false }
+    /// A GET of a link (`nextLink`, `Azure-AsyncOperation`, `Location`) that a response named; `role` is which.
+    ///
+    /// # Errors
+    ///
+    /// [`ArmError::ForeignHost`] when it leads to another server.
+    pub(super) fn follow(origin: &Origin, role: &'static str, link: &str) -> Result<Self, ArmError> {
+        let foreign = |ForeignLink { host }| ArmError::ForeignHost { role, host, origin: origin.to_string() };
+        Ok(Self { method: Method::GET, uri: origin.follow(link).map_err(foreign)?, body: None, is_poll: false })
     }
 
     /// The same, as a poll.
@@ -163,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_no_header_value_is_an_error_and_not_a_panic() {
-        let call = Call::get("https://a/".parse().unwrap());
+        let call = Call::follow(&origin(), "Location", "/").unwrap();
         let error = call.request(&Secret::new("a\nb".into()), Uuid::nil()).unwrap_err();
         assert!(matches!(error, ArmError::Token(_)));
     }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use super::json_file;
-use crate::arm::{Cloud, Origin};
+use crate::arm::Cloud;
 use crate::graph::Graph;
+use crate::http::Origin;
 use crate::model::LiveState;
 use crate::sim;
 use crate::snapshot::{Snapshot, SnapshotError};

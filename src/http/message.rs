@@ -2,6 +2,9 @@
 
 use bytes::Bytes;
 
+/// How arcflux names itself to servers.
+pub const USER_AGENT: &str = concat!("arcflux/", env!("CARGO_PKG_VERSION"));
+
 /// One request. The URI is sent byte for byte as it stands here: ARM signs its operation URLs.
 pub type Request = ::http::Request<Bytes>;
 

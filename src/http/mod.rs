@@ -6,14 +6,18 @@
 
 pub mod clock;
 mod interrupt;
+mod jitter;
 pub mod log;
 pub mod message;
+mod origin;
 pub mod reqwest_transport;
 pub mod retry;
 pub mod transport;
 
 pub use clock::{Clock, SystemClock};
 pub use interrupt::Interrupt;
-pub use message::{Request, Response};
+pub use jitter::{Jitter, random};
+pub use message::{Request, Response, USER_AGENT};
+pub use origin::{ForeignLink, Origin, OriginError};
 pub use reqwest_transport::{CaBundleError, ReqwestTransport};
 pub use transport::{Transport, TransportError, is_loopback};

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use arcflux::arm::{ArmClient, ArmError, Origin, TokenError, TokenSource};
+use arcflux::arm::{ArmClient, ArmError, TokenError, TokenSource};
+use arcflux::http::Origin;
 use arcflux::http::retry::{ATTEMPTS, ATTEMPTS_UNANSWERED};
 use arcflux::model::{Missing, Reading, ResourceId, Secret, Usage};
 use async_trait::async_trait;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arcflux::arm::{ArmClient, FixedToken, Origin};
-use arcflux::http::{Clock, Request, Response, SystemClock, Transport, TransportError};
+use arcflux::arm::{ArmClient, FixedToken};
+use arcflux::http::{Clock, Origin, Request, Response, SystemClock, Transport, TransportError};
 use arcflux::model::{ResourceId, Secret, Usage};
 use async_trait::async_trait;
 use bytes::Bytes;

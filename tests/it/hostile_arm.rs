@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use arcflux::arm::{ArmClient, ArmError, FixedToken, Origin};
-use arcflux::http::{Clock as _, Request, Response, Transport, TransportError};
+use arcflux::arm::{ArmClient, ArmError, FixedToken};
+use arcflux::http::{Clock as _, Origin, Request, Response, Transport, TransportError};
 use arcflux::kinds::{extension, flux_configuration};
 use arcflux::model::{Listing, LiveState, Reading, ResourceId, Secret};
 use arcflux::plan::{self, Plan, PlanError, Step};

@@ -228,7 +228,7 @@ fn what_is_no_snapshot_is_told_apart() {
             let again = live["reads"][0].clone();
             live["reads"].as_array_mut().unwrap().push(again);
         }),
-        (1, "`https://h/path` is not an ARM endpoint", |live| {
+        (1, "`https://h/path` is not the address of a server", |live| {
             live["origin"] = json!("https://h/path");
         }),
         (1, "is not the endpoint of the cloud that it names", |live| {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arcflux::arm::{ArmClient, FixedToken, Origin};
-use arcflux::http::{Clock, Request, Response, Transport, TransportError};
+use arcflux::arm::{ArmClient, FixedToken};
+use arcflux::http::{Clock, Origin, Request, Response, Transport, TransportError};
 use arcflux::model::Secret;
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arcflux::apply::{self, Interrupt, Secrets, Timeouts};
-use arcflux::arm::{ArmClient, FixedToken, Origin};
-use arcflux::http::{Clock, Request, Response, SystemClock, Transport, TransportError};
+use arcflux::arm::{ArmClient, FixedToken};
+use arcflux::http::{Clock, Origin, Request, Response, SystemClock, Transport, TransportError};
 use arcflux::model::Secret;
 use arcflux::plan::{ApplyReport, Event, EventKind};
 use arcflux::sim::{self, InProcess, Simulator};

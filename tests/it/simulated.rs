@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arcflux::apply::{self, Interrupt, SecretError, SecretResolver, Secrets, Timeouts};
-use arcflux::arm::{ArmClient, FixedToken, Origin};
+use arcflux::arm::{ArmClient, FixedToken};
 use arcflux::fetch;
 use arcflux::graph::{self, Graph};
-use arcflux::http::Transport;
+use arcflux::http::{Origin, Transport};
 use arcflux::kinds::cluster::ClusterType;
 use arcflux::model::{LiveState, Secret, SecretRef, Source};
 use arcflux::plan::{self, ApplyReport, Choices, Event, Options, Plan, PlanError, SecretPolicy};

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arcflux::apply::{self, Interrupt, Secrets, Settings, Timeouts};
-use arcflux::arm::{ArmClient, FixedToken, Origin};
+use arcflux::arm::{ArmClient, FixedToken};
 use arcflux::fetch;
 use arcflux::graph;
-use arcflux::http::{Request, Response, Transport, TransportError};
+use arcflux::http::{Origin, Request, Response, Transport, TransportError};
 use arcflux::model::Secret;
 use arcflux::plan::{self, ApplyReport, Choices, Event, Options, Plan, SecretPolicy};
 use arcflux::sim::{self, Simulator};

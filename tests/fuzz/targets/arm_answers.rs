@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arcflux::apply::{self, Interrupt, SecretError, SecretResolver, Secrets, Settings, Timeouts};
-use arcflux::arm::{ArmClient, FixedToken, Origin};
+use arcflux::arm::{ArmClient, FixedToken};
 use arcflux::fetch;
 use arcflux::graph::Graph;
-use arcflux::http::Transport;
+use arcflux::http::{Origin, Transport};
 use arcflux::model::{Secret, SecretRef};
 use arcflux::plan::{self, Options, Plan, Step};
 use arcflux::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};

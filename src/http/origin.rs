@@ -4,11 +4,10 @@ use std::fmt;
 
 use ::http::Uri;
 
-use super::ArmError;
-use crate::http::is_loopback;
+use super::is_loopback;
 
-/// Scheme, host and port of the ARM endpoint. Every URL that a response names must have the same origin: following
-/// another one would hand the token to whoever put it there.
+/// Scheme, host and port of a server that is sent a token. Every URL that a response names must have the same origin:
+/// following another one would hand the token to whoever put it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// `http` or `https`.
@@ -18,15 +17,29 @@ pub struct Origin {
     port: u16,
 }
 
-/// Why a text is not an ARM endpoint.
+/// Why a text is not the address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
     /// It is not scheme, host and perhaps port.
-    #[error("`{0}` is not an ARM endpoint: it must be like https://management.azure.com, without path, query or user")]
+    #[error(
+        "`{0}` is not the address of a server: it must be like https://management.azure.com, without path, query or user"
+    )]
     Malformed(String),
+    /// It is not scheme, host, perhaps port, and perhaps a path.
+    #[error(
+        "`{0}` is not the address of an API: it must be like https://github.contoso.com/api/v3, without query or user"
+    )]
+    MalformedBase(String),
     /// It is plain http to another machine.
     #[error("`{0}` is plain http to another machine: a token would cross the network in the clear")]
     Plain(String),
+}
+
+/// A link that leads to another server. Whoever follows it sends the token there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignLink {
+    /// Where it leads: scheme, host and port where they can be read.
+    pub host: String,
 }
 
 impl Origin {
@@ -36,17 +49,33 @@ impl Origin {
     ///
     /// [`OriginError`] when it has a path, a query, a user, another scheme, or is plain http off loopback.
     pub fn parse(text: &str) -> Result<Self, OriginError> {
-        // `Uri` drops a fragment without a word.
-        let malformed = || OriginError::Malformed(shown(text));
+        match Self::parse_base(text) {
+            Ok((origin, path)) if path.is_empty() => Ok(origin),
+            Ok(_) | Err(OriginError::MalformedBase(_) | OriginError::Malformed(_)) => {
+                Err(OriginError::Malformed(shown(text)))
+            }
+            Err(OriginError::Plain(origin)) => Err(OriginError::Plain(origin)),
+        }
+    }
+
+    /// Reads the address of an API such as `https://github.contoso.com/api/v3`: its origin, and the path that every
+    /// request begins with, without a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`OriginError`] when it has a query, a user, another scheme, or is plain http off loopback.
+    pub fn parse_base(text: &str) -> Result<(Self, String), OriginError> {
+        let malformed = || OriginError::MalformedBase(shown(text));
         let uri: Uri = text.parse().map_err(|_| malformed())?;
         let origin = Self::of(&uri).ok_or_else(malformed)?;
-        if text.contains('#') || uri.path() != "/" || uri.query().is_some() {
+        // `Uri` drops a fragment without a word.
+        if text.contains('#') || uri.query().is_some() {
             return Err(malformed());
         }
         if origin.scheme == "http" && !is_loopback(&origin.host) {
             return Err(OriginError::Plain(origin.to_string()));
         }
-        Ok(origin)
+        Ok((origin, uri.path().trim_end_matches('/').to_owned()))
     }
 
     /// Whether it is plain http, which is only possible on loopback.
@@ -73,14 +102,14 @@ impl Origin {
         Some(Self { scheme, host: authority.host().to_ascii_lowercase(), port })
     }
 
-    /// The URI of a link that a response named (`nextLink`, `Azure-AsyncOperation`, `Location`), byte for byte. A
-    /// path alone is of this origin: some providers send that (`../shared/facts/arm-contracts.md` §7.4).
+    /// The URI of a link that a response named, byte for byte. A path alone is of this origin: some services send that
+    /// (`../shared/facts/arm-contracts.md` §7.4).
     ///
     /// # Errors
     ///
-    /// [`ArmError::ForeignHost`] when it leads elsewhere; `role` says what kind of link it is.
-    pub(super) fn follow(&self, role: &'static str, link: &str) -> Result<Uri, ArmError> {
-        let foreign = |host: String| ArmError::ForeignHost { role, host, origin: self.to_string() };
+    /// [`ForeignLink`] when it leads elsewhere.
+    pub fn follow(&self, link: &str) -> Result<Uri, ForeignLink> {
+        let foreign = |host: String| ForeignLink { host };
         let absolute =
             if link.starts_with('/') && !link.starts_with("//") { format!("{self}{link}") } else { link.to_owned() };
         let uri: Uri = absolute.parse().map_err(|_| foreign("an unreadable address".to_owned()))?;
@@ -151,6 +180,25 @@ mod tests {
     }
 
     #[test]
+    fn an_api_may_begin_with_a_path() {
+        for (text, origin, path) in [
+            ("https://api.github.com", "https://api.github.com", ""),
+            ("https://git.contoso.com/api/v3/", "https://git.contoso.com", "/api/v3"),
+            ("https://dev.azure.com/contoso/", "https://dev.azure.com", "/contoso"),
+            ("http://127.0.0.1:9000/api", "http://127.0.0.1:9000", "/api"),
+        ] {
+            let parsed = Origin::parse_base(text).unwrap();
+            assert_eq!((parsed.0.to_string().as_str(), parsed.1.as_str()), (origin, path));
+        }
+        for text in ["https://a/b?c", "https://a/b#c", "https://u:hunter2@a/b", "ftp://a/b", "/api/v3", ""] {
+            let error = Origin::parse_base(text).unwrap_err();
+            assert!(matches!(error, OriginError::MalformedBase(_)), "{text}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        assert!(matches!(Origin::parse_base("http://git.contoso.com/api/v3"), Err(OriginError::Plain(_))));
+    }
+
+    #[test]
     fn only_links_of_the_same_scheme_host_and_port_are_followed() {
         let origin = Origin::parse("https://management.azure.com").unwrap();
         for link in [
@@ -159,11 +207,11 @@ mod tests {
             "https://management.azure.com",
         ] {
             assert_eq!(
-                origin.follow("nextLink", link).unwrap().to_string().trim_end_matches('/').to_lowercase(),
+                origin.follow(link).unwrap().to_string().trim_end_matches('/').to_lowercase(),
                 link.to_lowercase()
             );
         }
-        assert_eq!(origin.follow("Location", "/a?b").unwrap(), "https://management.azure.com/a?b");
+        assert_eq!(origin.follow("/a?b").unwrap(), "https://management.azure.com/a?b");
         for link in [
             "http://management.azure.com/a",
             "https://management.azure.com:8443/a",
@@ -177,8 +225,7 @@ mod tests {
             "https://management.azure.com\\@evil.example",
             "",
         ] {
-            let error = origin.follow("Location", link).unwrap_err();
-            assert!(matches!(error, ArmError::ForeignHost { .. }), "{link}");
+            assert!(origin.follow(link).is_err(), "{link}");
         }
     }
 }
