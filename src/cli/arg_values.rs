@@ -69,6 +69,8 @@ pub(super) enum PlanFormat {
     Text,
     Json,
     Mermaid,
+    /// A comment of a pull request.
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -13,8 +13,8 @@ use super::arg_values::{duration, pace, repository};
 pub(super) use super::shared_args::{
     BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, LiveArgs, SecretArgs, SimArgs, SpecArgs,
 };
-use crate::model::Glob;
-use crate::plan::{Digest, ExpectedRevision};
+use crate::model::{Digest, Glob};
+use crate::plan::ExpectedRevision;
 use crate::sim::Scenario;
 
 /// Plan and apply Flux (GitOps) on Azure Arc enabled Kubernetes and AKS clusters, from one YAML spec.

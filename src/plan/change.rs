@@ -3,10 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Step, digest, sensitive};
+use super::{Step, sensitive};
 use crate::diff::{FieldChange, clean, compare};
 use crate::kinds::{Kind, shown_path};
-use crate::model::{Address, FieldPath, ResourceId, SecretRef};
+use crate::model::{Address, Digest, FieldPath, ResourceId, SecretRef};
 
 /// What happens to one resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -300,7 +300,7 @@ impl Precondition {
             (Self::Unchanged { .. }, None) => Some("it does not exist any more".to_owned()),
             (Self::Unchanged { live: then, sha256 }, Some(live)) => {
                 let now = clean(kind.rules(), live);
-                if digest::sha256(&now) == *sha256 {
+                if Digest::of(&now).hex() == sha256 {
                     return None;
                 }
                 let fields: Vec<String> = compare(then, &sensitive::masked(&now))

@@ -1,49 +1,10 @@
 //! What a plan binds to.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde_json::{Value, json};
 
 use super::{Action, Choices, Mode, Precondition, Refusal, Step};
 use crate::kinds::Hole;
-use crate::model::{Address, text_form};
-
-/// `sha256:` and 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest(String);
-
-/// Why a text is not a digest.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a digest; one is `sha256:` and 64 hexadecimal digits")]
-pub struct DigestError(String);
-
-impl FromStr for Digest {
-    type Err = DigestError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("sha256:") {
-            Some(hex) if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                Ok(Self(text.to_ascii_lowercase()))
-            }
-            _ => Err(DigestError(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The SHA-256 of a value's canonical JSON (RFC 8785), in hexadecimal.
-pub(super) fn sha256(value: &Value) -> String {
-    // A `serde_json::Value` has string keys and finite numbers only, which is all that canonicalising can refuse.
-    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &canonical);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::model::{Address, Digest};
 
 /// The part of a change that is bound: nothing that is only for reading.
 pub(super) fn bound(address: &Address, action: Action, steps: &[Step], precondition: Option<&Precondition>) -> Value {
@@ -130,7 +91,5 @@ pub(super) fn plan_digest(
     if !refused.is_empty() {
         value["refused"] = json!(refused);
     }
-    Digest(format!("sha256:{}", sha256(&value)))
+    Digest::of(&value)
 }
-
-text_form!(Digest, schema { "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" });

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::decide::{self, Decision, Deferral, Obstacle};
 use super::{
-    Action, Change, Consequence, DeferredChange, Delta, Digest, Estimate, FORMAT_VERSION, Mode, Note, Plan, Reason,
-    Refusal, Step, digest, limits, sensitive, unmanaged,
+    Action, Change, Consequence, DeferredChange, Delta, Estimate, FORMAT_VERSION, Mode, Note, Plan, Reason, Refusal,
+    Step, digest, limits, sensitive, unmanaged,
 };
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::Kind;
-use crate::model::{Address, Glob, Limit, LiveState, ResourceId, SecretRef, without_accounts};
+use crate::model::{Address, Digest, Glob, Limit, LiveState, ResourceId, SecretRef, without_accounts};
 use crate::spec::UnmanagedPolicy;
 
 /// What a user decides beside the spec.
@@ -306,7 +306,7 @@ fn assemble(
             cluster: node.cluster.clone(),
             steps: decision.steps,
             precondition: decision.precondition,
-            fingerprint: digest::sha256(&bound),
+            fingerprint: Digest::of(&bound).hex().to_owned(),
         });
     }
     let mut plan = Plan {

@@ -26,7 +26,6 @@ mod unmanaged;
 
 pub use ages::{Age, ages};
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
-pub use digest::Digest;
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
 pub use estimate::Estimate;
@@ -51,7 +50,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kinds::Kind;
-use crate::model::{Address, ResourceId};
+use crate::model::{Address, Digest, ResourceId};
 
 /// The version of the plan format: a new minor adds, a new major breaks.
 pub const FORMAT_VERSION: &str = "1.0";

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ApplyReport, Digest, Failure, Mode, Outcome, Plan, Refusal, ResourceOutcome};
+use super::{ApplyReport, Failure, Mode, Outcome, Plan, Refusal, ResourceOutcome};
+use crate::model::Digest;
 
 /// The version of the report format: a new minor adds, a new major breaks.
 pub const REPORT_VERSION: &str = "1.0";

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Change, Condition, Precondition, SENSITIVE, Step, digest, sensitive};
+use super::{Change, Condition, Precondition, SENSITIVE, Step, sensitive};
 use crate::diff::{FieldChange, clean, compare, normalise};
 use crate::kinds::{Kind, shown_path};
-use crate::model::FieldPath;
+use crate::model::{Digest, FieldPath};
 
 impl Step {
     /// What sending this would change in `live`, a body as ARM returned it: nothing, once it has taken effect. What the
@@ -85,7 +85,7 @@ impl Precondition {
             None => Self::Absent,
             Some(now) => {
                 let now = clean(kind.rules(), now);
-                Self::Unchanged { live: sensitive::masked(&now), sha256: digest::sha256(&now) }
+                Self::Unchanged { live: sensitive::masked(&now), sha256: Digest::of(&now).hex().to_owned() }
             }
         }
     }

@@ -10,6 +10,7 @@ pub mod drift;
 pub mod export;
 pub mod explain;
 pub mod graph;
+pub mod markdown;
 pub mod plan;
 pub mod problem;
 pub mod rows;
@@ -38,11 +39,13 @@ pub enum Format {
     Json,
     /// A Mermaid flowchart, which forges draw.
     Mermaid,
+    /// A comment of a pull request.
+    Markdown,
 }
 
 impl Format {
     /// Every format, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Mermaid];
+    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Mermaid, Self::Markdown];
 
     /// Its name on the command line.
     #[must_use]
@@ -51,6 +54,7 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Mermaid => "mermaid",
+            Self::Markdown => "markdown",
         }
     }
 }

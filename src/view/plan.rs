@@ -1,5 +1,6 @@
 //! A plan, in every format.
 
+use super::markdown::{self, Context};
 use super::{Format, Style, json, mermaid, plan_text};
 use crate::plan::Plan;
 
@@ -10,5 +11,6 @@ pub fn render(plan: &Plan, format: Format, style: &Style) -> String {
         Format::Text => plan_text::render(plan, *style),
         Format::Json => json::pretty(plan),
         Format::Mermaid => mermaid::plan(plan),
+        Format::Markdown => markdown::plan(plan, &Context::default()),
     }
 }

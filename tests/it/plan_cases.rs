@@ -51,7 +51,7 @@ fn name_of(folder: &Path) -> String {
 fn snapshot_of(case: &str, format: Format) -> String {
     match format {
         Format::Text => format!("{PREFIX}{case}"),
-        Format::Json | Format::Mermaid => format!("{PREFIX}{case}__{}", format.name()),
+        Format::Json | Format::Mermaid | Format::Markdown => format!("{PREFIX}{case}__{}", format.name()),
     }
 }
 

@@ -14,13 +14,13 @@ mod reach;
 
 use serde_json::Value;
 
-use super::{Action, Consequence, Modified, Note, Options, Precondition, Reason, Refusal, SecretWrite, Step, digest};
+use super::{Action, Consequence, Modified, Note, Options, Precondition, Reason, Refusal, SecretWrite, Step};
 use super::{Until, sensitive};
 use crate::diff::{FieldChange, Normalised, compare, leaves, normalise};
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::{Connectivity, connectivity_at};
 use crate::kinds::{self, Body, Hole, resource_group};
-use crate::model::{Address, FieldPath, FieldPattern, Listing, LiveState, ResourceId, Rules};
+use crate::model::{Address, Digest, FieldPath, FieldPattern, Listing, LiveState, ResourceId, Rules};
 
 /// What to do about one resource, before it is put into the plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -295,7 +295,7 @@ fn drift(rules: Rules, live: &Value, base: &Value, ignore: &[FieldPattern]) -> V
 
 /// The precondition that a body in the comparable shape is still this one.
 fn unchanged(before: &Value) -> Precondition {
-    Precondition::Unchanged { live: sensitive::masked(before), sha256: digest::sha256(before) }
+    Precondition::Unchanged { live: sensitive::masked(before), sha256: Digest::of(before).hex().to_owned() }
 }
 
 /// Whether a field cannot change after creation.
