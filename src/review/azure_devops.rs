@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::call::{Call, is_segment, segment};
-use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text};
+use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text, time};
 use crate::model::Secret;
 
 const VERSION: &str = "api-version=6.0";
@@ -82,6 +82,7 @@ impl Protocol for AzureDevOps {
                 id: CommentId { thread: number(thread, "/id")?, comment: number(first, "/id")? },
                 author: text(first, "/author/id").unwrap_or_default(),
                 body: text(first, "/content").unwrap_or_default(),
+                edited_at: time(first, "/lastContentUpdatedDate"),
             });
         }
         Some(comments)
@@ -131,6 +132,9 @@ impl Protocol for AzureDevOps {
             base: text(body, "/lastMergeTargetCommit/commitId"),
             author: text(body, "/createdBy/id"),
             is_open: text(body, "/status")? == "active",
+            base_branch: text(body, "/targetRefName").map(|name| name.trim_start_matches("refs/heads/").to_owned()),
+            merged_as: text(body, "/lastMergeCommit/commitId")
+                .filter(|_| text(body, "/status").as_deref() == Some("completed")),
         })
     }
 

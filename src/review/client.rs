@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::error::{ForgeError, SetupError, line};
 use super::forge::{Comment, CommentId, ForgeKind, Protocol, PullRequest, Status};
+use super::github::GitHub;
 use super::limits;
 use crate::http::log::{self, Shown};
 use crate::http::message::header;
@@ -114,20 +115,33 @@ impl ForgeClient {
     ///
     /// [`ForgeError`]; [`ForgeError::ForeignLink`] when a page names the next one elsewhere.
     pub async fn comments(&self, number: u64) -> Result<Vec<Comment>, ForgeError> {
-        let mut call = self.protocol.comments(number);
-        let mut comments = Vec::new();
+        self.all(self.protocol.comments(number), "a list of comments", |body| self.protocol.read_comments(body)).await
+    }
+
+    /// Every item of a list, from all pages.
+    pub(super) async fn all<T>(
+        &self,
+        mut call: Call,
+        expected: &'static str,
+        read: impl Fn(&Value) -> Option<Vec<T>>,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut items = Vec::new();
         let mut seen = HashSet::new();
         loop {
             if seen.len() >= MOST_PAGES || !seen.insert(call.path.clone()) {
                 return Err(ForgeError::EndlessList { request: line(&call), pages: seen.len() });
             }
             let response = self.call(&call).await?;
-            comments
-                .extend(self.read(&call, &response, "a list of comments", |body| self.protocol.read_comments(body))?);
-            let Some(next) = next_page(&response) else { return Ok(comments) };
+            items.extend(self.read(&call, &response, expected, &read)?);
+            let Some(next) = next_page(&response) else { return Ok(items) };
             let uri = self.origin.follow(&next).map_err(|foreign| self.foreign("next page", foreign))?;
             call = Call::read(uri.path_and_query().map(ToString::to_string).unwrap_or_default());
         }
+    }
+
+    /// GitHub, where it is.
+    pub(super) fn github(&self) -> Option<&GitHub> {
+        self.protocol.github()
     }
 
     /// Writes a comment.
@@ -193,7 +207,7 @@ impl ForgeClient {
         }
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         call: &Call,
         expected: &'static str,

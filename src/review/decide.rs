@@ -81,7 +81,12 @@ mod tests {
     const MARKER: &str = "<!-- m prod -->";
 
     fn comment(id: u64, author: &str, body: &str) -> Comment {
-        Comment { id: CommentId { thread: 0, comment: id }, author: author.to_owned(), body: body.to_owned() }
+        Comment {
+            id: CommentId { thread: 0, comment: id },
+            author: author.to_owned(),
+            body: body.to_owned(),
+            edited_at: None,
+        }
     }
 
     fn decided(seen: &[Comment], gone: &[u64], create: bool) -> (Write, Vec<u64>, usize) {

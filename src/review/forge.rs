@@ -4,6 +4,7 @@ use std::fmt;
 
 use ::http::HeaderMap;
 use ::http::header::InvalidHeaderValue;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::call::Call;
@@ -65,6 +66,8 @@ pub struct Comment {
     pub author: String,
     /// Its text, as it was written.
     pub body: String,
+    /// When it was last edited, or written; where the forge says so.
+    pub edited_at: Option<Timestamp>,
 }
 
 /// The name of a comment. Later ones have greater names.
@@ -98,6 +101,10 @@ pub struct PullRequest {
     pub author: Option<String>,
     /// Whether it is open.
     pub is_open: bool,
+    /// The branch that it is to be merged into, without `refs/heads/`.
+    pub base_branch: Option<String>,
+    /// The commit that it was merged as; absent while it is not.
+    pub merged_as: Option<String>,
 }
 
 /// What a plan comes to, for a check.
@@ -149,6 +156,10 @@ fn clipped(text: &str, limit: usize) -> String {
 
 /// One repository on one forge: builds requests and reads answers. Reading gives `None` for what is not such an answer.
 pub(super) trait Protocol: Send + Sync {
+    /// GitHub, where it is: only GitHub tells everything that a plan must be reviewed by.
+    fn github(&self) -> Option<&github::GitHub> {
+        None
+    }
     /// The headers of every request, the token among them.
     fn headers(&self, token: &Secret) -> Result<HeaderMap, InvalidHeaderValue>;
     /// Asks whose the token is.
@@ -167,6 +178,11 @@ pub(super) trait Protocol: Send + Sync {
     fn pull_request_of(&self, sha: &str) -> Call;
     /// Its number; `Some(None)` where no pull request did.
     fn read_pull_request_of(&self, body: &Value) -> Option<Option<u64>>;
+}
+
+/// The time at `pointer`.
+pub(super) fn time(body: &Value, pointer: &str) -> Option<Timestamp> {
+    text(body, pointer)?.parse().ok()
 }
 
 /// The text at `pointer`.

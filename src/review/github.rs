@@ -6,7 +6,7 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::call::{Call, is_segment, segment};
-use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text};
+use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text, time};
 use crate::model::Secret;
 
 /// The most characters that the description of a commit status takes.
@@ -28,9 +28,18 @@ impl GitHub {
         let repository = format!("{base}/repos/{}/{}", segment(owner), segment(name));
         Some(Self { base, repository })
     }
+
+    /// The path of the repository.
+    pub(super) fn repository(&self) -> &str {
+        &self.repository
+    }
 }
 
 impl Protocol for GitHub {
+    fn github(&self) -> Option<&GitHub> {
+        Some(self)
+    }
+
     fn headers(&self, token: &Secret) -> Result<HeaderMap, InvalidHeaderValue> {
         let mut headers = HeaderMap::new();
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))?;
@@ -61,6 +70,7 @@ impl Protocol for GitHub {
                 // A deleted account has no user.
                 author: text(comment, "/user/login").unwrap_or_default(),
                 body: text(comment, "/body").unwrap_or_default(),
+                edited_at: time(comment, "/updated_at"),
             })
         };
         body.as_array()?.iter().map(comment).collect()
@@ -124,6 +134,10 @@ impl Protocol for GitHub {
             base: text(body, "/base/sha"),
             author: text(body, "/user/login"),
             is_open: text(body, "/state")? == "open",
+            base_branch: text(body, "/base/ref"),
+            // While it is open, this is a merge that was only tried.
+            merged_as: text(body, "/merge_commit_sha")
+                .filter(|_| body.pointer("/merged").and_then(Value::as_bool) == Some(true)),
         })
     }
 

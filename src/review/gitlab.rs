@@ -5,7 +5,7 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::call::{Call, is_segment, segment};
-use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text};
+use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text, time};
 use crate::model::Secret;
 
 /// The most characters that the description of a commit status takes.
@@ -56,6 +56,7 @@ impl Protocol for GitLab {
                 id: CommentId { thread: 0, comment: number(note, "/id")? },
                 author: number(note, "/author/id").map(|id| id.to_string()).unwrap_or_default(),
                 body: text(note, "/body").unwrap_or_default(),
+                edited_at: time(note, "/updated_at"),
             })
         };
         // Lines of the system ("added 1 commit") are nobody's to change.
@@ -100,6 +101,8 @@ impl Protocol for GitLab {
             base: text(body, "/diff_refs/base_sha"),
             author: number(body, "/author/id").map(|id| id.to_string()),
             is_open: text(body, "/state")? == "opened",
+            base_branch: text(body, "/target_branch"),
+            merged_as: text(body, "/merge_commit_sha").or_else(|| text(body, "/squash_commit_sha")),
         })
     }
 
