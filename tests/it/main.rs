@@ -59,6 +59,7 @@ mod readme;
 mod reads;
 mod recorded;
 mod refusals;
+mod review_evidence;
 mod runbook;
 mod scenarios;
 mod schemas;
