@@ -11,6 +11,7 @@ pub mod export;
 pub mod explain;
 pub mod graph;
 pub mod markdown;
+pub mod outputs;
 pub mod plan;
 pub mod problem;
 pub mod rows;
