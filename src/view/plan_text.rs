@@ -1,14 +1,11 @@
 //! A plan for people, in Terraform's words, symbols and colours.
 
-use std::collections::BTreeMap;
-
-use similar::{Algorithm, ChangeTag, TextDiff};
-
+use super::lines::{self, Fate};
 use super::rows::{Content, Drifted, Field, Resource, Rows, would};
 use super::style::Tone;
-use super::{Style, value};
-use crate::model::{FieldPath, Segment};
-use crate::plan::{Action, Note, Plan};
+use super::{Style, notes, value};
+use crate::model::Address;
+use crate::plan::{Action, Plan};
 
 /// The widest name that the `=` of its neighbours are aligned to.
 const ALIGN_LIMIT: usize = 44;
@@ -18,7 +15,7 @@ const NEW_LINES: usize = 8;
 const CHANGED_LINES: usize = 40;
 
 pub(super) fn render(plan: &Plan, style: Style) -> String {
-    let Rows { drifted, resources, waits, refusals, notes, deferred, unmanaged, summary, estimate, digest } =
+    let Rows { drifted, resources, waits, refusals, notes: noted, deferred, unmanaged, summary, estimate, digest } =
         Rows::of(plan);
     let mut text = Text { out: String::new(), style };
     if !drifted.is_empty() {
@@ -60,8 +57,8 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
             entries.map(|(one, sentence)| (one.address.to_string(), sentence.as_str())),
         );
     }
-    if !notes.is_empty() {
-        text.list("Notes:", grouped(notes));
+    if !noted.is_empty() {
+        text.list("Notes:", notes::grouped(noted).into_iter().map(|group| (about(&group.addresses), group.message)));
     }
     if !unmanaged.is_empty() {
         text.list("Not in the specification, left alone:", unmanaged.iter().map(|one| (one.address.to_string(), "")));
@@ -154,7 +151,7 @@ impl Text {
     fn fields(&mut self, fields: &[Field<'_>], indent: usize) {
         // Neighbours are aligned, and whatever has lines of its own ends a neighbourhood.
         for run in fields.chunk_by(|one, next| is_aligned(&one.content) && is_aligned(&next.content)) {
-            let widths = run.iter().map(|field| label(&field.path).chars().count());
+            let widths = run.iter().map(|field| value::path(&field.path).chars().count());
             let width = widths.filter(|width| *width <= ALIGN_LIMIT).max().unwrap_or(0);
             for field in run {
                 self.field(field, width, indent);
@@ -164,7 +161,7 @@ impl Text {
 
     fn field(&mut self, field: &Field<'_>, width: usize, indent: usize) {
         let Field { path, content, forces_replacement, is_drift } = field;
-        let label = label(path);
+        let label = value::path(path);
         let forces = if *forces_replacement {
             format!(" {}", self.style.paint(Tone::Bad, "# forces replacement"))
         } else if *is_drift {
@@ -238,30 +235,12 @@ impl Text {
 
     /// The lines that change, with one line around them.
     fn changed_text(&mut self, old: &str, new: &str, indent: usize) {
-        let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
-        // A last line without a line feed is only worth a word when the other text has one.
-        let ends_differ = old.ends_with('\n') != new.ends_with('\n');
-        let mut lines = Vec::new();
-        for (position, group) in diff.grouped_ops(1).iter().enumerate() {
-            if position > 0 {
-                lines.push((None, "...".to_owned()));
-            }
-            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-                let action = match change.tag() {
-                    ChangeTag::Equal => None,
-                    ChangeTag::Delete => Some(Action::Delete),
-                    ChangeTag::Insert => Some(Action::Create),
-                };
-                let text = change.value();
-                let end = if ends_differ && !text.ends_with('\n') { " (no line feed at the end)" } else { "" };
-                let text = text.strip_suffix('\n').unwrap_or(text);
-                lines.push((action, format!("{}{end}", value::text_line(text))));
-            }
-        }
-        for (action, line) in lines.iter().take(CHANGED_LINES) {
-            match action {
-                Some(action) => self.row(*action, indent, line),
-                None => self.line(format!("{}{line}", " ".repeat(indent + 2)).trim_end()),
+        let lines = lines::changed(old, new);
+        for line in lines.iter().take(CHANGED_LINES) {
+            match line.fate {
+                Fate::Removed => self.row(Action::Delete, indent, &line.text),
+                Fate::Added => self.row(Action::Create, indent, &line.text),
+                Fate::Kept | Fate::Gap => self.line(format!("{}{}", " ".repeat(indent + 2), line.text).trim_end()),
             }
         }
         self.left_out(lines.len().saturating_sub(CHANGED_LINES), indent);
@@ -276,26 +255,13 @@ impl Text {
     }
 }
 
-/// Notes by their sentence, in order of the first of each: a fleet says the same of many resources.
-fn grouped(notes: &[Note]) -> impl Iterator<Item = (String, &str)> {
-    let mut groups: Vec<(&Note, usize)> = Vec::new();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for note in notes {
-        match seen.get(note.message.as_str()).and_then(|place| groups.get_mut(*place)) {
-            Some((_, more)) => *more += 1,
-            None => {
-                seen.insert(&note.message, groups.len());
-                groups.push((note, 0));
-            }
-        }
+/// What a note is about: the first of its resources, and how many more.
+fn about(addresses: &[&Address]) -> String {
+    match addresses {
+        [] => String::new(),
+        [one] => format!("{one}:"),
+        [first, more @ ..] => format!("{first} and {} more:", more.len()),
     }
-    groups.into_iter().map(|(note, more)| {
-        let label = match more {
-            0 => format!("{}:", note.address),
-            some => format!("{} and {some} more:", note.address),
-        };
-        (label, note.message.as_str())
-    })
 }
 
 /// Whether a row has an `=`.
@@ -308,16 +274,6 @@ fn is_aligned(content: &Content<'_>) -> bool {
         | Content::RemovedText(_)
         | Content::ChangedText(..) => false,
     }
-}
-
-/// A path as it is read: a key that is no plain word is quoted, and needs no brackets where it stands alone.
-fn label(path: &FieldPath) -> String {
-    let text = path.to_string();
-    let alone = match path.segments() {
-        [Segment::Key(_)] => text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')),
-        _ => None,
-    };
-    value::name(alone.unwrap_or(&text))
 }
 
 fn tone(action: Action) -> Tone {
