@@ -21,6 +21,8 @@ pub mod status;
 
 mod escape;
 mod estimate;
+mod field_lines;
+mod groups;
 mod json;
 mod lines;
 mod mermaid;
