@@ -22,8 +22,13 @@ pub mod status;
 
 mod escape;
 mod estimate;
+mod field_lines;
+mod groups;
 mod json;
+mod lines;
 mod mermaid;
+mod notes;
+mod picture;
 mod plan_text;
 mod style;
 mod value;
