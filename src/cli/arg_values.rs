@@ -9,6 +9,7 @@ use crate::arm::Cloud;
 use crate::kinds::cluster::ClusterType;
 use crate::model::{Seconds, SecretRef};
 use crate::plan::{OfflineClusters, SecretGrant, WaitFor, Workloads};
+use crate::review::ForgeKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CloudName {
@@ -90,6 +91,26 @@ pub(super) enum SchemaName {
     Event,
     Report,
     Snapshot,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ForgeName {
+    /// github.com or GitHub Enterprise Server.
+    Github,
+    /// Azure DevOps or Azure DevOps Server.
+    AzureDevops,
+    /// gitlab.com or a GitLab of one's own.
+    Gitlab,
+}
+
+impl From<ForgeName> for ForgeKind {
+    fn from(name: ForgeName) -> Self {
+        match name {
+            ForgeName::Github => Self::GitHub,
+            ForgeName::AzureDevops => Self::AzureDevOps,
+            ForgeName::Gitlab => Self::GitLab,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

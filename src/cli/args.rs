@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 use super::arg_values::{ClusterTypeName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson};
 use super::arg_values::{duration, pace, repository};
 pub(super) use super::shared_args::{
-    BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, LiveArgs, SecretArgs, SimArgs, SpecArgs,
+    BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, LiveArgs, PullRequestArgs, SecretArgs, SimArgs, SpecArgs,
 };
 use crate::model::{Digest, Glob};
 use crate::plan::ExpectedRevision;
@@ -97,6 +97,10 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Show the plan, ask, make the changes, and wait until Flux has reconciled.
     Apply(ApplyArgs),
+    /// Put a saved plan on its pull request: one comment kept up to date, a check, the summary and outputs of the job.
+    ///
+    /// A token that may not write there (that of a fork) is no error: the summary and the outputs are written all the same.
+    Comment(CommentArgs),
     /// Take down what a spec declares: configurations, then the extension. Clusters and groups stay.
     Destroy(DestroyArgs),
     /// Show what was changed outside of arcflux. Exits with 2 when something was.
@@ -200,6 +204,16 @@ pub(super) struct PlanArgs {
     /// Exit with 2 when there are changes, instead of 0.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Also write the changes to this file as SARIF, each at the line of the spec that causes it: forges show them beside
+    /// the lines of a pull request.
+    #[arg(long, value_name = "FILE")]
+    pub(super) sarif: Option<PathBuf>,
+    /// Also put the plan on its pull request, as `arcflux comment` does. What goes wrong with that is told, and does not
+    /// change how the plan ends.
+    #[arg(long)]
+    pub(super) comment: bool,
+    #[command(flatten)]
+    pub(super) pull_request: PullRequestArgs,
     #[command(flatten)]
     pub(super) live: LiveArgs,
     #[command(flatten)]
@@ -263,6 +277,21 @@ pub(super) struct ApplyArgs {
     pub(super) expect_revision: Vec<ExpectedRevision>,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CommentArgs {
+    /// The saved plan; `-` is standard input.
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+    /// The report that `apply --report` wrote of it: the comment then says what became of the plan.
+    #[arg(long, value_name = "REPORT")]
+    pub(super) outcome: Option<PathBuf>,
+    /// More certificate authorities to trust, in PEM form.
+    #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE", hide_env_values = true)]
+    pub(super) ca_bundle: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) pull_request: PullRequestArgs,
 }
 
 #[derive(Debug, Args)]

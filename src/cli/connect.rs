@@ -1,7 +1,7 @@
 //! From the command line to a client of some ARM: the real one, another endpoint, or the embedded simulator.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{CloudArgs, SimArgs};
@@ -40,7 +40,7 @@ pub(super) fn connect(
         (Some(endpoint), _) => at_endpoint(endpoint, args, &session.environment)?,
         (None, Some(cloud)) => {
             let origin = Origin::parse(cloud.endpoint()).map_err(|error| CliError::because("the cloud", &error))?;
-            let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
+            let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
             let tokens = sign_in(args, cloud.authority_host(), cloud.scope(), &transport, &session.environment)?;
             real(transport, tokens, origin)
         }
@@ -136,8 +136,9 @@ fn within_scope(
     }
 }
 
-fn transport(args: &CloudArgs) -> Result<ReqwestTransport, CliError> {
-    Ok(match &args.ca_bundle {
+/// The network, with these certificate authorities besides those of the machine.
+pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, CliError> {
+    Ok(match ca_bundle {
         None => ReqwestTransport::new(),
         Some(path) => {
             let name = path.display();
@@ -157,7 +158,7 @@ fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Ori
 /// loopback, there is none: a simulator needs none, and anything else should not get one.
 fn at_endpoint(endpoint: &str, args: &CloudArgs, environment: &Environment) -> Result<Connection, CliError> {
     let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
-    let transport: Arc<dyn Transport> = Arc::new(transport(args)?);
+    let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
     if origin.is_plain() {
         let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
         return Ok(Connection { is_simulated: true, ..real(transport, tokens, origin) });
@@ -176,7 +177,7 @@ fn sign_in(
 ) -> Result<Arc<dyn TokenSource>, CliError> {
     let values = IdentityValues::from_variables(|name| environment.get(name).map(str::to_owned));
     let chosen = credentials::select(args.auth, &values).map_err(|error| not_signed_in(&error))?;
-    let metadata: Arc<dyn Transport> = Arc::new(transport(args)?.link_local());
+    let metadata: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?.link_local());
     let outside = Outside::new(authority_host.to_owned(), Arc::clone(sign_in), metadata);
     let candidates = identity::build(chosen, &values, &outside);
     Ok(Arc::new(CredentialTokens::new(candidates, scope, Arc::new(SystemClock))))

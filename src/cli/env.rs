@@ -15,6 +15,12 @@ impl Environment {
         Self(std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect())
     }
 
+    /// An environment with these variables.
+    #[cfg(test)]
+    pub(super) fn of(variables: &[(&str, &str)]) -> Self {
+        Self(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// The value of a variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

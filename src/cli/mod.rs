@@ -2,6 +2,7 @@
 
 mod arg_values;
 mod args;
+mod ci;
 mod commands;
 mod connect;
 mod console;
@@ -11,12 +12,14 @@ mod exit;
 mod git;
 mod heartbeat;
 mod interrupt;
+mod job_files;
 mod json_file;
 mod live_file;
 mod moment;
 mod plan_file;
 mod planning;
 mod progress;
+mod pull_request;
 mod run_report;
 mod secret_files;
 mod shared_args;
@@ -59,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Validate(args) => commands::validate::run(args, &session),
         Command::Plan(args) => commands::plan::run(args, &session),
         Command::Apply(args) => commands::apply::run(args, &session),
+        Command::Comment(args) => commands::comment::run(args, &session),
         Command::Destroy(args) => commands::destroy::run(args, &session),
         Command::Export(args) => commands::export::run(args, &session),
         Command::Drift(args) => commands::drift::run(args, &session),

@@ -98,10 +98,8 @@ impl Run {
     }
 
     fn failed(self, error: &CliError) -> RunReport {
-        let CliError { exit, messages, details, hint } = error;
-        let ending = if *exit == Exit::Refused { Ending::Refused } else { Ending::Error };
-        let error = RunError { messages: messages.clone(), details: details.clone(), hint: hint.clone() };
-        RunReport { ending, exit_code: exit.code(), error: Some(error), ..self.blank() }
+        let ending = if error.exit == Exit::Refused { Ending::Refused } else { Ending::Error };
+        RunReport { ending, exit_code: error.exit.code(), error: Some(error.into()), ..self.blank() }
     }
 
     /// A report in which nothing was carried out.
@@ -118,6 +116,13 @@ impl Run {
             ended_at: None,
             result: ApplyReport { usage: self.usage, ..ApplyReport::default() },
         }
+    }
+}
+
+impl From<&CliError> for RunError {
+    fn from(error: &CliError) -> Self {
+        let CliError { exit: _, messages, details, hint } = error;
+        Self { messages: messages.clone(), details: details.clone(), hint: hint.clone() }
     }
 }
 

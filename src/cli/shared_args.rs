@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arg_values::{CloudName, OfflineName, WaitName, WorkloadsName};
+use super::arg_values::{CloudName, ForgeName, OfflineName, WaitName, WorkloadsName};
 use super::arg_values::{factor, grant, pace, repository};
 use crate::arm::credentials::CredentialKind;
-use crate::model::{Address, Glob, Limit};
+use crate::model::{Address, Glob, Limit, Target};
 use crate::plan::SecretGrant;
 use crate::sim::Scenario;
 
@@ -176,4 +176,75 @@ pub(super) struct SecretArgs {
     /// several times.
     #[arg(long, value_name = "HOST")]
     pub(super) allow_auth_host: Vec<String>,
+}
+
+/// Which pull request, and what is told where. What is not given is what the CI job's environment says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pull request (found out in CI jobs)")]
+pub(super) struct PullRequestArgs {
+    /// The forge that the pull request is on.
+    #[arg(long, value_enum)]
+    pub(super) forge: Option<ForgeName>,
+    /// Its repository: OWNER/NAME on GitHub, PROJECT/REPOSITORY on Azure DevOps, GROUP/PROJECT or an id on GitLab.
+    #[arg(long, value_name = "NAME")]
+    pub(super) repository: Option<String>,
+    /// Its number. Without one, that of the pull request that brought the commit.
+    #[arg(long, value_name = "N")]
+    pub(super) pull_request: Option<u64>,
+    /// The address of the forge's API: `https://git.contoso.com/api/v3`, `https://dev.azure.com/contoso`,
+    /// `https://gitlab.contoso.com/api/v4`. The token is sent there and nowhere else; plain http only on loopback.
+    #[arg(long, value_name = "URL")]
+    pub(super) api: Option<String>,
+    /// The environment variable that holds the token. [default: GITHUB_TOKEN or GH_TOKEN; SYSTEM_ACCESSTOKEN or
+    /// AZURE_DEVOPS_EXT_PAT; GITLAB_TOKEN]
+    #[arg(long, value_name = "NAME")]
+    pub(super) token_env: Option<String>,
+    /// What the plan is for: a pull request has one comment, and a commit one check, for each target. [default: default]
+    #[arg(long, value_name = "NAME", env = "ARCFLUX_TARGET", hide_env_values = true)]
+    pub(super) target: Option<Target>,
+    /// Where the whole plan is kept, for the comment to point at.
+    #[arg(long, value_name = "URL")]
+    pub(super) artifact_url: Option<url::Url>,
+    /// The command that the comment names for applying the plan.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) apply_command: Option<String>,
+    /// Also write the comment to this file, for services that take no summary of a job.
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<PathBuf>,
+    /// Also write the outputs (changes, add, change, destroy, replace, digest, refused) to this file, as GitLab's dotenv
+    /// reports have them: ARCFLUX_CHANGES=true.
+    #[arg(long, value_name = "FILE")]
+    pub(super) outputs: Option<PathBuf>,
+}
+
+impl PullRequestArgs {
+    /// The first option that has no meaning where nothing is told anybody, if one is given. What the environment says is
+    /// for every command.
+    pub(super) fn first_given(&self) -> Option<&'static str> {
+        let Self {
+            forge,
+            repository,
+            pull_request,
+            api,
+            token_env,
+            target: _,
+            artifact_url,
+            apply_command,
+            summary,
+            outputs,
+        } = self;
+        [
+            ("--forge", forge.is_some()),
+            ("--repository", repository.is_some()),
+            ("--pull-request", pull_request.is_some()),
+            ("--api", api.is_some()),
+            ("--token-env", token_env.is_some()),
+            ("--artifact-url", artifact_url.is_some()),
+            ("--apply-command", apply_command.is_some()),
+            ("--summary", summary.is_some()),
+            ("--outputs", outputs.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, is_given)| is_given.then_some(name))
+    }
 }

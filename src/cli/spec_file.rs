@@ -11,7 +11,7 @@ use super::{Environment, Session};
 use crate::graph::{self, Graph};
 use crate::model::{Diagnostic, Source};
 use crate::spec::{self, Desired, Inputs, Outcome};
-use crate::view;
+use crate::view::{self, Style};
 
 /// Variables that a spec may always read: who and where, never a secret.
 const ALWAYS_ALLOWED: [&str; 2] = ["AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID"];
@@ -42,12 +42,7 @@ pub(super) fn require(args: &SpecArgs, session: &Session) -> Result<(Desired, Gr
 
 /// Reads the spec and, where there is one, its base; goes on only when neither has errors.
 pub(super) fn require_since(args: &SpecArgs, base: &BaseArgs, session: &Session) -> Result<Intent, CliError> {
-    let desired = load(args, &session.environment)?.require_desired(session)?;
-    let base = match &base.base {
-        None => None,
-        Some(base) => Some(load_base(base, args, session)?),
-    };
-    Intent::new(desired, base)
+    load(args, &session.environment)?.require_since(args, base, session)
 }
 
 /// Loads the base of a spec. Only what makes it unusable is told: it was looked at when it was the spec.
@@ -92,6 +87,21 @@ impl Loaded {
         let graph = graph::build(&desired)
             .map_err(|errors| CliError::several(errors.iter().map(ToString::to_string).collect()))?;
         Ok((desired, graph))
+    }
+
+    /// Shows every problem, and goes on only without errors in it and in its base, where there is one.
+    pub(super) fn require_since(self, args: &SpecArgs, base: &BaseArgs, session: &Session) -> Result<Intent, CliError> {
+        let desired = self.require_desired(session)?;
+        let base = match &base.base {
+            None => None,
+            Some(base) => Some(load_base(base, args, session)?),
+        };
+        Intent::new(desired, base)
+    }
+
+    /// Every problem as text, for where nobody sees standard error.
+    pub(super) fn problems(&self) -> String {
+        view::diagnostics::render_text(&self.outcome.diagnostics, &self.name, &self.outcome.masked, &Style::PLAIN)
     }
 
     /// Shows every problem, and goes on only without errors.

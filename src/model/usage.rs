@@ -1,9 +1,9 @@
 //! What a run asked of Azure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Counts of requests, as they were sent: each attempt counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Usage {
     /// GET and HEAD.
     pub reads: u64,

@@ -31,8 +31,8 @@ pub use durations::typical;
 pub use estimate::Estimate;
 pub use expected_revision::{ExpectedRevision, UnknownRevision, expect_revisions};
 pub use explain::{
-    EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory, SpecText,
-    Target, UnknownName, WantedFrom, explain, locate,
+    Cause, EqualBy, ExplainError, Explanation, FieldStory, FieldVerdict, HabitName, Location, Reference, RuleStory,
+    SpecText, Target, UnknownName, WantedFrom, causes, explain, locate,
 };
 pub use export::{Export, LeftOut, configuration_reads, export};
 pub use make::{
@@ -224,6 +224,17 @@ impl Plan {
     #[must_use]
     pub fn differs(&self) -> bool {
         self.has_changes() || !self.deferred_changes.is_empty()
+    }
+
+    /// Whether it takes something away: a resource, or what is applied in a cluster.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        self.resource_changes.iter().any(|change| match change.change.actions {
+            Action::Delete | Action::Replace => true,
+            Action::NoOp | Action::Read | Action::Create | Action::Update => {
+                change.consequences.iter().any(|consequence| consequence.code == "garbage_collection")
+            }
+        })
     }
 
     /// Whether an apply would wait for something although it writes nothing.

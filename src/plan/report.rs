@@ -1,7 +1,7 @@
 //! What an apply tells while it runs, and at its end.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Action, RunReport};
 use crate::model::{Address, Usage};
@@ -73,7 +73,7 @@ pub enum EventKind {
 }
 
 /// Why a resource failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failure {
     /// A stable name: `moved`, `rejected`, `outcome_unknown`, `not_applied`, `operation_failed`, `not_compliant`,
     /// `timed_out`, `interrupted`…
@@ -89,7 +89,7 @@ pub struct Failure {
 }
 
 /// What became of one resource.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ResourceOutcome {
     /// Which.
     pub address: Address,
@@ -104,12 +104,12 @@ pub struct ResourceOutcome {
     /// Seconds from then to its end.
     pub elapsed_seconds: i64,
     /// Every write that was sent for it, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Written>,
 }
 
 /// A write that was sent, and what ARM said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Written {
     /// `PUT`, `PATCH`, `DELETE` or `POST`.
     pub method: String,
@@ -125,7 +125,7 @@ pub struct Written {
 }
 
 /// What became of a resource.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Outcome {
     /// There was nothing to do.
@@ -160,12 +160,12 @@ pub enum StreamLine {
 }
 
 /// What became of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ApplyReport {
     /// Every resource of the plan, in its order.
     pub resources: Vec<ResourceOutcome>,
     /// What was left for when its cluster talks to Azure again.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deferred: Vec<Address>,
     /// Whether the run was interrupted.
     pub interrupted: bool,

@@ -2,7 +2,7 @@
 //! run that had a right command line leaves one, also where nothing could be carried out.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ApplyReport, Failure, Mode, Outcome, Plan, Refusal, ResourceOutcome};
 use crate::model::Digest;
@@ -11,7 +11,7 @@ use crate::model::Digest;
 pub const REPORT_VERSION: &str = "1.0";
 
 /// What became of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunReport {
     /// What tells it from the other lines of the stream.
     #[serde(rename = "type")]
@@ -44,7 +44,7 @@ pub struct RunReport {
 }
 
 /// The type of the line that the report is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportLine {
     /// The last line of the stream.
@@ -52,7 +52,7 @@ pub enum ReportLine {
 }
 
 /// How a run ended. The names are stable; each has an exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// Everything became what was planned, or was so already.
@@ -68,7 +68,7 @@ pub enum Ending {
 }
 
 /// Which plan a run was about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlanInBrief {
     /// What the plan binds to.
     pub digest: Digest,
@@ -80,7 +80,7 @@ pub struct PlanInBrief {
     /// Which way it goes.
     pub mode: Mode,
     /// The safety rules that refuse it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
 }
 
@@ -97,12 +97,12 @@ impl From<&Plan> for PlanInBrief {
 }
 
 /// Why nothing was carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunError {
     /// What failed, and why.
     pub messages: Vec<String>,
     /// What belongs to that, an item each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]

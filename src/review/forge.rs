@@ -150,8 +150,8 @@ fn clipped(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
-    format!("{kept}…")
+    let Some(kept) = limit.checked_sub(1) else { return String::new() };
+    format!("{}…", text.chars().take(kept).collect::<String>())
 }
 
 /// One repository on one forge: builds requests and reads answers. Reading gives `None` for what is not such an answer.

@@ -3,6 +3,7 @@
 use super::client::ForgeClient;
 use super::decide::{SUPERSEDED, Wanted, Write, decide};
 use super::error::ForgeError;
+use crate::model::{Marker, Target};
 
 /// How often it is looked anew: after a comment was deleted under it, or a write whose outcome is not known.
 const ROUNDS: u32 = 4;
@@ -20,7 +21,7 @@ pub struct Posted {
     pub impostors: Vec<String>,
 }
 
-/// Makes the one comment that begins with a line that `is_marker` recognises say `wanted`, and folds older ones.
+/// Makes the one comment for `target` say `wanted`, and folds older ones.
 ///
 /// # Errors
 ///
@@ -28,9 +29,10 @@ pub struct Posted {
 pub async fn put_comment(
     client: &ForgeClient,
     number: u64,
-    is_marker: impl Fn(&str) -> bool,
+    target: &Target,
     wanted: Wanted<'_>,
 ) -> Result<Posted, ForgeError> {
+    let is_marker = |line: &str| Marker::parse(line).is_some_and(|marker| marker.target == *target);
     let me = client.identity().await?;
     let mut gone = Vec::new();
     let mut rounds = 0;
@@ -38,7 +40,7 @@ pub async fn put_comment(
         client.pause_before_round(rounds).await;
         rounds += 1;
         let seen = client.comments(number).await?;
-        let decision = decide(&seen, &me, &is_marker, &gone, wanted);
+        let decision = decide(&seen, &me, is_marker, &gone, wanted);
         let written = match decision.write {
             Write::Nothing => Ok(()),
             Write::Create => client.create_comment(number, wanted.body).await,

@@ -51,43 +51,31 @@ pub fn report_document(report: &RunReport) -> String {
 #[must_use]
 pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String {
     let mut out = String::new();
-    for (resource, failure) in report.failures() {
-        let done = Words::of(resource.action, &resource.address).done.to_lowercase();
-        let heading = format!("Error: {}: {done} failed", value::name(&resource.address.to_string()));
+    for FailureRow { address, done, message, hint, correlation_id, trace, is_half_done } in failures(report) {
+        let heading = format!("Error: {}: {done} failed", value::name(&address.to_string()));
         out.push_str(&style.paint(Tone::Bad, &heading));
         out.push('\n');
-        let Failure { code: _, message, hint, correlation_id } = failure;
         out.push_str(&style.sentence("  ", "  ", message));
         if let Some(hint) = hint {
             out.push_str(&style.sentence("  hint: ", "        ", hint));
         }
-        if let Some(id) = correlation_id.as_ref().filter(|id| !message.contains(id.as_str())) {
+        if let Some(id) = correlation_id {
             out.push_str(&style.sentence("  correlation id: ", "        ", id));
         }
-        if let Some(trace) = trace(resource) {
+        if let Some(trace) = trace {
             out.push_str(&style.sentence("  ", "  ", &trace));
         }
-        if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
-            let left = "Something was written before it failed: `arcflux status` shows how it is doing, `arcflux plan` \
-                        whether anything is left to write.";
-            out.push_str(&style.sentence("  ", "  ", left));
+        if is_half_done {
+            out.push_str(&style.sentence("  ", "  ", HALF_DONE));
         }
         out.push('\n');
     }
-    let skipped: Vec<(&Address, Option<&Address>)> = report
-        .resources
-        .iter()
-        .filter_map(|resource| match &resource.outcome {
-            Outcome::Skipped { because } => Some((&resource.address, because.as_ref())),
-            Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Failed { .. } => None,
-        })
-        .collect();
+    let skipped = skipped(report);
     if !skipped.is_empty() {
         out.push_str(&style.paint(Tone::Change, "Skipped:"));
         out.push('\n');
         for (address, because) in &skipped {
-            let sentence = format!("{address}, because {}", cause(*because));
-            out.push_str(&style.sentence("  ", "      ", &sentence));
+            out.push_str(&style.sentence("  ", "      ", &format!("{address}, because {because}")));
         }
         out.push('\n');
     }
@@ -99,15 +87,70 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         }
         out.push('\n');
     }
-    out.push_str(&verdict(report, mode, skipped.len(), style));
-    if !report.converged() || report.usage.retries > 0 || report.usage.throttled_seconds > 0 {
-        out.push_str(&style.sentence("", "", &effort(report)));
+    let tone = if report.converged() { Tone::Good } else { Tone::Bad };
+    out.push_str(&format!("{}\n", style.paint(tone, &verdict(report, mode))));
+    if let Some(effort) = worth_telling(report) {
+        out.push_str(&style.sentence("", "", &effort));
     }
     if report.interrupted {
-        let again = "Run the same command again: it goes on from where this run stopped.";
-        out.push_str(&style.sentence("", "", again));
+        out.push_str(&style.sentence("", "", RUN_AGAIN));
     }
     out
+}
+
+/// A resource that failed, as it is read. Texts are raw.
+pub(super) struct FailureRow<'a> {
+    pub(super) address: &'a Address,
+    /// What was done, as a noun: `creation`.
+    pub(super) done: String,
+    pub(super) message: &'a str,
+    pub(super) hint: Option<&'a str>,
+    /// For a support request, where the message does not hold it already.
+    pub(super) correlation_id: Option<&'a str>,
+    /// Where to look for what was begun: a sentence.
+    pub(super) trace: Option<String>,
+    /// Whether something was written: then [`HALF_DONE`] is said.
+    pub(super) is_half_done: bool,
+}
+
+/// What to do about what was written before it failed.
+pub(super) const HALF_DONE: &str = "Something was written before it failed: `arcflux status` shows how it is doing, \
+                                    `arcflux plan` whether anything is left to write.";
+
+/// What to do after an interruption.
+pub(super) const RUN_AGAIN: &str = "Run the same command again: it goes on from where this run stopped.";
+
+/// What failed, in the order of the plan.
+pub(super) fn failures(report: &ApplyReport) -> Vec<FailureRow<'_>> {
+    report.failures().map(|(resource, failure)| failure_row(resource, failure)).collect()
+}
+
+fn failure_row<'a>(resource: &'a ResourceOutcome, failure: &'a Failure) -> FailureRow<'a> {
+    let Failure { code: _, message, hint, correlation_id } = failure;
+    FailureRow {
+        address: &resource.address,
+        done: Words::of(resource.action, &resource.address).done.to_lowercase(),
+        message,
+        hint: hint.as_deref(),
+        correlation_id: correlation_id.as_deref().filter(|id| !message.contains(id)),
+        trace: trace(resource),
+        is_half_done: matches!(resource.outcome, Outcome::Failed { wrote: true, .. }),
+    }
+}
+
+/// What was not begun, and why not.
+pub(super) fn skipped(report: &ApplyReport) -> Vec<(&Address, String)> {
+    let row = |resource: &'_ ResourceOutcome| match &resource.outcome {
+        Outcome::Skipped { because } => Some(cause(because.as_ref())),
+        Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Failed { .. } => None,
+    };
+    report.resources.iter().filter_map(|resource| Some((&resource.address, row(resource)?))).collect()
+}
+
+/// What was asked of Azure, where somebody has to wonder about it.
+pub(super) fn worth_telling(report: &ApplyReport) -> Option<String> {
+    let is_odd = !report.converged() || report.usage.retries > 0 || report.usage.throttled_seconds > 0;
+    is_odd.then(|| effort(report))
 }
 
 /// The last write of a resource that failed, as far as it tells where to look.
@@ -147,7 +190,8 @@ fn effort(report: &ApplyReport) -> String {
     format!("{}.", parts.join(", "))
 }
 
-fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> String {
+/// `Apply complete! Resources: 2 added, 1 changed, 0 destroyed.`
+pub(super) fn verdict(report: &ApplyReport, mode: Mode) -> String {
     let applied = |action: Action| {
         let is_applied = |outcome: &Outcome| matches!(outcome, Outcome::Applied);
         report.resources.iter().filter(|one| one.action == action && is_applied(&one.outcome)).count()
@@ -167,14 +211,12 @@ fn verdict(report: &ApplyReport, mode: Mode, skipped: usize, style: &Style) -> S
         0 => resources,
         some => format!("{resources}, {some} deferred"),
     };
-    let failed = report.failures().count();
-    let (tone, sentence) = if report.converged() {
-        (Tone::Good, format!("{name} complete! Resources: {resources}."))
-    } else {
-        let end = if report.interrupted { "interrupted" } else { "incomplete" };
-        (Tone::Bad, format!("{name} {end}: {failed} failed, {skipped} skipped. Resources: {resources}."))
-    };
-    format!("{}\n", style.paint(tone, &sentence))
+    if report.converged() {
+        return format!("{name} complete! Resources: {resources}.");
+    }
+    let (failed, skipped) = (report.failures().count(), skipped(report).len());
+    let end = if report.interrupted { "interrupted" } else { "incomplete" };
+    format!("{name} {end}: {failed} failed, {skipped} skipped. Resources: {resources}.")
 }
 
 /// Terraform's words for an action.

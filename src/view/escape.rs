@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+pub(super) use crate::model::is_hidden;
 pub(super) use crate::model::one_line as line;
-use crate::model::{is_hidden, push_visible};
+use crate::model::push_visible;
 
 /// [`line`] of a source line, in which tabs stay tabs: columns count them.
 pub(super) fn source_line(text: &str) -> String {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::picture::{self, Fate, Node};
 use super::value;
 use crate::model::Address;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 
 /// A flowchart that grows by nodes and then by edges between them.
 pub(super) struct Flowchart {
@@ -55,33 +56,34 @@ const CLASSES: [(&str, &str); 6] = [
 
 pub(super) fn plan(plan: &Plan) -> String {
     let mut chart = Flowchart::new();
-    for change in &plan.resource_changes {
-        let action = change.change.actions;
-        if plan.deferred_changes.iter().any(|deferred| deferred.address == change.address) {
-            chart.node(&change.address, &format!("{} (deferred)", change.address), "wait");
-            continue;
-        }
-        let class = match action {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Replace => "replace",
-            Action::Delete => "delete",
-            Action::NoOp | Action::Read if change.steps.is_empty() => "same",
-            Action::NoOp | Action::Read => "wait",
+    let nodes = picture::of(plan);
+    for Node { address, fate, .. } in &nodes {
+        let text = match fate {
+            Fate::Deferred => format!("{address} (deferred)"),
+            Fate::Same => address.to_string(),
+            Fate::Create | Fate::Update | Fate::Replace | Fate::Delete | Fate::Wait => {
+                format!("{} {address}", fate.symbol())
+            }
         };
-        let symbol = match action {
-            Action::Create | Action::Update | Action::Replace | Action::Delete => action.symbol(),
-            Action::NoOp | Action::Read if change.steps.is_empty() => "",
-            Action::NoOp | Action::Read => "…",
-        };
-        chart.node(&change.address, format!("{symbol} {}", change.address).trim_start(), class);
+        chart.node(address, &text, class(*fate));
     }
-    for change in &plan.resource_changes {
-        for needs in &change.needs {
-            chart.edge(needs, &change.address);
+    for Node { address, needs, .. } in &nodes {
+        for needed in *needs {
+            chart.edge(needed, address);
         }
     }
     chart.finish()
+}
+
+fn class(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Create => "create",
+        Fate::Update => "update",
+        Fate::Replace => "replace",
+        Fate::Delete => "delete",
+        Fate::Wait | Fate::Deferred => "wait",
+        Fate::Same => "same",
+    }
 }
 
 /// A text inside the quotes of a label. Mermaid reads `#…;` as a character, and HTML and Markdown inside labels.

@@ -1,24 +1,17 @@
 //! A plan for people, in Terraform's words, symbols and colours.
 
-use std::collections::BTreeMap;
-
-use similar::{Algorithm, ChangeTag, TextDiff};
-
-use super::rows::{Content, Drifted, Field, Resource, Rows, would};
+use super::field_lines::{self, FieldLine, Mark, Shown};
+use super::rows::{Drifted, Field, Resource, Rows, would};
 use super::style::Tone;
-use super::{Style, value};
-use crate::model::{FieldPath, Segment};
-use crate::plan::{Action, Note, Plan};
+use super::{Style, notes, value};
+use crate::model::Address;
+use crate::plan::{Action, Plan};
 
-/// The widest name that the `=` of its neighbours are aligned to.
-const ALIGN_LIMIT: usize = 44;
-/// How many lines of a new text are shown.
-const NEW_LINES: usize = 8;
-/// How many lines of a changed text are shown.
-const CHANGED_LINES: usize = 40;
+/// The column of the signs of fields.
+const INDENT: usize = 6;
 
 pub(super) fn render(plan: &Plan, style: Style) -> String {
-    let Rows { drifted, resources, waits, refusals, notes, deferred, unmanaged, summary, estimate, digest } =
+    let Rows { drifted, resources, waits, refusals, notes: noted, deferred, unmanaged, summary, estimate, digest } =
         Rows::of(plan);
     let mut text = Text { out: String::new(), style };
     if !drifted.is_empty() {
@@ -60,8 +53,8 @@ pub(super) fn render(plan: &Plan, style: Style) -> String {
             entries.map(|(one, sentence)| (one.address.to_string(), sentence.as_str())),
         );
     }
-    if !notes.is_empty() {
-        text.list("Notes:", grouped(notes));
+    if !noted.is_empty() {
+        text.list("Notes:", notes::grouped(noted).into_iter().map(|group| (about(&group.addresses), group.message)));
     }
     if !unmanaged.is_empty() {
         text.list("Not in the specification, left alone:", unmanaged.iter().map(|one| (one.address.to_string(), "")));
@@ -98,7 +91,7 @@ impl Text {
             return;
         }
         self.line(&format!("{} {head} {{", self.style.paint(Tone::Change, "  ~")));
-        self.fields(fields, 6);
+        self.fields(fields);
         self.line("    }\n");
     }
 
@@ -130,11 +123,9 @@ impl Text {
             self.aside(8, "(sent again as it is)");
         } else {
             self.line(&format!("{head} {{"));
-            self.fields(fields, 6);
-            match unchanged {
-                0 => {}
-                1 => self.aside(8, "(1 unchanged attribute hidden)"),
-                many => self.aside(8, &format!("({many} unchanged attributes hidden)")),
+            self.fields(fields);
+            if let Some(hidden) = field_lines::unchanged(*unchanged) {
+                self.aside(8, &hidden);
             }
             self.line("    }");
         }
@@ -151,72 +142,32 @@ impl Text {
         self.out.push('\n');
     }
 
-    fn fields(&mut self, fields: &[Field<'_>], indent: usize) {
-        // Neighbours are aligned, and whatever has lines of its own ends a neighbourhood.
-        for run in fields.chunk_by(|one, next| is_aligned(&one.content) && is_aligned(&next.content)) {
-            let widths = run.iter().map(|field| label(&field.path).chars().count());
-            let width = widths.filter(|width| *width <= ALIGN_LIMIT).max().unwrap_or(0);
-            for field in run {
-                self.field(field, width, indent);
+    fn fields(&mut self, fields: &[Field<'_>]) {
+        for FieldLine { depth, content } in field_lines::of(fields) {
+            let indent = INDENT + 4 * depth;
+            match content {
+                Shown::Row { action, text, mark } => self.row(action, indent, &format!("{text}{}", self.marked(mark))),
+                Shown::Changed { label, old, new, mark } => {
+                    let text = format!("{label} = {old} -> {new}{}", self.marked(mark));
+                    self.row(Action::Update, indent, &text);
+                }
+                Shown::Plain(text) => self.line(format!("{}{text}", " ".repeat(indent + 2)).trim_end()),
+                Shown::Aside(text) => self.aside(indent + 2, &text),
+                Shown::Because(sentence) => {
+                    let margin = format!("{}# ", " ".repeat(indent + 4));
+                    self.out.push_str(&self.style.sentence(&margin, &margin, &sentence));
+                }
             }
         }
     }
 
-    fn field(&mut self, field: &Field<'_>, width: usize, indent: usize) {
-        let Field { path, content, forces_replacement, is_drift } = field;
-        let label = label(path);
-        let forces = if *forces_replacement {
-            format!(" {}", self.style.paint(Tone::Bad, "# forces replacement"))
-        } else if *is_drift {
-            format!(" {}", self.style.paint(Tone::Quiet, "# takes back a change from outside"))
-        } else {
-            String::new()
+    fn marked(&self, mark: Option<Mark>) -> String {
+        let Some(mark) = mark else { return String::new() };
+        let tone = match mark {
+            Mark::ForcesReplacement => Tone::Bad,
+            Mark::TakesBack => Tone::Quiet,
         };
-        let assigned = |text: &str| format!("{label:width$} = {text}{forces}");
-        match content {
-            Content::Added(after) => self.row(Action::Create, indent, &assigned(&value::literal(after))),
-            Content::Removed(before) => {
-                self.row(Action::Delete, indent, &assigned(&format!("{} -> null", value::literal(before))));
-            }
-            // Two secret-like values are told to differ, and not how.
-            Content::Changed(before, after) if before == after => {
-                self.row(Action::Update, indent, &assigned(&value::literal(after)));
-            }
-            Content::Changed(before, after) => {
-                let (old, new) = value::pair(before, after);
-                self.row(Action::Update, indent, &assigned(&format!("{old} -> {new}")));
-            }
-            Content::AddedGroup(members) => {
-                self.row(Action::Create, indent, &format!("{label} {{{forces}"));
-                self.fields(members, indent + 4);
-                self.out.push_str(&" ".repeat(indent + 2));
-                self.line("}");
-            }
-            Content::RemovedGroup(1) => self.row(Action::Delete, indent, &format!("{label} (1 attribute){forces}")),
-            Content::RemovedGroup(many) => {
-                self.row(Action::Delete, indent, &format!("{label} ({many} attributes){forces}"));
-            }
-            Content::AddedText(new) => {
-                self.row(Action::Create, indent, &format!("{label} ({} lines){forces}", new.lines().count()));
-                self.new_text(new, indent + 4);
-            }
-            Content::RemovedText(old) => {
-                self.row(Action::Delete, indent, &format!("{label} ({} lines){forces}", old.lines().count()));
-            }
-            Content::ChangedText(old, new) => {
-                self.row(Action::Update, indent, &format!("{label} (changed lines){forces}"));
-                self.changed_text(old, new, indent + 4);
-            }
-            Content::Secret { from, because } => {
-                let action = if because.is_some() { Action::Update } else { Action::Create };
-                let sent = format!("(write-only, sent from {})", value::name(&from.to_string()));
-                self.row(action, indent, &assigned(&sent));
-                if let Some(because) = because {
-                    let margin = format!("{}# ", " ".repeat(indent + 4));
-                    self.out.push_str(&self.style.sentence(&margin, &margin, because));
-                }
-            }
-        }
+        format!(" {}", self.style.paint(tone, mark.words()))
     }
 
     fn row(&mut self, action: Action, indent: usize, text: &str) {
@@ -228,96 +179,15 @@ impl Text {
         let text = self.style.paint(Tone::Quiet, &format!("# {text}"));
         self.line(&format!("{}{text}", " ".repeat(indent)));
     }
-
-    fn new_text(&mut self, text: &str, indent: usize) {
-        for line in text.lines().take(NEW_LINES) {
-            self.row(Action::Create, indent, &value::text_line(line));
-        }
-        self.left_out(text.lines().count().saturating_sub(NEW_LINES), indent);
-    }
-
-    /// The lines that change, with one line around them.
-    fn changed_text(&mut self, old: &str, new: &str, indent: usize) {
-        let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
-        // A last line without a line feed is only worth a word when the other text has one.
-        let ends_differ = old.ends_with('\n') != new.ends_with('\n');
-        let mut lines = Vec::new();
-        for (position, group) in diff.grouped_ops(1).iter().enumerate() {
-            if position > 0 {
-                lines.push((None, "...".to_owned()));
-            }
-            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-                let action = match change.tag() {
-                    ChangeTag::Equal => None,
-                    ChangeTag::Delete => Some(Action::Delete),
-                    ChangeTag::Insert => Some(Action::Create),
-                };
-                let text = change.value();
-                let end = if ends_differ && !text.ends_with('\n') { " (no line feed at the end)" } else { "" };
-                let text = text.strip_suffix('\n').unwrap_or(text);
-                lines.push((action, format!("{}{end}", value::text_line(text))));
-            }
-        }
-        for (action, line) in lines.iter().take(CHANGED_LINES) {
-            match action {
-                Some(action) => self.row(*action, indent, line),
-                None => self.line(format!("{}{line}", " ".repeat(indent + 2)).trim_end()),
-            }
-        }
-        self.left_out(lines.len().saturating_sub(CHANGED_LINES), indent);
-    }
-
-    fn left_out(&mut self, count: usize, indent: usize) {
-        match count {
-            0 => {}
-            1 => self.aside(indent + 2, "(1 more line)"),
-            many => self.aside(indent + 2, &format!("({many} more lines)")),
-        }
-    }
 }
 
-/// Notes by their sentence, in order of the first of each: a fleet says the same of many resources.
-fn grouped(notes: &[Note]) -> impl Iterator<Item = (String, &str)> {
-    let mut groups: Vec<(&Note, usize)> = Vec::new();
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for note in notes {
-        match seen.get(note.message.as_str()).and_then(|place| groups.get_mut(*place)) {
-            Some((_, more)) => *more += 1,
-            None => {
-                seen.insert(&note.message, groups.len());
-                groups.push((note, 0));
-            }
-        }
+/// What a note is about: the first of its resources, and how many more.
+fn about(addresses: &[&Address]) -> String {
+    match addresses {
+        [] => String::new(),
+        [one] => format!("{one}:"),
+        [first, more @ ..] => format!("{first} and {} more:", more.len()),
     }
-    groups.into_iter().map(|(note, more)| {
-        let label = match more {
-            0 => format!("{}:", note.address),
-            some => format!("{} and {some} more:", note.address),
-        };
-        (label, note.message.as_str())
-    })
-}
-
-/// Whether a row has an `=`.
-fn is_aligned(content: &Content<'_>) -> bool {
-    match content {
-        Content::Added(_) | Content::Removed(_) | Content::Changed(..) | Content::Secret { .. } => true,
-        Content::AddedGroup(_)
-        | Content::RemovedGroup(_)
-        | Content::AddedText(_)
-        | Content::RemovedText(_)
-        | Content::ChangedText(..) => false,
-    }
-}
-
-/// A path as it is read: a key that is no plain word is quoted, and needs no brackets where it stands alone.
-fn label(path: &FieldPath) -> String {
-    let text = path.to_string();
-    let alone = match path.segments() {
-        [Segment::Key(_)] => text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')),
-        _ => None,
-    };
-    value::name(alone.unwrap_or(&text))
 }
 
 fn tone(action: Action) -> Tone {

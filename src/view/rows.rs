@@ -10,7 +10,8 @@ use crate::diff::{FieldChange, encoded_lines, leaves};
 use crate::kinds::{self, Kind, flux_configuration};
 use crate::model::{Address, FieldPath, SecretRef};
 use crate::plan::{
-    Action, Change, Consequence, DeferredChange, Mode, Modified, Note, Plan, Reason, Refusal, Step, Unmanaged, Until,
+    Action, Change, Consequence, Counts, DeferredChange, Mode, Modified, Note, Plan, Reason, Refusal, Step, Unmanaged,
+    Until,
 };
 
 /// A plan, in the order in which it is read.
@@ -381,21 +382,26 @@ pub(super) fn would(action: Action) -> &'static str {
     }
 }
 
-fn summary(plan: &Plan) -> String {
+/// `2 to add, 1 to change, 0 to destroy`, and what else there is; `None` where nothing changes.
+pub(super) fn counts(plan: &Plan) -> Option<String> {
+    if !plan.differs() {
+        return None;
+    }
+    let Counts { create, update, delete, replace } = plan.counts();
+    let replace = match replace {
+        0 => String::new(),
+        some => format!(", {some} to replace"),
+    };
     let deferred = match plan.deferred_changes.len() {
         0 => String::new(),
         some => format!(", {some} deferred"),
     };
-    if plan.has_changes() || !deferred.is_empty() {
-        let counts = plan.counts();
-        let replace = match counts.replace {
-            0 => String::new(),
-            some => format!(", {some} to replace"),
-        };
-        return format!(
-            "Plan: {} to add, {} to change, {} to destroy{replace}{deferred}.",
-            counts.create, counts.update, counts.delete
-        );
+    Some(format!("{create} to add, {update} to change, {delete} to destroy{replace}{deferred}"))
+}
+
+fn summary(plan: &Plan) -> String {
+    if let Some(counts) = counts(plan) {
+        return format!("Plan: {counts}.");
     }
     if plan.waits() {
         return "Nothing to write. What an apply waits for is listed above.".to_owned();

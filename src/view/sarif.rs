@@ -1,9 +1,12 @@
-//! Problems of a spec as SARIF 2.1.0, which forges show beside the lines of a pull request.
+//! Problems of a spec, and the changes of a plan, as SARIF 2.1.0, which forges show beside the lines of a pull request.
 
 use serde_json::{Value, json};
 
 use super::json;
-use crate::model::{Diagnostic, Severity};
+use super::rows::Rows;
+use crate::kinds::shown_path;
+use crate::model::{Diagnostic, Severity, Span, one_line};
+use crate::plan::{Action, Cause, Plan, Refusal};
 use crate::spec::codes::{Row, TABLE};
 
 /// Problems as one SARIF document, with a line feed at its end. `file` is the spec's name as the user typed it.
@@ -11,6 +14,78 @@ use crate::spec::codes::{Row, TABLE};
 pub fn render(diagnostics: &[Diagnostic], file: &str) -> String {
     let uri = uri_reference(file);
     let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, &uri)).collect();
+    document("arcflux/validate/", TABLE.iter().map(rule).collect(), results)
+}
+
+/// The rules that results of plans belong to: id, what it is, level.
+const PLAN_RULES: [(&str, &str, &str); 5] = [
+    ("plan/create", "would be created", "note"),
+    ("plan/update", "would be changed in place", "note"),
+    ("plan/replace", "would be deleted and created again", "warning"),
+    ("plan/delete", "would be deleted", "warning"),
+    ("plan/refused", "a safety rule refuses the plan", "error"),
+];
+
+/// The changes of a plan as one SARIF document, each at the line of the spec that causes it, with a line feed at its end.
+/// `file` is the spec's name as the user typed it.
+#[must_use]
+pub fn plan(plan: &Plan, causes: &[Cause], file: &str) -> String {
+    let uri = uri_reference(file);
+    let rows = Rows::of(plan);
+    let mut told = Vec::new();
+    let mut results = Vec::new();
+    for cause in causes {
+        let Cause { address, action, span, fields } = cause;
+        let Some(rule) = plan_rule(*action) else { continue };
+        let row = rows.resources.iter().find(|row| row.address == address);
+        let mut text = format!("{address} {}", row.map_or(PLAN_RULES[rule].1, |row| row.verb));
+        if !fields.is_empty() {
+            let names: Vec<String> = fields.iter().map(|path| shown_path(path).to_string()).collect();
+            text = format!("{text}: {}", names.join(", "));
+        }
+        // What a change means is told once, at the first of its lines.
+        if let Some(row) = row.filter(|_| !told.contains(&address)) {
+            told.push(address);
+            text.extend(row.effects.iter().map(|effect| format!(". {}", effect.message)));
+        }
+        results.push(plan_result(rule, &text, &uri, *span));
+    }
+    for Refusal { code: _, address, message, hint } in &plan.refusals {
+        let about = address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
+        let cause = causes.iter().find(|cause| Some(&cause.address) == address.as_ref());
+        let span = cause.and_then(|cause| cause.span);
+        results.push(plan_result(PLAN_RULES.len() - 1, &format!("{about}{message}. {hint}"), &uri, span));
+    }
+    let rules = PLAN_RULES.iter().map(|(id, what, level)| {
+        json!({ "id": id, "shortDescription": { "text": what }, "defaultConfiguration": { "level": level } })
+    });
+    document("arcflux/plan/", rules.collect(), results)
+}
+
+/// The place in [`PLAN_RULES`].
+const fn plan_rule(action: Action) -> Option<usize> {
+    match action {
+        Action::NoOp | Action::Read => None,
+        Action::Create => Some(0),
+        Action::Update => Some(1),
+        Action::Replace => Some(2),
+        Action::Delete => Some(3),
+    }
+}
+
+fn plan_result(rule: usize, text: &str, uri: &str, span: Option<Span>) -> Value {
+    let (id, _, level) = PLAN_RULES[rule];
+    json!({
+        "ruleId": id,
+        "ruleIndex": rule,
+        "level": level,
+        "message": { "text": one_line(text) },
+        "locations": [{ "physicalLocation": place(uri, span) }],
+    })
+}
+
+/// `id` tells the results of one command from those of the others.
+fn document(id: &str, rules: Vec<Value>, results: Vec<Value>) -> String {
     json::pretty(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -18,8 +93,9 @@ pub fn render(diagnostics: &[Diagnostic], file: &str) -> String {
             "tool": { "driver": {
                 "name": "arcflux",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": TABLE.iter().map(rule).collect::<Vec<_>>(),
+                "rules": rules,
             } },
+            "automationDetails": { "id": id },
             // Columns count characters, not UTF-16 units.
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -42,6 +118,20 @@ fn result(diagnostic: &Diagnostic, uri: &str) -> Value {
         Some(hint) => format!("{message}. {hint}"),
         None => message.clone(),
     };
+    let mut result = json!({
+        "ruleId": code,
+        "level": level(*severity),
+        "message": { "text": text },
+        "locations": [{ "physicalLocation": place(uri, *span) }],
+    });
+    if let Some(index) = TABLE.iter().position(|row| row.code == *code) {
+        result["ruleIndex"] = json!(index);
+    }
+    result
+}
+
+/// A place in the file, or the file.
+fn place(uri: &str, span: Option<Span>) -> Value {
     let mut place = json!({ "artifactLocation": { "uri": uri } });
     if let Some(span) = span {
         place["region"] = json!({
@@ -51,16 +141,7 @@ fn result(diagnostic: &Diagnostic, uri: &str) -> Value {
             "byteLength": span.end.saturating_sub(span.start),
         });
     }
-    let mut result = json!({
-        "ruleId": code,
-        "level": level(*severity),
-        "message": { "text": text },
-        "locations": [{ "physicalLocation": place }],
-    });
-    if let Some(index) = TABLE.iter().position(|row| row.code == *code) {
-        result["ruleIndex"] = json!(index);
-    }
-    result
+    place
 }
 
 fn level(severity: Severity) -> &'static str {

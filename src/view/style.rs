@@ -81,7 +81,7 @@ impl Style {
     }
 }
 
-fn bounded(text: &str) -> String {
+pub(super) fn bounded(text: &str) -> String {
     let length = text.chars().count();
     if length <= SENTENCE_LIMIT {
         return text.to_owned();

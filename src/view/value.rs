@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::escape;
+use crate::model::{FieldPath, Segment};
 use crate::plan::SENSITIVE;
 
 /// The longest value that is shown whole, in characters.
@@ -49,6 +50,16 @@ pub(super) fn name(text: &str) -> String {
 /// A name in quotes.
 pub(super) fn quoted(text: &str) -> String {
     literal(&Value::from(text))
+}
+
+/// A path as it is read: a key that is no plain word is quoted, and needs no brackets where it stands alone.
+pub(super) fn path(path: &FieldPath) -> String {
+    let text = path.to_string();
+    let alone = match path.segments() {
+        [Segment::Key(_)] => text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')),
+        _ => None,
+    };
+    name(alone.unwrap_or(&text))
 }
 
 /// One line of a longer text: inert and bounded.

@@ -3,11 +3,12 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["validate"],
     &["plan"],
     &["apply"],
+    &["comment"],
     &["destroy"],
     &["drift"],
     &["export"],

@@ -2,11 +2,15 @@
 
 use crate::cli::arg_values::PlanFormat;
 use crate::cli::args::PlanArgs;
+use crate::cli::commands::comment;
 use crate::cli::error::CliError;
+use crate::cli::moment::Moment;
 use crate::cli::planning::{self, Request};
-use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
-use crate::plan::{Choices, Mode};
-use crate::view;
+use crate::cli::pull_request::{Check, News, Site};
+use crate::cli::spec_file::{self, Intent};
+use crate::cli::{Exit, Session, block_on, json_file, plan_file};
+use crate::plan::{self, Choices, Mode, Plan, RunError};
+use crate::view::{self, markdown};
 
 pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, CliError> {
     if args.destroy && args.base.base.is_some() {
@@ -14,26 +18,74 @@ pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, Cl
             "`--base` says what a change of the spec takes away, and `--destroy` takes everything",
         ));
     }
-    let intent = spec_file::require_since(&args.spec, &args.base, session)?;
+    if !args.comment {
+        if let Some(option) = args.pull_request.first_given() {
+            return Err(CliError::usage(format!("`{option}` says where to comment, and `--comment` is not given")));
+        }
+        return plan(args, session, &mut String::new()).map(|(plan, _)| exit(args, &plan));
+    }
+    let site = Site::find(&args.pull_request, args.cloud.ca_bundle.as_deref(), session)?;
+    let mut problems = String::new();
+    let planned = plan(args, session, &mut problems);
+    if planned.as_ref().is_err_and(|error| error.exit == Exit::Usage) {
+        return planned.map(|(plan, _)| exit(args, &plan));
+    }
+    // The plan is what this command is for: what goes wrong with the comment does not change how it ends.
+    if let Err(error) = block_on(put(site, planned.as_ref(), &problems)) {
+        session.console.tell_error(&error);
+    }
+    planned.map(|(plan, _)| exit(args, &plan))
+}
+
+/// Plans, and writes the plan to wherever it is to be written. `problems` is what is wrong with the spec.
+fn plan(args: &PlanArgs, session: &Session, problems: &mut String) -> Result<(Plan, Moment), CliError> {
+    let loaded = spec_file::load(&args.spec, &session.environment)?;
+    let name = loaded.name.clone();
+    problems.push_str(&loaded.problems());
+    let intent = loaded.require_since(&args.spec, &args.base, session)?;
     let request = Request {
         mode: if args.destroy { Mode::Destroy } else { Mode::Apply },
         choices: Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) },
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
     };
-    let (plan, moment) = block_on(planning::preview(&intent, request, &args.live, session))?;
+    let (made, moment) = block_on(planning::preview(&intent, request, &args.live, session))?;
     if let Some(path) = &args.out {
-        plan_file::save(path, &plan, &moment)?;
+        plan_file::save(path, &made, &moment)?;
         session.console.tell(&format!("Saved the plan to {}.", path.display()));
     }
-    session.console.print(&view::plan::render(&plan, args.format.into(), &session.console.out));
-    Ok(if !plan.refusals.is_empty() {
+    if let Some(path) = &args.sarif {
+        let Intent { desired, base: _, graph } = &intent;
+        json_file::write(path, &view::sarif::plan(&made, &plan::causes(&made, desired, graph), &name))?;
+    }
+    session.console.print(&view::plan::render(&made, args.format.into(), &session.console.out));
+    Ok((made, moment))
+}
+
+fn exit(args: &PlanArgs, plan: &Plan) -> Exit {
+    if !plan.refusals.is_empty() {
         Exit::Refused
     } else if args.detailed_exitcode && plan.differs() {
         Exit::Changes
     } else {
         Exit::Ok
-    })
+    }
+}
+
+/// Puts the plan on its pull request, or why there is none.
+async fn put(mut site: Site<'_>, planned: Result<&(Plan, Moment), &CliError>, problems: &str) -> Result<(), CliError> {
+    site.look(false).await;
+    match planned {
+        Ok((plan, moment)) => {
+            let text = markdown::plan(plan, &site.context(Some(moment.as_of)));
+            site.tell(&comment::of_plan(plan, &text)).await
+        }
+        Err(error) => {
+            let text = markdown::failed(&RunError::from(error), problems, &site.context(None));
+            let check = Some(Check::failed(error));
+            site.tell(&News { comment: &text, create: true, of_commit: true, check, outputs: Vec::new() }).await
+        }
+    }
 }
 
 impl From<PlanFormat> for view::Format {

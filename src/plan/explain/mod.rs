@@ -4,6 +4,7 @@
 //! Which fields differ is not found out here: it is what [`super::decide`] decided, so that an explanation and a plan can
 //! never disagree.
 
+mod causes;
 mod names;
 mod rule;
 mod source;
@@ -17,6 +18,7 @@ use super::{Action, Reason};
 use crate::kinds::Kind;
 use crate::model::{Address, FieldPath, ResourceId, SecretRef};
 
+pub use causes::{Cause, causes};
 pub use names::{Target, UnknownName, locate};
 pub use rule::{HabitName, RuleStory};
 pub use stories::{ExplainError, explain};

@@ -40,6 +40,37 @@ impl<'a> Origins<'a> {
         Self { node, cluster, lines: text.masked.lines().collect(), base }
     }
 
+    /// For places alone: no line is shown.
+    pub(super) fn without_text(node: &'a Node, cluster: &'a DesiredCluster) -> Self {
+        Self::new(node, cluster, SpecText { file: "", masked: "" })
+    }
+
+    /// Where the resource is declared.
+    pub(super) fn declaration(&self) -> Option<Span> {
+        if let Want::Registered = self.node.want {
+            return self.registration().map(|place| place.span);
+        }
+        self.cluster.spans.at(&self.base)
+    }
+
+    /// Where a field is written, or what stands around it.
+    pub(super) fn around(&self, path: &FieldPath) -> Option<Span> {
+        if let Want::Registered = self.node.want {
+            return self.declaration();
+        }
+        self.cluster.spans.at(&self.base.join(&self.word(path)))
+    }
+
+    /// Where the spec says that a provider is to be registered: its entry, or the type of the cluster that needs it.
+    fn registration(&self) -> Option<&Place> {
+        let namespace = self.node.id.name();
+        let index = self.cluster.providers.iter().position(|name| name == namespace).unwrap_or_default();
+        let listed = self.place(&FieldPath::default().index(index));
+        listed
+            .filter(|place| place.provenance != Provenance::Derived)
+            .or_else(|| self.cluster.spans.place(&self.cluster.property_path("type")))
+    }
+
     /// What the spec calls a field: the name that it is written or filled in under, else the first that it could have.
     pub(super) fn word(&self, path: &FieldPath) -> FieldPath {
         let mut words = spec_paths(self.node.kind, path);

@@ -87,7 +87,7 @@ pub fn explain(
 
 /// Whether a cluster of the spec is what brings a resource into the graph. Several may share groups and registrations,
 /// and then say the same of them.
-fn declares(cluster: &DesiredCluster, node: &Node) -> bool {
+pub(super) fn declares(cluster: &DesiredCluster, node: &Node) -> bool {
     match &node.want {
         Want::Registered => {
             let root = ResourceId::subscription(&cluster.subscription);

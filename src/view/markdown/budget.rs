@@ -70,6 +70,19 @@ impl Room {
         Self { utf16_units: budget.utf16_units, bytes: budget.bytes }
     }
 
+    /// One of so many equal parts of it.
+    pub(super) fn part(self, parts: usize) -> Self {
+        let parts = parts.max(1);
+        Self { utf16_units: self.utf16_units / parts, bytes: self.bytes / parts }
+    }
+
+    /// Gives back the room that was taken for `text`.
+    pub(super) fn give_back(&mut self, text: &str) {
+        let size = Size::of(text);
+        self.utf16_units += size.utf16_units;
+        self.bytes += size.bytes;
+    }
+
     /// Takes the room for `text`, when there is enough of it.
     pub(super) fn take(&mut self, text: &str) -> bool {
         let size = Size::of(text);

@@ -1,84 +1,141 @@
 //! Plans and what became of them as one comment of a pull request, in GitHub's Markdown.
 //!
 //! The first line is the hidden [`Marker`]. Nothing that comes from a value acts: no link, mention, reference, image,
-//! heading or HTML, neither for a Markdown parser nor for what forges do with its output.
+//! heading or HTML, neither for a Markdown parser nor for what forges do with its output (`inert`). However large a plan
+//! is, the comment stays within its [`Budget`], and says what it leaves out (`page`).
 
 mod budget;
+mod changes;
 mod context;
+mod inert;
+mod page;
+mod run;
+mod sections;
 
 pub use budget::Budget;
 pub use context::Context;
+pub use run::{failed, outcome, superseded};
 
-use url::Url;
-
-use self::budget::Room;
-use super::{Style, plan_text};
+use self::inert::{code, fence, link, sentence};
+use self::page::{Page, Place};
+use super::rows::{Rows, counts};
+use super::value;
 use crate::model::{Digest, Marker};
-use crate::plan::{ApplyReport, Plan, RunError};
+use crate::plan::{Choices, Mode, Plan};
 
-/// A plan as a comment. Where nothing would change it says so, and is closed.
+/// A plan as a comment. Where an apply would do nothing it says so, and is closed.
 #[must_use]
 pub fn plan(plan: &Plan, context: &Context) -> String {
-    let is_closed = !plan.differs() && !plan.waits() && plan.refusals.is_empty();
-    written(marker(plan, context, is_closed), "arcflux plan", &plan_text::render(plan, Style::PLAIN), context)
+    let is_idle = !plan.differs() && !plan.waits() && plan.refusals.is_empty();
+    let rows = Rows::of(plan);
+    let headline = match counts(plan) {
+        Some(counts) => counts,
+        None if is_idle => "no changes".to_owned(),
+        None => "nothing to write".to_owned(),
+    };
+    let name = match plan.mode {
+        Mode::Apply => "arcflux plan",
+        Mode::Destroy => "arcflux plan to destroy",
+    };
+    let mut page = begin(name, &headline, context);
+    if is_idle {
+        page.put(Place::Head, &format!("{}\n\n", rows.summary));
+    }
+    if plan.applyable {
+        page.put(Place::Foot, &how_to_apply(plan, context));
+    }
+    page.put(Place::Foot, &foot(Some(plan), context));
+    sections::add(&mut page, plan, &rows);
+    end(page, &marker(plan, context, is_idle), context)
 }
 
-/// What the comment of a plan becomes once the plan was applied: what became of it, and the plan folded.
-#[must_use]
-pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
-    let text = super::apply::render_report(report, plan.mode, &Style::PLAIN);
-    written(marker(plan, context, true), "arcflux apply", &text, context)
+/// A report that is no plan, as a section: its text, as it stands on a terminal, in a fence.
+pub(super) fn report(heading: &str, text: &str) -> String {
+    let heading = format!("## {heading}\n\n");
+    let mut page = Page::new(Budget::default(), &heading);
+    run::text(&mut page, Place::Run, text);
+    format!("{heading}{}\n", page.finish().0.trim_end())
 }
 
-/// The comment where there is no plan: what is wrong. `problems` is what is wrong with the spec, as text, and may be empty.
-#[must_use]
-pub fn failed(error: &RunError, problems: &str, context: &Context) -> String {
-    let RunError { messages, details, hint } = error;
-    let text = super::problem::render(messages, details, hint.as_deref(), &Style::PLAIN);
-    written(blank(context), "arcflux plan", &format!("{problems}{text}"), context)
+/// A page with its headline. Room is kept for what [`end`] adds.
+fn begin(name: &str, headline: &str, context: &Context) -> Page {
+    let longest = Marker { closed: false, truncated: false, ..blank(context) }.render();
+    // Both digests of a marker, with their names.
+    let digests = "x".repeat(2 * 90);
+    let mut page = Page::new(context.budget, &format!("{longest}{digests}{}\n", not_whole(context)));
+    let target = match context.target.is_default() {
+        true => String::new(),
+        false => format!(" for {}", code(&context.target.to_string())),
+    };
+    page.put(Place::Head, &format!("## {name}{target}: {headline}\n\n"));
+    page
 }
 
-/// What an older comment becomes when another took its place.
-#[must_use]
-pub fn superseded(newer: Option<&Url>, context: &Context) -> String {
-    let _ = newer;
-    let marker = Marker { closed: true, ..blank(context) };
-    format!("{}\n## arcflux plan\n\nSuperseded by a newer comment.\n", marker.render())
+/// The comment: the marker, what is on the page, and whether that is all.
+fn end(page: Page, marker: &Marker, context: &Context) -> String {
+    let (text, is_whole) = page.finish();
+    let marker = Marker { truncated: !is_whole, ..marker.clone() };
+    let rest = if is_whole { String::new() } else { not_whole(context) };
+    format!("{}\n{}\n{rest}", marker.render(), text.trim_end())
+}
+
+fn not_whole(context: &Context) -> String {
+    let whole = context.artifact_url.as_ref().and_then(|address| link("whole plan", address));
+    let whole = whole.map_or_else(|| "`arcflux plan` shows all of it".to_owned(), |link| format!("see the {link}"));
+    format!("\n**Not everything has room in a comment: {whole}.**\n")
 }
 
 fn blank(context: &Context) -> Marker {
-    Marker {
-        target: context.target.clone(),
-        head: context.commit.clone(),
-        base: context.base.clone(),
-        ..Marker::default()
-    }
+    let Context { target, commit, base, .. } = context;
+    Marker { target: target.clone(), head: commit.clone(), base: base.clone(), ..Marker::default() }
 }
 
 fn marker(plan: &Plan, context: &Context, closed: bool) -> Marker {
     Marker { digest: Some(plan.digest.clone()), spec: Some(Digest::of(&plan.spec)), closed, ..blank(context) }
 }
 
-fn written(marker: Marker, heading: &str, text: &str, context: &Context) -> String {
-    let fence = fence(text);
-    let mut room = Room::of(context.budget);
-    let truncated = Marker { truncated: true, ..marker.clone() };
-    let frame = format!("{}\n## {heading}\n\n{fence}text\n{fence}\n", truncated.render());
-    room.take(&frame);
-    let kept: Vec<&str> = text.split_inclusive('\n').take_while(|line| room.take(line)).collect();
-    let kept = kept.concat();
-    let marker = if kept.len() < text.len() { truncated } else { marker };
-    format!("{}\n## {heading}\n\n{fence}text\n{kept}{fence}\n", marker.render())
+/// A longer command is not cut, but left out: a part of it would do something else.
+const LONGEST_COMMAND: usize = 1000;
+
+fn how_to_apply(plan: &Plan, context: &Context) -> String {
+    let given = context.apply_command.as_ref().map(|command| command.trim());
+    let given = given.filter(|command| !command.is_empty() && command.chars().count() <= LONGEST_COMMAND);
+    let (command, options) = match given {
+        Some(command) => (super::escape::line(command), ""),
+        None => {
+            let verb = match plan.mode {
+                Mode::Apply => "apply",
+                Mode::Destroy => "destroy",
+            };
+            let options = match plan.choices == Choices::default() && plan.base.is_none() {
+                true => "",
+                false => ", with the options that it was planned with",
+            };
+            (format!("arcflux {verb} --expect {}", plan.digest), options)
+        }
+    };
+    format!("This applies it, and nothing else{options}:\n\n{}\n", fence("shell", &format!("{command}\n")))
 }
 
-/// A report that is no plan, as a section: its text, as it stands on a terminal, in a fence.
-pub(super) fn report(heading: &str, text: &str) -> String {
-    let fence = fence(text);
-    format!("## {heading}\n\n{fence}text\n{text}{fence}\n")
+/// What the plan binds to, and where it is from.
+fn foot(plan: Option<&Plan>, context: &Context) -> String {
+    let Context { target: _, commit, base, run_url, artifact_url, live_read_at, apply_command: _, budget: _ } = context;
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(plan.map(|plan| format!("Digest {}", code(&plan.digest.to_string()))));
+    parts.extend(commit.as_ref().map(|commit| match base {
+        Some(base) => format!("commit {} onto {}", code(commit.short()), code(base.short())),
+        None => format!("commit {}", code(commit.short())),
+    }));
+    parts.extend(live_read_at.map(|time| format!("live state read at {}", code(&format!("{time:.0}")))));
+    parts.extend(run_url.as_ref().and_then(|address| link("run", address)));
+    parts.extend(artifact_url.as_ref().and_then(|address| link("whole plan", address)));
+    if let Some(plan) = plan {
+        parts.push(format!("arcflux {}", code(&value::name(&plan.arcflux_version))));
+    }
+    if parts.is_empty() { String::new() } else { format!("{}\n\n", parts.join(" · ")) }
 }
 
-/// A fence that nothing in the text can close.
-fn fence(text: &str) -> String {
-    let runs = text.split(|character| character != '`').map(str::len);
-    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+/// A label and a sentence behind it, as a paragraph.
+fn paragraph(text: &str) -> String {
+    format!("{}\n\n", sentence(text))
 }

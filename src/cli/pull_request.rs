@@ -1,0 +1,316 @@
+//! A plan, and what became of it, on its pull request: from arguments and environment to the forge.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::arg_values::ForgeName;
+use super::args::PullRequestArgs;
+use super::ci::{self, Job};
+use super::error::{CliError, chain};
+use super::{Environment, Session, connect, job_files};
+use crate::http::SystemClock;
+use crate::model::{Target, one_line};
+use crate::plan::Plan;
+use crate::review::{
+    self, ForgeClient, ForgeError, ForgeKind, Posted, PullRequest, Status, Verdict, Wanted, Write, put_comment,
+};
+use crate::view::markdown::{Budget, Context};
+use crate::view::outputs::Output;
+
+/// Where a plan is told.
+pub(super) struct Site<'a> {
+    args: &'a PullRequestArgs,
+    session: &'a Session,
+    job: Job,
+    target: Target,
+    /// The forge, or why nothing can be told there.
+    forge: Result<ForgeClient, String>,
+    /// The number of the pull request, and what it is now.
+    number: Option<u64>,
+    pull_request: Option<PullRequest>,
+    /// What went wrong while it was looked for.
+    trouble: Option<ForgeError>,
+}
+
+/// What is told.
+pub(super) struct News<'a> {
+    /// The comment.
+    pub(super) comment: &'a str,
+    /// Whether it is made where there is none.
+    pub(super) create: bool,
+    /// Whether it is about the commit of the job, and out of date once the pull request has a newer one.
+    pub(super) of_commit: bool,
+    /// The check: what it comes to, and the digest.
+    pub(super) check: Option<Check>,
+    /// What later jobs may want to know.
+    pub(super) outputs: Vec<Output>,
+}
+
+/// A check on the commit.
+pub(super) struct Check {
+    pub(super) verdict: Verdict,
+    pub(super) title: String,
+    pub(super) digest: Option<String>,
+}
+
+impl Check {
+    /// What a plan comes to.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let counts = plan.counts();
+        let (verdict, title) = if let Some(first) = plan.refusals.first() {
+            let more = match plan.refusals.len() {
+                1 => String::new(),
+                all => format!(" and {} more", all - 1),
+            };
+            (Verdict::Failed, format!("Refused by a safety rule: {}{more}", first.code))
+        } else if !plan.differs() {
+            (Verdict::NoChanges, "No changes".to_owned())
+        } else {
+            let replace = if counts.replace > 0 { format!(", {} to replace", counts.replace) } else { String::new() };
+            let title =
+                format!("{} to add, {} to change, {} to destroy{replace}", counts.create, counts.update, counts.delete);
+            if plan.is_destructive() {
+                (Verdict::Destructive, format!("Destructive: {title}"))
+            } else {
+                (Verdict::Changes, title)
+            }
+        };
+        Self { verdict, title, digest: Some(plan.digest.to_string()) }
+    }
+
+    /// There is no plan.
+    pub(super) fn failed(error: &CliError) -> Self {
+        let why = error.messages.first().map(String::as_str).unwrap_or_default();
+        let title = one_line(&format!("No plan: {why}")).chars().take(200).collect();
+        Self { verdict: Verdict::Failed, title, digest: None }
+    }
+}
+
+impl<'a> Site<'a> {
+    /// Finds out where to tell. Nothing is sent yet.
+    pub(super) fn find(
+        args: &'a PullRequestArgs,
+        ca_bundle: Option<&Path>,
+        session: &'a Session,
+    ) -> Result<Self, CliError> {
+        let environment = &session.environment;
+        let event = event(environment);
+        let mut job = Job::of(environment, event.as_ref());
+        let named = args.forge.map(ForgeName::into);
+        if named.is_some() && named != job.forge {
+            // What the job says is about another forge.
+            job = Job { forge: named, api: None, repository: None, pull_request: None, ..job };
+        }
+        let forge = match job.forge {
+            Some(kind) => connect_to(kind, args, &job, ca_bundle, session)?,
+            None if job.service.is_some() => {
+                Err("the repository is on none of the forges that arcflux knows".to_owned())
+            }
+            None => {
+                return Err(CliError::usage(
+                    "this is no CI job that arcflux knows, so it cannot tell which forge is meant",
+                )
+                .hint("say where: `--forge github --repository OWNER/NAME --pull-request N`"));
+            }
+        };
+        Ok(Self {
+            args,
+            session,
+            number: args.pull_request.or(job.pull_request),
+            target: args.target.clone().unwrap_or_default(),
+            job,
+            forge,
+            pull_request: None,
+            trouble: None,
+        })
+    }
+
+    /// Reads the pull request; with `by_commit` the one that brought the commit, where none is named.
+    pub(super) async fn look(&mut self, by_commit: bool) {
+        let Ok(client) = &self.forge else { return };
+        if let (None, true, Some(commit)) = (self.number, by_commit, &self.job.commit) {
+            match client.pull_request_of(commit).await {
+                Ok(number) => self.number = number,
+                Err(error) => self.trouble = Some(error),
+            }
+        }
+        let Some(number) = self.number else { return };
+        match client.pull_request(number).await {
+            Ok(found) => self.pull_request = Some(found),
+            Err(error) => self.trouble = Some(error),
+        }
+    }
+
+    /// What the comment says beside the plan.
+    pub(super) fn context(&self, live_read_at: Option<Timestamp>) -> Context {
+        let found = self.pull_request.as_ref();
+        let base = found.and_then(|found| found.base.clone()).or_else(|| self.job.base.clone());
+        Context {
+            target: self.target.clone(),
+            commit: self.commit().and_then(|commit| commit.parse().ok()),
+            base: base.and_then(|base| base.parse().ok()),
+            run_url: self.job.run_url.as_ref().and_then(|url| url.parse().ok()),
+            artifact_url: self.args.artifact_url.clone(),
+            live_read_at,
+            apply_command: self.args.apply_command.clone(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// The commit that is planned: the job's, else the newest of the pull request.
+    fn commit(&self) -> Option<&str> {
+        let head = || self.pull_request.as_ref().map(|found| found.head.as_str());
+        self.job.commit.as_deref().or_else(head)
+    }
+
+    /// Tells it. What the token may not do is no error: it is said on standard error, once.
+    pub(super) async fn tell(mut self, news: &News<'_>) -> Result<(), CliError> {
+        let trouble = self.trouble.take();
+        let Self { args, session, job, .. } = &self;
+        let kept = job_files::write_summary(news.comment, &self.target, job, args.summary.as_deref(), session);
+        let mut errors: Vec<String> = Vec::new();
+        let is_kept = kept.unwrap_or_else(|error| {
+            errors.extend(error.messages);
+            false
+        });
+        if let Err(error) = job_files::write_outputs(&news.outputs, job, args.outputs.as_deref(), session) {
+            errors.extend(error.messages);
+        }
+        let mut refusals: Vec<String> = Vec::new();
+        match &self.forge {
+            Err(why) => refusals.push(why.clone()),
+            Ok(client) => {
+                let comment = match trouble {
+                    // Whether there is a pull request is not known.
+                    Some(error) if self.number.is_none() => Err(error),
+                    Some(_) | None => self.put(client, news).await,
+                };
+                for outcome in [self.set_check(client, news).await, comment] {
+                    match outcome {
+                        Ok(()) => {}
+                        Err(error) if error.is_denied() => refusals.push(error.to_string()),
+                        Err(error) => errors.push(chain(&error)),
+                    }
+                }
+            }
+        }
+        if !refusals.is_empty() {
+            session.console.tell(&self.without_write_access(&refusals, is_kept));
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(CliError::several(
+            errors.into_iter().map(|error| format!("the pull request was not told: {error}")).collect(),
+        ))
+    }
+
+    async fn set_check(&self, client: &ForgeClient, news: &News<'_>) -> Result<(), ForgeError> {
+        let (Some(Check { verdict, title, digest }), Some(sha)) = (&news.check, self.commit()) else { return Ok(()) };
+        let status = Status {
+            name: format!("arcflux/plan ({})", self.target),
+            sha: sha.to_owned(),
+            verdict: *verdict,
+            title: title.clone(),
+            digest: digest.clone(),
+            url: self.job.run_url.clone(),
+        };
+        client.set_status(&status).await
+    }
+
+    async fn put(&self, client: &ForgeClient, news: &News<'_>) -> Result<(), ForgeError> {
+        let console = &self.session.console;
+        let forge = client.kind().name();
+        let Some(number) = self.number else {
+            console.tell("No comment: this run is for no pull request.");
+            return Ok(());
+        };
+        if let (true, Some(commit), Some(now)) = (news.of_commit, &self.job.commit, &self.pull_request)
+            && now.is_open
+            && !now.head.eq_ignore_ascii_case(commit)
+        {
+            console.tell(&format!(
+                "No comment: pull request {number} has gone on to commit {}, and this run is for {}.",
+                one_line(&now.head),
+                one_line(commit)
+            ));
+            return Ok(());
+        }
+        let wanted = Wanted { body: news.comment, create: news.create };
+        let Posted { write, folded, unfolded, impostors } = put_comment(client, number, &self.target, wanted).await?;
+        console.tell(&match write {
+            Write::Nothing if news.create => format!("The comment on pull request {number} says that already."),
+            Write::Nothing => format!("There is nothing to say on pull request {number}."),
+            Write::Create => format!("Commented on pull request {number} on {forge}."),
+            Write::Update(_) => format!("Updated the comment on pull request {number} on {forge}."),
+        });
+        if folded > 0 {
+            console.tell(&format!("Folded {folded} older comments, which this one stands for."));
+        }
+        for error in &unfolded {
+            console.tell(&format!("warning: an older comment was not folded: {}", chain(error)));
+        }
+        for author in impostors {
+            console.tell(&format!(
+                "warning: a comment by `{}` begins like ours and is not: do not trust what it says",
+                one_line(&author)
+            ));
+        }
+        Ok(())
+    }
+
+    /// The one line about what the token may not do.
+    fn without_write_access(&self, refusals: &[String], is_kept: bool) -> String {
+        let first = refusals.first().map(String::as_str).unwrap_or_default();
+        let kept = if is_kept { "; the summary of the job has it" } else { "" };
+        let needs = match &self.forge {
+            Ok(client) => format!(". A token needs {}; that of a fork can only read", client.kind().permissions()),
+            Err(_) => String::new(),
+        };
+        format!("warning: not everything is on the pull request{kept}: {first}{needs}.")
+    }
+}
+
+/// A client for the forge, or why there is none: a job without a token is no error, a wrong command line is.
+fn connect_to(
+    kind: ForgeKind,
+    args: &PullRequestArgs,
+    job: &Job,
+    ca_bundle: Option<&Path>,
+    session: &Session,
+) -> Result<Result<ForgeClient, String>, CliError> {
+    let usual = match kind {
+        ForgeKind::GitHub => Some("https://api.github.com"),
+        ForgeKind::GitLab => Some("https://gitlab.com/api/v4"),
+        ForgeKind::AzureDevOps => None,
+    };
+    let api = args.api.as_deref().or(job.api.as_deref()).or(usual);
+    let repository = args.repository.as_deref().or(job.repository.as_deref());
+    let missing = |option: &str| CliError::usage(format!("{} is meant, and not where: give `{option}`", kind.name()));
+    let api = api.ok_or_else(|| missing("--api URL"))?;
+    let repository = repository.ok_or_else(|| missing("--repository NAME"))?;
+    let named = args.token_env.as_deref();
+    let Some(token) = ci::token(&session.environment, kind, named) else {
+        let variables = named.map_or_else(|| ci::token_variables(kind).join(" or "), str::to_owned);
+        return Ok(Err(format!("there is no token in {variables}")));
+    };
+    let transport = Arc::new(connect::transport(ca_bundle)?);
+    let client = ForgeClient::new(transport, Arc::new(SystemClock), kind, api, repository, token)
+        .map_err(|error| CliError::usage(chain(&error)))?;
+    Ok(Ok(if session.verbose {
+        let console = session.console.clone();
+        let observer: review::Observer = Arc::new(move |line: &str| console.tell(line));
+        client.observer(observer)
+    } else {
+        client
+    }))
+}
+
+/// What GitHub Actions says of the event that started the job.
+fn event(environment: &Environment) -> Option<Value> {
+    let path = environment.get("GITHUB_EVENT_PATH").filter(|path| !path.is_empty())?;
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}

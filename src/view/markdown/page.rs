@@ -1,0 +1,157 @@
+//! A comment while it is put together: pieces find room in the order of their weight, and stand in the order in which
+//! they are read.
+
+use std::collections::BTreeMap;
+
+use super::Budget;
+use super::budget::Room;
+
+/// Where a piece stands, in the order in which a comment is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// The headline.
+    Head,
+    /// What failed, or was not begun.
+    Failed,
+    /// What else there is to say of a run.
+    Run,
+    /// The beginning of what is folded.
+    Opening,
+    /// Why the plan cannot be applied.
+    Refused,
+    /// What is lost.
+    Destroyed,
+    /// What somebody should look at.
+    Warnings,
+    /// What was changed outside.
+    Drifted,
+    /// The changes with one action.
+    Changes(usize, Row),
+    /// What is waited for.
+    Waits,
+    /// What is left for another time.
+    Deferred,
+    /// What is worth knowing.
+    Notes,
+    /// What the spec does not name.
+    Unmanaged,
+    /// The picture.
+    Graph,
+    /// What an apply takes.
+    Estimate,
+    /// The end of what is folded.
+    Closing,
+    /// How to apply, and what the plan binds to.
+    Foot,
+}
+
+/// Where a piece stands among the changes with one action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Row {
+    /// The table.
+    Table,
+    /// What changes, in detail; everywhere it is, for a change on many clusters; and the end of that.
+    Detail(usize),
+    /// Names of clusters.
+    Names(usize),
+    /// The end of a detail.
+    End(usize),
+    /// What of it has found no room.
+    LeftOut,
+}
+
+/// A comment while it is put together.
+pub(super) struct Page {
+    room: Room,
+    /// What room is kept for.
+    held: String,
+    pieces: BTreeMap<Place, String>,
+    is_whole: bool,
+}
+
+impl Page {
+    /// An empty one, with room kept for `reserved`, which is added by whoever takes the page.
+    pub(super) fn new(budget: Budget, reserved: &str) -> Self {
+        let mut room = Room::of(budget);
+        let is_whole = room.take(reserved);
+        Self { room, held: String::new(), pieces: BTreeMap::new(), is_whole }
+    }
+
+    /// Adds a piece, where there is room for it.
+    pub(super) fn put(&mut self, place: Place, text: &str) -> bool {
+        let fits = self.room.take(text);
+        if fits {
+            self.pieces.entry(place).or_default().push_str(text);
+        }
+        self.is_whole &= fits;
+        fits
+    }
+
+    /// Adds pieces that need each other, where there is room for all of them.
+    pub(super) fn put_all(&mut self, pieces: &[(Place, &str)]) -> bool {
+        let mut room = self.room;
+        let fits = pieces.iter().all(|(_, text)| room.take(text));
+        self.is_whole &= fits;
+        fits && pieces.iter().all(|(place, text)| self.put(*place, text))
+    }
+
+    /// Keeps room for a piece that may come later.
+    pub(super) fn hold(&mut self, text: &str) {
+        if self.room.take(text) {
+            self.held.push_str(text);
+        }
+    }
+
+    /// Gives back all the room that was kept.
+    pub(super) fn release(&mut self) {
+        self.room.give_back(&std::mem::take(&mut self.held));
+    }
+
+    /// Adds as many items as find room in one of `parts` equal parts of what is left, between `head` and `tail`, which is
+    /// told how many of how many they are.
+    pub(super) fn list(
+        &mut self,
+        place: Place,
+        parts: usize,
+        head: &str,
+        items: &[String],
+        tail: impl Fn(usize, usize) -> String,
+    ) {
+        // The longest that the tail can be.
+        let frame = format!("{head}{}", tail(items.len().saturating_sub(1), items.len()));
+        let kept = self.fit(parts, &frame, items);
+        self.is_whole &= kept == items.len();
+        let text = format!("{head}{}{}", items[..kept].concat(), tail(kept, items.len()));
+        self.put(place, &text);
+    }
+
+    /// How many of the first items find room in one of `parts` equal parts of what is left, beside `frame`.
+    pub(super) fn fit(&self, parts: usize, frame: &str, items: &[String]) -> usize {
+        let mut room = self.room.part(parts);
+        if !room.take(frame) {
+            return 0;
+        }
+        items.iter().take_while(|item| room.take(item)).count()
+    }
+
+    /// Whether all of `texts` find room in what is left.
+    pub(super) fn has_room_for<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
+        let mut room = self.room;
+        texts.into_iter().all(|text| room.take(text))
+    }
+
+    /// Whether there is something at a place.
+    pub(super) fn has(&self, place: Place) -> bool {
+        self.pieces.contains_key(&place)
+    }
+
+    /// Something has found no room, or not all of it.
+    pub(super) fn lacks(&mut self) {
+        self.is_whole = false;
+    }
+
+    /// Everything in order, and whether that is all there was.
+    pub(super) fn finish(self) -> (String, bool) {
+        (self.pieces.into_values().collect(), self.is_whole)
+    }
+}
