@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 use super::arg_values::{ClusterTypeName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson};
 use super::arg_values::{duration, pace, repository};
 pub(super) use super::shared_args::{
-    BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, LiveArgs, PullRequestArgs, SecretArgs, SimArgs, SpecArgs,
+    BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, ForgeArgs, LiveArgs, PullRequestArgs, SecretArgs, SimArgs, SpecArgs,
 };
 use crate::model::{Digest, Glob};
 use crate::plan::ExpectedRevision;
@@ -275,6 +275,13 @@ pub(super) struct ApplyArgs {
     /// and with a saved plan: it is not part of the plan.
     #[arg(long, value_name = "[GLOB=]REVISION")]
     pub(super) expect_revision: Vec<ExpectedRevision>,
+    /// Apply only what was reviewed, without asking: the plan's digest must be the one that the check on the head of the
+    /// pull request carries, and somebody else than the author, who may write, must have approved that commit after the
+    /// comment with the plan was last edited. On GitHub.
+    #[arg(long)]
+    pub(super) reviewed: bool,
+    #[command(flatten)]
+    pub(super) forge: ForgeArgs,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
 }

@@ -20,6 +20,7 @@ mod plan_file;
 mod planning;
 mod progress;
 mod pull_request;
+mod reviewed;
 mod run_report;
 mod secret_files;
 mod shared_args;

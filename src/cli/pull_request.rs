@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::arg_values::ForgeName;
-use super::args::PullRequestArgs;
+use super::args::{ForgeArgs, PullRequestArgs};
 use super::ci::{self, Job};
 use super::error::{CliError, chain};
 use super::{Environment, Session, connect, job_files};
@@ -19,6 +19,50 @@ use crate::review::{
 };
 use crate::view::markdown::{Budget, Context};
 use crate::view::outputs::Output;
+
+/// A pull request on a forge, as far as arguments and environment tell.
+pub(super) struct Found {
+    pub(super) job: Job,
+    /// What the plan is for.
+    pub(super) target: Target,
+    /// The number of the pull request.
+    pub(super) number: Option<u64>,
+    /// The forge, or why it cannot be asked.
+    pub(super) forge: Result<ForgeClient, String>,
+}
+
+impl Found {
+    /// Finds it. Nothing is sent.
+    pub(super) fn by(args: &ForgeArgs, ca_bundle: Option<&Path>, session: &Session) -> Result<Self, CliError> {
+        let environment = &session.environment;
+        let event = event(environment);
+        let mut job = Job::of(environment, event.as_ref());
+        let named = args.forge.map(ForgeName::into);
+        if named.is_some() && named != job.forge {
+            // What the job says is about another forge.
+            job = Job { forge: named, api: None, repository: None, pull_request: None, ..job };
+        }
+        let forge = match job.forge {
+            Some(kind) => connect_to(kind, args, &job, ca_bundle, session)?,
+            None if job.service.is_some() => {
+                Err("the repository is on none of the forges that arcflux knows".to_owned())
+            }
+            None => {
+                return Err(CliError::usage(
+                    "this is no CI job that arcflux knows, so it cannot tell which forge is meant",
+                )
+                .hint("say where: `--forge github --repository OWNER/NAME --pull-request N`"));
+            }
+        };
+        let number = args.pull_request.or(job.pull_request);
+        Ok(Self { job, target: args.target.clone().unwrap_or_default(), number, forge })
+    }
+}
+
+/// The name of the check that carries the digest of a plan for `target`.
+pub(super) fn check_name(target: &Target) -> String {
+    format!("arcflux/plan ({target})")
+}
 
 /// Where a plan is told.
 pub(super) struct Site<'a> {
@@ -96,36 +140,8 @@ impl<'a> Site<'a> {
         ca_bundle: Option<&Path>,
         session: &'a Session,
     ) -> Result<Self, CliError> {
-        let environment = &session.environment;
-        let event = event(environment);
-        let mut job = Job::of(environment, event.as_ref());
-        let named = args.forge.map(ForgeName::into);
-        if named.is_some() && named != job.forge {
-            // What the job says is about another forge.
-            job = Job { forge: named, api: None, repository: None, pull_request: None, ..job };
-        }
-        let forge = match job.forge {
-            Some(kind) => connect_to(kind, args, &job, ca_bundle, session)?,
-            None if job.service.is_some() => {
-                Err("the repository is on none of the forges that arcflux knows".to_owned())
-            }
-            None => {
-                return Err(CliError::usage(
-                    "this is no CI job that arcflux knows, so it cannot tell which forge is meant",
-                )
-                .hint("say where: `--forge github --repository OWNER/NAME --pull-request N`"));
-            }
-        };
-        Ok(Self {
-            args,
-            session,
-            number: args.pull_request.or(job.pull_request),
-            target: args.target.clone().unwrap_or_default(),
-            job,
-            forge,
-            pull_request: None,
-            trouble: None,
-        })
+        let Found { job, target, number, forge } = Found::by(&args.forge, ca_bundle, session)?;
+        Ok(Self { args, session, number, target, job, forge, pull_request: None, trouble: None })
     }
 
     /// Reads the pull request; with `by_commit` the one that brought the commit, where none is named.
@@ -211,7 +227,7 @@ impl<'a> Site<'a> {
     async fn set_check(&self, client: &ForgeClient, news: &News<'_>) -> Result<(), ForgeError> {
         let (Some(Check { verdict, title, digest }), Some(sha)) = (&news.check, self.commit()) else { return Ok(()) };
         let status = Status {
-            name: format!("arcflux/plan ({})", self.target),
+            name: check_name(&self.target),
             sha: sha.to_owned(),
             verdict: *verdict,
             title: title.clone(),
@@ -277,7 +293,7 @@ impl<'a> Site<'a> {
 /// A client for the forge, or why there is none: a job without a token is no error, a wrong command line is.
 fn connect_to(
     kind: ForgeKind,
-    args: &PullRequestArgs,
+    args: &ForgeArgs,
     job: &Job,
     ca_bundle: Option<&Path>,
     session: &Session,

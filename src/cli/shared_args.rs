@@ -178,10 +178,10 @@ pub(super) struct SecretArgs {
     pub(super) allow_auth_host: Vec<String>,
 }
 
-/// Which pull request, and what is told where. What is not given is what the CI job's environment says.
+/// Which pull request. What is not given is what the CI job's environment says.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pull request (found out in CI jobs)")]
-pub(super) struct PullRequestArgs {
+pub(super) struct ForgeArgs {
     /// The forge that the pull request is on.
     #[arg(long, value_enum)]
     pub(super) forge: Option<ForgeName>,
@@ -202,6 +202,31 @@ pub(super) struct PullRequestArgs {
     /// What the plan is for: a pull request has one comment, and a commit one check, for each target. [default: default]
     #[arg(long, value_name = "NAME", env = "ARCFLUX_TARGET", hide_env_values = true)]
     pub(super) target: Option<Target>,
+}
+
+impl ForgeArgs {
+    /// The first option that has no meaning where no pull request is meant, if one is given. What the environment says is
+    /// for every command.
+    pub(super) fn first_given(&self) -> Option<&'static str> {
+        let Self { forge, repository, pull_request, api, token_env, target: _ } = self;
+        [
+            ("--forge", forge.is_some()),
+            ("--repository", repository.is_some()),
+            ("--pull-request", pull_request.is_some()),
+            ("--api", api.is_some()),
+            ("--token-env", token_env.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, is_given)| is_given.then_some(name))
+    }
+}
+
+/// Which pull request, and what is told where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pull request (found out in CI jobs)")]
+pub(super) struct PullRequestArgs {
+    #[command(flatten)]
+    pub(super) forge: ForgeArgs,
     /// Where the whole plan is kept, for the comment to point at.
     #[arg(long, value_name = "URL")]
     pub(super) artifact_url: Option<url::Url>,
@@ -221,30 +246,14 @@ impl PullRequestArgs {
     /// The first option that has no meaning where nothing is told anybody, if one is given. What the environment says is
     /// for every command.
     pub(super) fn first_given(&self) -> Option<&'static str> {
-        let Self {
-            forge,
-            repository,
-            pull_request,
-            api,
-            token_env,
-            target: _,
-            artifact_url,
-            apply_command,
-            summary,
-            outputs,
-        } = self;
-        [
-            ("--forge", forge.is_some()),
-            ("--repository", repository.is_some()),
-            ("--pull-request", pull_request.is_some()),
-            ("--api", api.is_some()),
-            ("--token-env", token_env.is_some()),
+        let Self { forge, artifact_url, apply_command, summary, outputs } = self;
+        let given = [
             ("--artifact-url", artifact_url.is_some()),
             ("--apply-command", apply_command.is_some()),
             ("--summary", summary.is_some()),
             ("--outputs", outputs.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(name, is_given)| is_given.then_some(name))
+        ];
+        let given = given.into_iter().find_map(|(name, is_given)| is_given.then_some(name));
+        forge.first_given().or(given)
     }
 }

@@ -16,13 +16,19 @@ use crate::cli::progress::Progress;
 use crate::cli::run_report::{Carried, Run};
 use crate::cli::secret_files::{Placeholders, Real};
 use crate::cli::spec_file::Intent;
-use crate::cli::{Exit, Session, block_on, plan_file, spec_file};
+use crate::cli::{Exit, Session, block_on, plan_file, reviewed, spec_file};
 use crate::diff::compare;
 use crate::http::SystemClock;
+use crate::model::Digest;
 use crate::plan::{self, Choices, ExpectedRevision, Mode, Plan, WaitFor};
 use crate::view;
 
 pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
+    if let Some(option) = args.forge.first_given().filter(|_| !args.reviewed) {
+        return Err(CliError::usage(format!(
+            "{option} says where a review is looked for: it is given with --reviewed"
+        )));
+    }
     let mut run = Run::begin(&args.run)?;
     let outcome = match &args.plan {
         None => from_spec(args, session, &mut run),
@@ -42,7 +48,12 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
     block_on(async {
         let mut planned = planning::plan(&intent, request, session).await?;
         run.has_planned(&planned.plan, planned.connection.arm.usage());
-        show_and_ask(&planned.plan, &args.run, session)?;
+        if args.reviewed {
+            show_expected(&planned.plan, &args.run, session)?;
+            require_review(&planned.plan, &planned.plan.digest, args, session).await?;
+        } else {
+            show_and_ask(&planned.plan, &args.run, session)?;
+        }
         expect(&mut planned.plan, &intent, &args.expect_revision)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
@@ -82,6 +93,10 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
         check_same(&name, &saved, &planned.plan)?;
         show_refusals(&planned.plan, &args.run, session)?;
         check_allowed(&name, &saved)?;
+        if args.reviewed {
+            // A remainder of what was reviewed was reviewed.
+            require_review(&planned.plan, &saved.digest, args, session).await?;
+        }
         expect(&mut planned.plan, &intent, &args.expect_revision)?;
         carry_out(&planned, Some(&args.secrets), &args.run, session).await
     })
@@ -156,14 +171,27 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
         .hint("plan again, and look at what is different"))
 }
 
-/// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
-/// needs no agreement.
-pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+/// Goes on only when the plan with this digest was reviewed. What only waits needs no review.
+async fn require_review(plan: &Plan, digest: &Digest, args: &ApplyArgs, session: &Session) -> Result<(), CliError> {
+    if !plan.has_changes() {
+        return Ok(());
+    }
+    reviewed::require(digest, &args.forge, args.cloud.ca_bundle.as_deref(), session).await
+}
+
+/// Shows a plan, and goes on only when it is the expected one and nothing forbids it.
+fn show_expected(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
     if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != plan.digest) {
         return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", plan.digest))
             .hint("the spec or the live state is not what was reviewed: plan again, and look at what is different"));
     }
-    show_refusals(plan, args, session)?;
+    show_refusals(plan, args, session)
+}
+
+/// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
+/// needs no agreement.
+pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+    show_expected(plan, args, session)?;
     if !plan.has_changes() || args.auto_approve {
         return Ok(());
     }
