@@ -142,6 +142,9 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
+    /// Specs to check, one or more, in the place of `-f`.
+    #[arg(value_name = "FILE", conflicts_with = "file")]
+    pub(super) files: Vec<String>,
     #[command(flatten)]
     pub(super) spec: SpecArgs,
     /// Print the long form of the spec.

@@ -24,7 +24,12 @@ pub(super) struct Loaded {
 
 /// Reads and loads the spec.
 pub(super) fn load(args: &SpecArgs, environment: &Environment) -> Result<Loaded, CliError> {
-    let (name, bytes) = read(args.file(), "name the spec with `-f FILE`, or write one with `arcflux init`")?;
+    load_named(args.file(), args, environment)
+}
+
+/// The same, of the spec in `file`.
+pub(super) fn load_named(file: &str, args: &SpecArgs, environment: &Environment) -> Result<Loaded, CliError> {
+    let (name, bytes) = read(file, "name the spec with `-f FILE`, or write one with `arcflux init`")?;
     let outcome = spec::load_bytes(&name, &bytes, &inputs(&args.allow_env, environment));
     Ok(Loaded { name, outcome })
 }

@@ -55,6 +55,7 @@ mod meddling;
 mod moved;
 mod offline;
 mod orders;
+mod packaged;
 mod plan_cases;
 mod readme;
 mod reads;

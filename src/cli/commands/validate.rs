@@ -13,7 +13,29 @@ pub(in crate::cli) fn run(args: &ValidateArgs, session: &Session) -> Result<Exit
             "standard output holds either the long form (`--expand`) or the problems (`--format`), not both",
         ));
     }
-    let loaded = spec_file::load(&args.spec, &session.environment)?;
+    let [_, _, ..] = args.files.as_slice() else {
+        let file = args.files.first().map_or(args.spec.file(), String::as_str);
+        return one(file, args, session);
+    };
+    if args.expand || args.format != ProblemFormat::Text {
+        return Err(CliError::usage("`--expand` and `--format` are for one spec at a time"));
+    }
+    let mut errors = Vec::new();
+    let mut is_valid = true;
+    for file in &args.files {
+        match one(file, args, session) {
+            Ok(exit) => is_valid &= exit == Exit::Ok,
+            Err(error) => errors.extend(error.messages.into_iter().map(|message| format!("{file}: {message}"))),
+        }
+    }
+    match errors.is_empty() {
+        false => Err(CliError::several(errors)),
+        true => Ok(if is_valid { Exit::Ok } else { Exit::Error }),
+    }
+}
+
+fn one(file: &str, args: &ValidateArgs, session: &Session) -> Result<Exit, CliError> {
+    let loaded = spec_file::load_named(file, &args.spec, &session.environment)?;
     match args.format {
         ProblemFormat::Text => loaded.show_problems(session),
         ProblemFormat::Json => {
