@@ -84,6 +84,25 @@ fn what_became_of_a_plan() {
 }
 
 #[test]
+fn the_readme_shows_a_comment() {
+    let before = world::quickstart();
+    let mut desired = before.clone();
+    world::kustomization(&mut desired, "app").path = "./clusters/store-001/retail/Next".to_owned();
+    let plan = world::plan(&desired, &world::converged(&before), &world::options());
+    let context = Context { base: None, artifact_url: None, ..context() };
+    let text = markdown::plan(&plan, &context);
+    comment::read(&text);
+    // Folded there, and long.
+    let graph = text.find("<details><summary>What comes before what").unwrap();
+    let rest = text[graph..].find("</details>\n\n").unwrap() + graph + "</details>\n\n".len();
+    let shown = format!("{}{}", &text[..graph], &text[rest..]).replace(&plan.digest.to_string(), "sha256:3f9c…");
+    let shown: Vec<&str> = shown.lines().skip(1).collect();
+    let readme = include_str!("../../README.md");
+    let block = readme.split("\n````markdown\n").nth(1).and_then(|rest| rest.split("\n````").next()).unwrap();
+    assert_eq!(block, shown.join("\n"));
+}
+
+#[test]
 fn drift_and_status() {
     let desired = world::quickstart();
     let mut live = world::converged(&desired);

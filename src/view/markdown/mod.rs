@@ -121,10 +121,9 @@ fn how_to_apply(plan: &Plan, context: &Context) -> String {
                 Mode::Apply => "apply",
                 Mode::Destroy => "destroy",
             };
-            let options = match plan.choices == Choices::default() && plan.base.is_none() {
-                true => "",
-                false => ", with the options that it was planned with",
-            };
+            let sends_secrets = plan.resource_changes.iter().any(|change| !change.secrets.is_empty());
+            let is_plain = plan.choices == Choices::default() && plan.base.is_none() && !sends_secrets;
+            let options = if is_plain { "" } else { ", with the options that it was planned with" };
             (format!("arcflux {verb} --expect {}", plan.digest), options)
         }
     };
