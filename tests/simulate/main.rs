@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use story::Told;
 
-/// How many seeds a plain `cargo test` runs: what an unoptimised build does in about twenty seconds on two cores.
-const SEEDS: u64 = 120;
+/// How many seeds a plain `cargo test` runs: what an unoptimised build does in about forty seconds on two cores.
+const SEEDS: u64 = 200;
 
 /// One seed in so many is run a second time: its trace must be the same to the byte.
 const AGAIN: u64 = 20;
