@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use super::super::apply::{FailureRow, HALF_DONE, RUN_AGAIN, failures, skipped, verdict, worth_telling};
+use super::super::apply::{FailureRow, RUN_AGAIN, failures, skipped, verdict, worth_telling};
+use super::super::escape::source_line;
 use super::super::rows::Rows;
 use super::context::Context;
 use super::inert::{code, fence, link, sentence};
@@ -36,7 +37,7 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
     not_begun(&mut page, report);
     let (opening, closing) = ("<details><summary>The plan that was applied</summary>\n\n", "</details>\n\n");
     if page.put_all(&[(Place::Opening, opening), (Place::Closing, closing)]) {
-        sections::add(&mut page, plan, &Rows::of(plan));
+        sections::add(&mut page, &Rows::of(plan));
     }
     end(page, &marker(plan, context, report.converged()), context)
 }
@@ -44,13 +45,13 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
 fn failed_resources(page: &mut Page, report: &ApplyReport) {
     let items: Vec<String> = failures(report)
         .into_iter()
-        .map(|FailureRow { address, done, message, hint, correlation_id, trace, is_half_done }| {
+        .map(|FailureRow { address, done, message, hint, correlation_id, trace, left_behind }| {
             let mut item = format!("> - {}: {done} failed: {}\n", code(&address.to_string()), sentence(message));
             let more = [
                 hint.map(|hint| format!("Hint: {}", sentence(hint))),
-                correlation_id.map(|id| format!("correlation id {}", code(id))),
+                correlation_id.map(|id| format!("Correlation id {}", code(id))),
                 trace.as_deref().map(sentence),
-                is_half_done.then(|| sentence(HALF_DONE)),
+                left_behind.as_deref().map(sentence),
             ];
             more.iter().flatten().for_each(|line| item.push_str(&format!(">   - {line}\n")));
             item
@@ -96,8 +97,9 @@ pub fn failed(error: &RunError, problems: &str, context: &Context) -> String {
 
 /// A text in a fence, line by line until there is no room.
 pub(super) fn text(page: &mut Page, place: Place, text: &str) {
-    let lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-    let frame = fence("text", text).replacen(text, "", 1);
+    let lines: Vec<String> = text.lines().map(|line| format!("{}\n", source_line(line))).collect();
+    let text = lines.concat();
+    let frame = fence("text", &text).replacen(&text, "", 1);
     let kept = page.fit(1, &format!("{frame}{}\n", left_out(0, lines.len(), LeftOut::AfterList)), &lines);
     if kept < lines.len() {
         page.lacks();
