@@ -10,6 +10,7 @@ use crate::kinds::cluster::ClusterType;
 use crate::model::{Seconds, SecretRef};
 use crate::plan::{OfflineClusters, SecretGrant, WaitFor, Workloads};
 use crate::review::ForgeKind;
+use crate::view;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CloudName {
@@ -55,6 +56,24 @@ impl From<ClusterTypeName> for ClusterType {
 pub(super) enum TextOrJson {
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    Text,
+    Json,
+    /// For an issue, or the summary of a job.
+    Markdown,
+}
+
+impl From<ReportFormat> for view::Format {
+    fn from(format: ReportFormat) -> Self {
+        match format {
+            ReportFormat::Text => Self::Text,
+            ReportFormat::Json => Self::Json,
+            ReportFormat::Markdown => Self::Markdown,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

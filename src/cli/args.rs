@@ -8,7 +8,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use super::arg_values::{ClusterTypeName, GraphFormatName, PlanFormat, ProblemFormat, SchemaName, TextOrJson};
+use super::arg_values::{
+    ClusterTypeName, GraphFormatName, PlanFormat, ProblemFormat, ReportFormat, SchemaName, TextOrJson,
+};
 use super::arg_values::{duration, pace, repository};
 pub(super) use super::shared_args::{
     BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, LiveArgs, PullRequestArgs, SecretArgs, SimArgs, SpecArgs,
@@ -334,7 +336,7 @@ pub(super) struct DriftArgs {
     pub(super) base: Option<String>,
     /// How the drift is printed.
     #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: TextOrJson,
+    pub(super) format: ReportFormat,
     /// Look only at these addresses, such as `rg-edge/store-*`, and what they need; `*` stands for any characters. Can
     /// be given several times.
     #[arg(long, value_name = "GLOB")]
@@ -351,7 +353,7 @@ pub(super) struct StatusArgs {
     pub(super) spec: SpecArgs,
     /// How the status is printed.
     #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: TextOrJson,
+    pub(super) format: ReportFormat,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
 }

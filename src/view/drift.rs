@@ -14,12 +14,15 @@ pub fn render(report: &DriftReport, format: Format, style: &Style) -> String {
         Format::Text => text(report, *style),
         Format::Json => json::pretty(report),
         Format::Mermaid => mermaid(report),
-        Format::Markdown => markdown::report("arcflux drift", &text(report, Style::PLAIN)),
+        Format::Markdown => {
+            let drifted: Vec<Drifted<'_>> = report.drifted.iter().map(row).collect();
+            markdown::drift(&drifted, &report.unmanaged, &verdict(report))
+        }
     }
 }
 
 fn text(report: &DriftReport, style: Style) -> String {
-    let DriftReport { origin: _, drifted, ignored, unmanaged } = report;
+    let DriftReport { origin: _, drifted, ignored: _, unmanaged } = report;
     let mut text = Text { out: String::new(), style };
     for drift in drifted {
         text.drifted(&row(drift));
@@ -27,18 +30,24 @@ fn text(report: &DriftReport, style: Style) -> String {
     if !unmanaged.is_empty() {
         text.list("Not declared:", unmanaged.iter().map(|one| (one.address.to_string(), "")));
     }
-    let ignored = match ignored {
+    let tone = if drifted.is_empty() { Tone::Good } else { Tone::Bad };
+    text.line(&style.paint(tone, &verdict(report)));
+    text.out
+}
+
+/// What it comes down to.
+fn verdict(report: &DriftReport) -> String {
+    let ignored = match report.ignored {
         0 => String::new(),
         1 => " 1 field differs and is ignored.".to_owned(),
         many => format!(" {many} fields differ and are ignored."),
     };
-    let (tone, sentence) = match drifted.len() {
-        0 => (Tone::Good, "No drift. Your clusters are as declared.".to_owned()),
-        1 => (Tone::Bad, "Drift: 1 object is not as declared.".to_owned()),
-        many => (Tone::Bad, format!("Drift: {many} objects are not as declared.")),
+    let sentence = match report.drifted.len() {
+        0 => "No drift. Your clusters are as declared.".to_owned(),
+        1 => "Drift: 1 object is not as declared.".to_owned(),
+        many => format!("Drift: {many} objects are not as declared."),
     };
-    text.line(&style.paint(tone, &format!("{sentence}{ignored}")));
-    text.out
+    format!("{sentence}{ignored}")
 }
 
 fn row(drift: &Drift) -> Drifted<'_> {

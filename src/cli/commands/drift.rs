@@ -1,6 +1,5 @@
 //! `arcflux drift`: what was changed outside of arcflux, for schedules.
 
-use crate::cli::arg_values::TextOrJson;
 use crate::cli::args::DriftArgs;
 use crate::cli::error::CliError;
 use crate::cli::planning::{self, Request};
@@ -22,10 +21,6 @@ pub(in crate::cli) fn run(args: &DriftArgs, session: &Session) -> Result<Exit, C
     };
     let (plan, _) = block_on(planning::preview(&Intent::new(declared, None)?, request, &args.live, session))?;
     let report = DriftReport::of(&plan);
-    let format = match args.format {
-        TextOrJson::Text => view::Format::Text,
-        TextOrJson::Json => view::Format::Json,
-    };
-    session.console.print(&view::drift::render(&report, format, &session.console.out));
+    session.console.print(&view::drift::render(&report, args.format.into(), &session.console.out));
     Ok(if report.has_drift() { Exit::Changes } else { Exit::Ok })
 }

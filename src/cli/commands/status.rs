@@ -1,6 +1,5 @@
 //! `arcflux status`
 
-use crate::cli::arg_values::TextOrJson;
 use crate::cli::args::StatusArgs;
 use crate::cli::error::CliError;
 use crate::cli::moment::tell_ages;
@@ -13,10 +12,6 @@ pub(in crate::cli) fn run(args: &StatusArgs, session: &Session) -> Result<Exit, 
     let (_, found) = block_on(planning::read(&desired, &graph, &args.cloud, session))?;
     tell_ages(&plan::ages(&graph, &found.live), session);
     let report = StatusReport::of(&graph, &found.live);
-    let format = match args.format {
-        TextOrJson::Text => view::Format::Text,
-        TextOrJson::Json => view::Format::Json,
-    };
-    session.console.print(&view::status::render(&report, format, &session.console.out));
+    session.console.print(&view::status::render(&report, args.format.into(), &session.console.out));
     Ok(if report.is_compliant() { Exit::Ok } else { Exit::Incomplete })
 }

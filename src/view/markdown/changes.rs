@@ -4,9 +4,9 @@ use super::super::field_lines::{self, FieldLine, Mark, Shown};
 use super::super::groups::{self, Group, own_name};
 use super::super::rows::{Drifted, Field, Resource};
 use super::inert::{code, code_in_cell, fence, html_code, sentence, sentence_in_cell};
-use super::page::{Page, Place, Row};
+use super::page::{Detail as Part, Page, Place, Row};
 use super::sections::{LeftOut, left_out};
-use crate::model::{Address, Part};
+use crate::model::{self, Address};
 use crate::plan::Action;
 
 /// A diff with fewer lines is open from the beginning…
@@ -21,8 +21,8 @@ const WITHOUT_EFFECTS: usize = 20;
 const EFFECTS_IN_CELL: usize = 3;
 /// The longest effect in a table, in characters.
 const CELL: usize = 240;
-/// From this width on, the values of a change stand below each other.
-const WIDE: usize = 88;
+/// When a name and its two values are wider together, the values stand below each other.
+const WIDE: usize = 80;
 
 /// The actions, those that take something away first.
 const ACTIONS: [Action; 4] = [Action::Delete, Action::Replace, Action::Update, Action::Create];
@@ -70,9 +70,9 @@ fn table_row(group: &Group<'_, '_>) -> String {
     let what = match address {
         Address::Provider { .. } => "provider".to_owned(),
         Address::ResourceGroup { .. } => "resource group".to_owned(),
-        Address::Cluster { part: Part::Itself, .. } => "cluster".to_owned(),
-        Address::Cluster { part: Part::Extension, .. } => "extension".to_owned(),
-        Address::Cluster { part: Part::Configuration(name), .. } => format!("flux/{name}"),
+        Address::Cluster { part: model::Part::Itself, .. } => "cluster".to_owned(),
+        Address::Cluster { part: model::Part::Extension, .. } => "extension".to_owned(),
+        Address::Cluster { part: model::Part::Configuration(name), .. } => format!("flux/{name}"),
     };
     let fields = match action {
         Action::Update | Action::Replace => match field_count(fields) {
@@ -82,8 +82,12 @@ fn table_row(group: &Group<'_, '_>) -> String {
         },
         Action::Create | Action::Delete | Action::Read | Action::NoOp => String::new(),
     };
-    let mut told: Vec<String> =
-        effects.iter().take(EFFECTS_IN_CELL).map(|effect| sentence_in_cell(&cut(&effect.message))).collect();
+    let mut told: Vec<String> = effects
+        .iter()
+        .take(EFFECTS_IN_CELL)
+        .map(|effect| effect.message.as_str())
+        .map(|told| sentence_in_cell(&cut(told).unwrap_or_else(|| told.to_owned())))
+        .collect();
     if effects.len() > EFFECTS_IN_CELL {
         told.push(format!("{} more", effects.len() - EFFECTS_IN_CELL));
     }
@@ -95,11 +99,10 @@ fn table_row(group: &Group<'_, '_>) -> String {
     )
 }
 
-fn cut(sentence: &str) -> String {
-    match sentence.char_indices().nth(CELL) {
-        None => sentence.to_owned(),
-        Some((end, _)) => format!("{}…", &sentence[..end]),
-    }
+/// The beginning of a sentence that is too long for a cell.
+fn cut(sentence: &str) -> Option<String> {
+    let (end, _) = sentence.char_indices().nth(CELL)?;
+    Some(format!("{}…", &sentence[..end]))
 }
 
 /// How many values change.
@@ -135,7 +138,7 @@ fn place(address: &Address) -> String {
         Address::Cluster { subscription, resource_group, cluster, part: _ } => {
             let (subscription, resource_group, cluster) =
                 (subscription.clone(), resource_group.clone(), cluster.clone());
-            Address::Cluster { subscription, resource_group, cluster, part: Part::Itself }.to_string()
+            Address::Cluster { subscription, resource_group, cluster, part: model::Part::Itself }.to_string()
         }
     }
 }
@@ -171,8 +174,8 @@ pub(super) fn details(page: &mut Page, sections: &[Section<'_, '_>]) {
             page.lacks();
         }
         // One that follows is of no more weight than one that had to be left out.
-        let place = |row: fn(usize) -> Row| Place::Changes(detail.section, row(detail.row));
-        if !page.put_all(&[(place(Row::Detail), text), (place(Row::End), END)]) {
+        let place = |part| Place::Changes(detail.section, Row::Detail(detail.row, part));
+        if !page.put_all(&[(place(Part::Fields), text), (place(Part::End), END)]) {
             break;
         }
         if let Some(index) = sections.iter().position(|section| section.position == detail.section) {
@@ -195,7 +198,7 @@ const END: &str = "</details>\n\n";
 pub(super) fn names(page: &mut Page, sections: &[Section<'_, '_>]) {
     for section in sections {
         for (row, group) in section.groups.iter().enumerate().filter(|(_, group)| group.count() > 3) {
-            if !page.has(Place::Changes(section.position, Row::Detail(row))) {
+            if !page.has(Place::Changes(section.position, Row::Detail(row, Part::Fields))) {
                 page.lacks();
                 continue;
             }
@@ -205,7 +208,7 @@ pub(super) fn names(page: &mut Page, sections: &[Section<'_, '_>]) {
                 .enumerate()
                 .map(|(index, one)| format!("{}{}", code(&place(one.address)), if index < last { ", " } else { "" }))
                 .collect();
-            let place = Place::Changes(section.position, Row::Names(row));
+            let place = Place::Changes(section.position, Row::Detail(row, Part::Names));
             let head = format!("<details><summary>All {} of them</summary>\n\n", group.count());
             page.list(place, 2, &head, &names, |shown, all| match left_out(shown, all, LeftOut::AfterList) {
                 left if left.is_empty() => format!("\n\n{END}"),
@@ -237,7 +240,10 @@ impl Detail {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
-        let effects: String = effects.iter().map(|effect| format!("- {}\n", sentence(&effect.message))).collect();
+        // Else the table has said all of it.
+        let is_cut = effects.len() > EFFECTS_IN_CELL || effects.iter().any(|effect| cut(&effect.message).is_some());
+        let effects: String =
+            effects.iter().filter(|_| is_cut).map(|effect| format!("- {}\n", sentence(&effect.message))).collect();
         Self {
             section: section.position,
             row,
@@ -302,7 +308,8 @@ fn diff(fields: &[Field<'_>]) -> Vec<String> {
             Shown::Row { action, text, mark } => out.push(format!("{} {indent}{text}{}\n", sign(action), marked(mark))),
             Shown::Changed { label, old, new, mark } => {
                 let line = format!("{label} = {old} -> {new}{}", marked(mark));
-                if indent.len() + line.chars().count() <= WIDE {
+                let widths = [indent.len(), label.trim_end().chars().count(), old.chars().count(), new.chars().count()];
+                if widths.iter().sum::<usize>() <= WIDE {
                     out.push(format!("! {indent}{line}\n"));
                 } else {
                     out.push(format!("! {indent}{} ={}\n", label.trim_end(), marked(mark)));

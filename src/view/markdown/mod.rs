@@ -18,10 +18,10 @@ pub use run::{failed, not_applied, outcome, superseded};
 
 use self::inert::{code, fence, link, sentence};
 use self::page::{Page, Place};
-use super::rows::{Rows, counts};
-use super::value;
+use super::rows::{Drifted, Rows, counts};
+use super::{escape, value};
 use crate::model::{Digest, Marker};
-use crate::plan::{Choices, Mode, Plan};
+use crate::plan::{Choices, Mode, Plan, Unmanaged};
 
 /// A plan as a comment. Where an apply would do nothing it says so, and is closed.
 #[must_use]
@@ -45,8 +45,22 @@ pub fn plan(plan: &Plan, context: &Context) -> String {
         page.put(Place::Foot, &how_to_apply(plan, context));
     }
     page.put(Place::Foot, &foot(Some(plan), context));
-    sections::add(&mut page, plan, &rows);
+    if let Some(estimate) = &rows.estimate {
+        page.put(Place::Estimate, &paragraph(estimate));
+    }
+    sections::add(&mut page, &rows);
+    sections::graph(&mut page, plan);
     end(page, &marker(plan, context, is_idle), context)
+}
+
+/// What was changed outside of arcflux, as a section that begins with `sentence`.
+pub(super) fn drift(drifted: &[Drifted<'_>], unmanaged: &[Unmanaged], sentence: &str) -> String {
+    let heading = "## arcflux drift\n\n";
+    let mut page = Page::new(Budget::default(), heading);
+    page.put(Place::Head, &paragraph(sentence));
+    sections::drifted(&mut page, "", drifted);
+    sections::unmanaged(&mut page, "Not declared", unmanaged);
+    format!("{heading}{}\n", page.finish().0.trim_end())
 }
 
 /// A report that is no plan, as a section: its text, as it stands on a terminal, in a fence.
@@ -98,19 +112,18 @@ fn marker(plan: &Plan, context: &Context, closed: bool) -> Marker {
 const LONGEST_COMMAND: usize = 1000;
 
 fn how_to_apply(plan: &Plan, context: &Context) -> String {
-    let given = context.apply_command.as_ref().map(|command| command.trim());
+    let given = context.apply_command.as_ref().map(|command| escape::line(command.trim()));
     let given = given.filter(|command| !command.is_empty() && command.chars().count() <= LONGEST_COMMAND);
     let (command, options) = match given {
-        Some(command) => (super::escape::line(command), ""),
+        Some(command) => (command, ""),
         None => {
             let verb = match plan.mode {
                 Mode::Apply => "apply",
                 Mode::Destroy => "destroy",
             };
-            let options = match plan.choices == Choices::default() && plan.base.is_none() {
-                true => "",
-                false => ", with the options that it was planned with",
-            };
+            let sends_secrets = plan.resource_changes.iter().any(|change| !change.secrets.is_empty());
+            let is_plain = plan.choices == Choices::default() && plan.base.is_none() && !sends_secrets;
+            let options = if is_plain { "" } else { ", with the options that it was planned with" };
             (format!("arcflux {verb} --expect {}", plan.digest), options)
         }
     };
@@ -123,12 +136,12 @@ fn foot(plan: Option<&Plan>, context: &Context) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(plan.map(|plan| format!("Digest {}", code(&plan.digest.to_string()))));
     parts.extend(commit.as_ref().map(|commit| match base {
-        Some(base) => format!("commit {} onto {}", code(commit.short()), code(base.short())),
-        None => format!("commit {}", code(commit.short())),
+        Some(base) => format!("Commit {} onto {}", code(commit.short()), code(base.short())),
+        None => format!("Commit {}", code(commit.short())),
     }));
-    parts.extend(live_read_at.map(|time| format!("live state read at {}", code(&format!("{time:.0}")))));
-    parts.extend(run_url.as_ref().and_then(|address| link("run", address)));
-    parts.extend(artifact_url.as_ref().and_then(|address| link("whole plan", address)));
+    parts.extend(live_read_at.map(|time| format!("Live state read at {}", code(&format!("{time:.0}")))));
+    parts.extend(run_url.as_ref().and_then(|address| link("Run", address)));
+    parts.extend(artifact_url.as_ref().and_then(|address| link("Whole plan", address)));
     if let Some(plan) = plan {
         parts.push(format!("arcflux {}", code(&value::name(&plan.arcflux_version))));
     }

@@ -50,14 +50,21 @@ pub(super) enum Place {
 pub(super) enum Row {
     /// The table.
     Table,
-    /// What changes, in detail; everywhere it is, for a change on many clusters; and the end of that.
-    Detail(usize),
-    /// Names of clusters.
-    Names(usize),
-    /// The end of a detail.
-    End(usize),
+    /// What changes in detail, for one change after the other.
+    Detail(usize, Detail),
     /// What of it has found no room.
     LeftOut,
+}
+
+/// A part of what changes in detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// The fields.
+    Fields,
+    /// The names of all clusters.
+    Names,
+    /// The end.
+    End,
 }
 
 /// A comment while it is put together.

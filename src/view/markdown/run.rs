@@ -36,7 +36,7 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
     not_begun(&mut page, report);
     let (opening, closing) = ("<details><summary>The plan that was applied</summary>\n\n", "</details>\n\n");
     if page.put_all(&[(Place::Opening, opening), (Place::Closing, closing)]) {
-        sections::add(&mut page, plan, &Rows::of(plan));
+        sections::add(&mut page, &Rows::of(plan));
     }
     end(page, &marker(plan, context, report.converged()), context)
 }
@@ -48,7 +48,7 @@ fn failed_resources(page: &mut Page, report: &ApplyReport) {
             let mut item = format!("> - {}: {done} failed: {}\n", code(&address.to_string()), sentence(message));
             let more = [
                 hint.map(|hint| format!("Hint: {}", sentence(hint))),
-                correlation_id.map(|id| format!("correlation id {}", code(id))),
+                correlation_id.map(|id| format!("Correlation id {}", code(id))),
                 trace.as_deref().map(sentence),
                 is_half_done.then(|| sentence(HALF_DONE)),
             ];

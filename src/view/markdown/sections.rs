@@ -1,16 +1,17 @@
 //! What a comment says of a plan, section by section. They find room in the order of their weight: why it cannot be
-//! applied, what is lost, what somebody should look at, what changes, in detail, and everything else.
+//! applied, what is lost, what somebody should look at, what changes, what is waited for or left, the fields, the names of
+//! clusters, and what is only worth knowing. What has less weight is left out first.
 
 use std::collections::BTreeMap;
 
 use super::super::groups::{self, Group};
-use super::super::rows::{Resource, Rows, would};
+use super::super::rows::{Drifted, Resource, Rows, would};
 use super::super::{mermaid, notes, picture};
 use super::changes;
 use super::inert::{code, fence, sentence};
 use super::page::{Page, Place};
 use crate::model::Address;
-use crate::plan::{Action, Consequence, Plan, Refusal};
+use crate::plan::{Action, Consequence, Plan, Refusal, Unmanaged};
 
 /// Lists with more items are folded.
 const SHORT: usize = 10;
@@ -46,28 +47,25 @@ pub(super) fn left_out(shown: usize, all: usize, place: LeftOut) -> String {
 }
 
 /// Adds everything there is to say of a plan.
-pub(super) fn add(page: &mut Page, plan: &Plan, rows: &Rows<'_>) {
+pub(super) fn add(page: &mut Page, rows: &Rows<'_>) {
     refusals(page, rows.refusals);
     destroyed(page, &rows.resources);
     warnings(page, rows);
     let sections = changes::sections(&rows.resources);
     changes::tables(page, &sections);
-    if let Some(estimate) = &rows.estimate {
-        page.put(Place::Estimate, &format!("{}\n\n", sentence(estimate)));
-    }
     waits(page, rows);
     deferred(page, rows);
-    drifted(page, rows);
+    let head = format!("### {} changed outside of arcflux since the base\n\n", objects(rows.drifted.len()));
+    drifted(page, &head, &rows.drifted);
     changes::details(page, &sections);
     changes::names(page, &sections);
     remarks(page, rows);
-    unmanaged(page, rows);
-    graph(page, plan);
+    unmanaged(page, "Not in the specification, left alone", rows.unmanaged);
 }
 
 /// What an item is about: the first, and how many more.
 fn about(addresses: &[&Address]) -> String {
-    let Some((first, more)) = addresses.split_first() else { return "The plan".to_owned() };
+    let Some((first, more)) = addresses.split_first() else { return "This plan".to_owned() };
     let first = code(&first.to_string());
     match more {
         [] => first,
@@ -117,8 +115,8 @@ fn destroyed(page: &mut Page, resources: &[Resource<'_>]) {
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     match losing.iter().filter(|one| !goes(one.action)).count() {
         0 => {}
-        1 => parts.push("1 change deletes in the cluster".to_owned()),
-        many => parts.push(format!("{many} changes delete in the cluster")),
+        1 => parts.push("1 change deletes workloads".to_owned()),
+        many => parts.push(format!("{many} changes delete workloads")),
     }
     let item = |group: &Group<'_, '_>| {
         let Resource { action, verb, effects, .. } = group.first;
@@ -128,7 +126,7 @@ fn destroyed(page: &mut Page, resources: &[Resource<'_>]) {
         format!("> - {} {verb}{}\n{told}", about(&addresses), if told.is_empty() { "." } else { ":" })
     };
     let items: Vec<String> = groups::of(losing.iter().copied()).iter().map(item).collect();
-    let head = format!("> [!WARNING]\n> **Something is lost: {}.**\n>\n", parts.join(", "));
+    let head = format!("> [!WARNING]\n> **Destructive: {}.**\n>\n", parts.join(", "));
     page.list(Place::Destroyed, 3, &head, &items, |shown, all| format!("{}\n", left_out(shown, all, LeftOut::InQuote)));
 }
 
@@ -168,20 +166,20 @@ fn warnings(page: &mut Page, rows: &Rows<'_>) {
 /// How many kinds of warnings are named in a line; there are fewer in all of arcflux.
 const MOST_CODES: usize = 30;
 
-fn drifted(page: &mut Page, rows: &Rows<'_>) {
-    if rows.drifted.is_empty() {
+/// What was changed outside of arcflux, below `head`.
+pub(super) fn drifted(page: &mut Page, head: &str, drifted: &[Drifted<'_>]) {
+    let items: Vec<String> = drifted.iter().map(changes::drifted).collect();
+    if items.is_empty() {
         return;
     }
-    let items: Vec<String> = rows.drifted.iter().map(changes::drifted).collect();
-    let objects = match rows.drifted.len() {
-        1 => "1 object was".to_owned(),
-        many => format!("{many} objects were"),
-    };
-    let head = format!("### {objects} changed outside of arcflux since the base\n\n");
-    page.list(Place::Drifted, 3, &head, &items, |shown, all| {
-        let left = left_out(shown, all, LeftOut::AfterList);
-        if left.is_empty() { left } else { format!("{left}\n") }
+    page.list(Place::Drifted, 3, head, &items, |shown, all| match left_out(shown, all, LeftOut::AfterList) {
+        left if left.is_empty() => left,
+        left => format!("{left}\n"),
     });
+}
+
+fn objects(count: usize) -> String {
+    if count == 1 { "1 object was".to_owned() } else { format!("{count} objects were") }
 }
 
 /// A list, folded when it is long, or always.
@@ -225,16 +223,16 @@ fn remarks(page: &mut Page, rows: &Rows<'_>) {
     list(page, Place::Notes, "Worth knowing", false, &items);
 }
 
-fn unmanaged(page: &mut Page, rows: &Rows<'_>) {
-    let items: Vec<String> =
-        rows.unmanaged.iter().map(|one| format!("- {}\n", code(&one.address.to_string()))).collect();
+/// Live resources that nobody declared.
+pub(super) fn unmanaged(page: &mut Page, title: &str, unmanaged: &[Unmanaged]) {
+    let items: Vec<String> = unmanaged.iter().map(|one| format!("- {}\n", code(&one.address.to_string()))).collect();
     if !items.is_empty() {
-        list(page, Place::Unmanaged, "Not in the specification, left alone", true, &items);
+        list(page, Place::Unmanaged, title, true, &items);
     }
 }
 
 /// The picture of a plan that changes something, where forges draw it.
-fn graph(page: &mut Page, plan: &Plan) {
+pub(super) fn graph(page: &mut Page, plan: &Plan) {
     let nodes = picture::of(plan);
     let arrows: usize = nodes.iter().map(|node| node.needs.len()).sum();
     if !plan.differs() || nodes.len() > MOST_BOXES || arrows > MOST_ARROWS {
