@@ -51,7 +51,7 @@ pub fn report_document(report: &RunReport) -> String {
 #[must_use]
 pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String {
     let mut out = String::new();
-    for FailureRow { address, done, message, hint, correlation_id, trace, is_half_done } in failures(report) {
+    for FailureRow { address, done, message, hint, correlation_id, trace, left_behind } in failures(report) {
         let heading = format!("Error: {}: {done} failed", value::name(&address.to_string()));
         out.push_str(&style.paint(Tone::Bad, &heading));
         out.push('\n');
@@ -65,8 +65,8 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         if let Some(trace) = trace {
             out.push_str(&style.sentence("  ", "  ", &trace));
         }
-        if is_half_done {
-            out.push_str(&style.sentence("  ", "  ", HALF_DONE));
+        if let Some(left) = left_behind {
+            out.push_str(&style.sentence("  ", "  ", &left));
         }
         out.push('\n');
     }
@@ -109,13 +109,9 @@ pub(super) struct FailureRow<'a> {
     pub(super) correlation_id: Option<&'a str>,
     /// Where to look for what was begun: a sentence.
     pub(super) trace: Option<String>,
-    /// Whether something was written: then [`HALF_DONE`] is said.
-    pub(super) is_half_done: bool,
+    /// What to do about what was written before, or may have been: a sentence.
+    pub(super) left_behind: Option<String>,
 }
-
-/// What to do about what was written before it failed.
-pub(super) const HALF_DONE: &str = "Something was written before it failed: `arcflux status` shows how it is doing, \
-                                    `arcflux plan` whether anything is left to write.";
 
 /// What to do after an interruption.
 pub(super) const RUN_AGAIN: &str = "Run the same command again: it goes on from where this run stopped.";
@@ -134,8 +130,17 @@ fn failure_row<'a>(resource: &'a ResourceOutcome, failure: &'a Failure) -> Failu
         hint: hint.as_deref(),
         correlation_id: correlation_id.as_deref().filter(|id| !message.contains(id)),
         trace: trace(resource),
-        is_half_done: matches!(resource.outcome, Outcome::Failed { wrote: true, .. }),
+        left_behind: left_behind(resource),
     }
+}
+
+fn left_behind(resource: &ResourceOutcome) -> Option<String> {
+    if !matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
+        return None;
+    }
+    let is_accepted = resource.writes.iter().any(|write| write.status.is_some_and(|status| status < 300));
+    let wrote = if is_accepted { "Something was written before it failed" } else { "It may have been written" };
+    Some(format!("{wrote}: `arcflux status` shows how it is doing, `arcflux plan` whether anything is left to write."))
 }
 
 /// What was not begun, and why not.

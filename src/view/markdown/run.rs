@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::super::apply::{FailureRow, HALF_DONE, RUN_AGAIN, failures, skipped, verdict, worth_telling};
+use super::super::apply::{FailureRow, RUN_AGAIN, failures, skipped, verdict, worth_telling};
 use super::super::rows::Rows;
 use super::context::Context;
 use super::inert::{code, fence, link, sentence};
@@ -44,13 +44,13 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
 fn failed_resources(page: &mut Page, report: &ApplyReport) {
     let items: Vec<String> = failures(report)
         .into_iter()
-        .map(|FailureRow { address, done, message, hint, correlation_id, trace, is_half_done }| {
+        .map(|FailureRow { address, done, message, hint, correlation_id, trace, left_behind }| {
             let mut item = format!("> - {}: {done} failed: {}\n", code(&address.to_string()), sentence(message));
             let more = [
                 hint.map(|hint| format!("Hint: {}", sentence(hint))),
                 correlation_id.map(|id| format!("Correlation id {}", code(id))),
                 trace.as_deref().map(sentence),
-                is_half_done.then(|| sentence(HALF_DONE)),
+                left_behind.as_deref().map(sentence),
             ];
             more.iter().flatten().for_each(|line| item.push_str(&format!(">   - {line}\n")));
             item
