@@ -15,7 +15,8 @@
 //! - what a spec may say: a function in `spec/rules/`, with its code in `spec/codes.rs`;
 //! - a note, an effect or a refusal of a plan: `plan/decide/`, in the file of what it is about;
 //! - a command: a file in `cli/commands/`, its options in `cli/args.rs`, a line in `cli/mod.rs`;
-//! - a way to show something: a file in [`view`].
+//! - a way to show something: a file in [`view`];
+//! - something to ask of a forge: a function of `Protocol` in `review/forge.rs`, which the three forges answer.
 
 // ── nouns: pure. No I/O, no environment, no printing, no reading of clocks ─────
 pub mod model;

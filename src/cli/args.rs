@@ -96,7 +96,7 @@ pub(super) enum Command {
     /// Check a spec. Needs no credentials and no network.
     Validate(ValidateArgs),
     /// Show what would change, and why. Only reads.
-    Plan(PlanArgs),
+    Plan(Box<PlanArgs>),
     /// Show the plan, ask, make the changes, and wait until Flux has reconciled.
     Apply(ApplyArgs),
     /// Put a saved plan on its pull request: one comment kept up to date, a check, the summary and outputs of the job.

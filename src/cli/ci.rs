@@ -162,8 +162,9 @@ pub(super) fn token(environment: &Environment, forge: ForgeKind, named: Option<&
         Some(name) => variable(environment, name),
         None => token_variables(forge).iter().find_map(|name| variable(environment, name)),
     };
+    let value = value.as_deref().map(str::trim).filter(|value| !value.is_empty());
     // A pipeline that never set a variable of Azure Pipelines passes its name on: `$(System.AccessToken)`.
-    value.filter(|value| !value.starts_with("$(")).map(|value| Secret::new(value.trim().to_owned()))
+    value.filter(|value| !value.starts_with("$(")).map(|value| Secret::new(value.to_owned()))
 }
 
 #[cfg(test)]
@@ -255,7 +256,9 @@ mod tests {
 
     #[test]
     fn a_token_that_was_never_set_is_none() {
-        let environment = Environment::of(&[("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)"), ("MINE", "abc\n")]);
+        let environment =
+            Environment::of(&[("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)"), ("MINE", "abc\n"), ("BLANK", " \n")]);
+        assert!(token(&environment, ForgeKind::GitHub, Some("BLANK")).is_none());
         assert!(token(&environment, ForgeKind::AzureDevOps, None).is_none());
         let mine = token(&environment, ForgeKind::GitHub, Some("MINE"));
         assert_eq!(mine.as_ref().map(Secret::reveal), Some("abc"));

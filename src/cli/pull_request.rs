@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::review::{
     self, ForgeClient, ForgeError, ForgeKind, Posted, PullRequest, Status, Verdict, Wanted, Write, put_comment,
 };
-use crate::view::markdown::{Budget, Context};
+use crate::view::markdown::{self, Budget, Context};
 use crate::view::outputs::Output;
 
 /// A pull request on a forge, as far as arguments and environment tell.
@@ -255,7 +255,8 @@ impl<'a> Site<'a> {
             ));
             return Ok(());
         }
-        let wanted = Wanted { body: news.comment, create: news.create };
+        let superseded = markdown::superseded(None, &self.context(None));
+        let wanted = Wanted { body: news.comment, superseded: &superseded, create: news.create };
         let Posted { write, folded, unfolded, impostors } = put_comment(client, number, &self.target, wanted).await?;
         console.tell(&match write {
             Write::Nothing if news.create => format!("The comment on pull request {number} says that already."),
@@ -280,13 +281,13 @@ impl<'a> Site<'a> {
 
     /// The one line about what the token may not do.
     fn without_write_access(&self, refusals: &[String], is_kept: bool) -> String {
-        let first = refusals.first().map(String::as_str).unwrap_or_default();
-        let kept = if is_kept { "; the summary of the job has it" } else { "" };
+        let why = refusals.first().map(String::as_str).unwrap_or_default();
+        let kept = if is_kept { "; the summary of the job does" } else { "" };
         let needs = match &self.forge {
-            Ok(client) => format!(". A token needs {}; that of a fork can only read", client.kind().permissions()),
+            Ok(client) => format!("; it takes {}, and the token of a fork can only read", client.kind().permissions()),
             Err(_) => String::new(),
         };
-        format!("warning: not everything is on the pull request{kept}: {first}{needs}.")
+        format!("warning: the pull request does not show all of it{kept}: {why}{needs}.")
     }
 }
 

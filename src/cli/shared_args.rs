@@ -188,7 +188,7 @@ pub(super) struct ForgeArgs {
     /// Its repository: OWNER/NAME on GitHub, PROJECT/REPOSITORY on Azure DevOps, GROUP/PROJECT or an id on GitLab.
     #[arg(long, value_name = "NAME")]
     pub(super) repository: Option<String>,
-    /// Its number. Without one, that of the pull request that brought the commit.
+    /// Its number. Without one, `comment --outcome` looks for the pull request that brought the commit of the job.
     #[arg(long, value_name = "N")]
     pub(super) pull_request: Option<u64>,
     /// The address of the forge's API: `https://git.contoso.com/api/v3`, `https://dev.azure.com/contoso`,

@@ -69,6 +69,12 @@ impl Marker {
         (marker.render() == line).then_some(marker)
     }
 
+    /// Whether another comment took the place of this one: it asks for nothing, and is about no plan.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.closed && self.digest.is_none()
+    }
+
     /// The marker of a comment with this text, whichever line ends its forge gives it.
     #[must_use]
     pub fn of_comment(text: &str) -> Option<Self> {

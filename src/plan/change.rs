@@ -231,6 +231,15 @@ pub struct Consequence {
 }
 
 impl Consequence {
+    /// What takes something out of a cluster, or out of Azure, beside deletions themselves.
+    const DESTRUCTIVE: [&str; 4] = ["flux_removed", "garbage_collection", "outage", "source_change"];
+
+    /// Whether something is lost by it.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        Self::DESTRUCTIVE.contains(&self.code.as_str())
+    }
+
     /// What comes before the objects that ARM knows of, in a sentence that lists them.
     pub(super) const KNOWN_OBJECTS: &'static str = "; ARM knows ";
 

@@ -232,7 +232,7 @@ impl Plan {
         self.resource_changes.iter().any(|change| match change.change.actions {
             Action::Delete | Action::Replace => true,
             Action::NoOp | Action::Read | Action::Create | Action::Update => {
-                change.consequences.iter().any(|consequence| consequence.code == "garbage_collection")
+                change.consequences.iter().any(Consequence::is_destructive)
             }
         })
     }

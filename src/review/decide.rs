@@ -2,16 +2,15 @@
 
 use super::forge::{Comment, CommentId};
 
-/// What an older comment of ours becomes once a newer one stands for it: a text whose first line is no marker any more, so
-/// that it is not found again. Not the forge's own way of hiding a comment: GitHub's lists do not tell what is hidden, and
-/// the others have no such way; this is one request on each, it can be seen to be done, and the edits keep the old text.
-pub const SUPERSEDED: &str = "<!-- arcflux:superseded:v1 -->\n_Superseded by a newer comment on this pull request._\n";
-
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted<'a> {
     /// The text.
     pub body: &'a str,
+    /// What an older comment of ours becomes that this one stands for. Its first line must be no marker that is looked for, so
+    /// that it is not found again. Not the forge's own way of hiding a comment: GitHub's lists do not tell what is hidden,
+    /// and the others have no such way; this is one request on each, can be seen to be done, and edits keep the old text.
+    pub superseded: &'a str,
     /// Whether a comment is made where there is none: "no changes" is not worth one.
     pub create: bool,
 }
@@ -92,7 +91,7 @@ mod tests {
     fn decided(seen: &[Comment], gone: &[u64], create: bool) -> (Write, Vec<u64>, usize) {
         let gone: Vec<CommentId> = gone.iter().map(|id| CommentId { thread: 0, comment: *id }).collect();
         let body = "<!-- m prod -->\nnew\n";
-        let decision = decide(seen, ME, |line| line == MARKER, &gone, Wanted { body, create });
+        let decision = decide(seen, ME, |line| line == MARKER, &gone, Wanted { body, superseded: "", create });
         (decision.write, decision.fold.iter().map(|id| id.comment).collect(), decision.impostors.len())
     }
 
@@ -119,7 +118,7 @@ mod tests {
             ("another target", vec![comment(1, ME, "<!-- m dev -->\nold")], true, (Write::Create, vec![], 0)),
             ("a quoted marker", vec![comment(1, ME, &format!("> {MARKER}\nwhy?"))], true, (Write::Create, vec![], 0)),
             ("a later marker", vec![comment(1, ME, &format!("see:\n{MARKER}"))], true, (Write::Create, vec![], 0)),
-            ("superseded", vec![comment(1, ME, SUPERSEDED)], true, (Write::Create, vec![], 0)),
+            ("superseded", vec![comment(1, ME, "<!-- m superseded -->")], true, (Write::Create, vec![], 0)),
             (
                 "duplicates, in any order",
                 vec![comment(30, ME, old), comment(4, ME, old), comment(200, ME, old)],
@@ -144,7 +143,8 @@ mod tests {
     #[test]
     fn who_is_nobody_owns_nothing() {
         let seen = [comment(1, "", MARKER)];
-        let decision = decide(&seen, "", |line| line == MARKER, &[], Wanted { body: "new", create: true });
+        let decision =
+            decide(&seen, "", |line| line == MARKER, &[], Wanted { body: "new", superseded: "", create: true });
         assert_eq!((decision.write, decision.fold.len(), decision.impostors.len()), (Write::Create, 0, 1));
     }
 }

@@ -94,9 +94,10 @@ impl Protocol for GitHub {
             Verdict::Destructive => ("action_required", "success"),
             Verdict::Failed => ("failure", "failure"),
         };
+        // A summary is Markdown, and a title may hold what a server said: it stays out of it.
         let summary = match digest {
-            Some(digest) => format!("{title}\n\nDigest: `{digest}`"),
-            None => title.clone(),
+            Some(digest) => format!("Digest: `{digest}`"),
+            None => "There is no plan: the log of the job says why.".to_owned(),
         };
         let mut check = json!({
             "name": name,

@@ -21,7 +21,7 @@ mod limits;
 mod post;
 
 pub use client::{ForgeClient, Observer};
-pub use decide::{Decision, SUPERSEDED, Wanted, Write, decide};
+pub use decide::{Decision, Wanted, Write, decide};
 pub use error::{ForgeError, SetupError};
 pub use evidence::{BaseChange, Check, Evidence, Opinion, PlanComment, Review, evidence};
 pub use forge::{Comment, CommentId, ForgeKind, PullRequest, Status, Verdict};

@@ -1,7 +1,7 @@
 //! Putting the comment there: list, decide, write, and again where the world has moved.
 
 use super::client::ForgeClient;
-use super::decide::{SUPERSEDED, Wanted, Write, decide};
+use super::decide::{Wanted, Write, decide};
 use super::error::ForgeError;
 use crate::model::{Marker, Target};
 
@@ -32,7 +32,8 @@ pub async fn put_comment(
     target: &Target,
     wanted: Wanted<'_>,
 ) -> Result<Posted, ForgeError> {
-    let is_marker = |line: &str| Marker::parse(line).is_some_and(|marker| marker.target == *target);
+    let is_marker =
+        |line: &str| Marker::parse(line).is_some_and(|marker| marker.target == *target && !marker.is_superseded());
     let me = client.identity().await?;
     let mut gone = Vec::new();
     let mut rounds = 0;
@@ -57,7 +58,7 @@ pub async fn put_comment(
                 let mut posted =
                     Posted { write: decision.write, folded: 0, unfolded: Vec::new(), impostors: decision.impostors };
                 for id in decision.fold {
-                    match client.update_comment(number, id, SUPERSEDED).await {
+                    match client.update_comment(number, id, wanted.superseded).await {
                         Ok(()) => posted.folded += 1,
                         Err(error) if error.is_missing() => {}
                         Err(error) => posted.unfolded.push(error),

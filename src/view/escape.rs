@@ -3,8 +3,26 @@
 use std::fmt::Write as _;
 
 pub(super) use crate::model::is_hidden;
-pub(super) use crate::model::one_line as line;
-use crate::model::push_visible;
+use crate::model::{one_line, push_visible};
+
+/// What CI services take for commands to themselves, wherever it stands in a line of a log: Azure Pipelines the first,
+/// GitHub Actions the second.
+const COMMANDS: [&str; 2] = ["##vso[", "##["];
+
+/// One line without hidden characters, and without what the log of a CI job would take for a command: each is written as
+/// its escape.
+pub(super) fn line(text: &str) -> String {
+    let line = without_commands(&one_line(text), r"\u{23}");
+    // The newer commands of GitHub Actions stand at the beginning of a line.
+    match line.strip_prefix("::") {
+        Some(rest) => format!(r"\u{{3a}}:{rest}"),
+        None => line,
+    }
+}
+
+fn without_commands(text: &str, escape: &str) -> String {
+    COMMANDS.iter().fold(text.to_owned(), |text, command| text.replace(command, &format!("{escape}{}", &command[1..])))
+}
 
 /// [`line`] of a source line, in which tabs stay tabs: columns count them.
 pub(super) fn source_line(text: &str) -> String {
@@ -23,7 +41,7 @@ pub(super) fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
+    without_commands(&out, r"\u{23}")
 }
 
 /// JSON text with hidden characters as `\u` escapes. They can only stand inside strings there, so it stays the same
@@ -41,7 +59,7 @@ pub(super) fn json(text: &str) -> String {
             out.push(character);
         }
     }
-    out
+    without_commands(&out, r"\u0023")
 }
 
 #[cfg(test)]
@@ -57,6 +75,18 @@ mod tests {
     #[test]
     fn a_quoted_text_cannot_end_its_quotes() {
         assert_eq!(quoted(r#"a" -> "b\"#), r#""a\" -> \"b\\""#);
+    }
+
+    #[test]
+    fn no_value_gives_a_command_to_the_job_that_shows_it() {
+        let hostile = "a ##vso[task.setvariable variable=x]y ##[add-path]z";
+        assert_eq!(line(hostile), r"a \u{23}#vso[task.setvariable variable=x]y \u{23}#[add-path]z");
+        assert_eq!(quoted("##vso[a"), r#""\u{23}#vso[a""#);
+        assert_eq!(line("::add-path::/evil"), r"\u{3a}:add-path::/evil");
+        let text = serde_json::json!({ "##vso[k": hostile }).to_string();
+        let escaped = json(&text);
+        assert!(!escaped.contains("##"), "{escaped}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap()["##vso[k"], hostile);
     }
 
     #[test]

@@ -162,14 +162,6 @@ impl<'n> Key<'n> {
     }
 }
 
-/// What takes something out of a cluster, or out of Azure, beside deletions themselves.
-const DESTRUCTIVE: [&str; 4] = ["flux_removed", "garbage_collection", "outage", "source_change"];
-
-/// Whether an effect is that something is lost.
-pub(super) fn is_destructive(effect: &Consequence) -> bool {
-    DESTRUCTIVE.contains(&effect.code.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -12,6 +12,7 @@ mod base;
 mod binary;
 mod binary_base;
 mod binary_choices;
+mod binary_comment;
 mod binary_embedded;
 mod binary_export;
 mod binary_fleet;

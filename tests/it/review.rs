@@ -2,7 +2,8 @@
 
 use arcflux::http::retry::ATTEMPTS;
 use arcflux::model::{Marker, Target};
-use arcflux::review::{ForgeError, ForgeKind, Posted, SUPERSEDED, Status, Verdict, Wanted, Write, put_comment};
+use arcflux::review::{ForgeError, ForgeKind, Posted, Status, Verdict, Wanted, Write, put_comment};
+use arcflux::view::markdown::{Context, superseded};
 use serde_json::json;
 
 use crate::forges::{ALL, Asked, Fake, HEAD, TOKEN, page_of_html};
@@ -18,9 +19,15 @@ fn comment(target: &str, says: &str) -> String {
     format!("{}\n## {says}\n", marker.render())
 }
 
+/// What an older comment becomes.
+fn folded() -> String {
+    superseded(None, &Context { target: target(), ..Context::default() })
+}
+
 async fn put(fake: &std::sync::Arc<Fake>, says: &str) -> Result<Posted, ForgeError> {
     let (client, _) = fake.client();
-    put_comment(&client, 7, &target(), Wanted { body: &comment("prod", says), create: true }).await
+    put_comment(&client, 7, &target(), Wanted { body: &comment("prod", says), superseded: &folded(), create: true })
+        .await
 }
 
 fn bodies(fake: &Fake) -> Vec<String> {
@@ -50,9 +57,9 @@ async fn nothing_is_made_where_there_is_nothing_to_say_and_each_target_has_its_o
         fake.write(fake.me(), &dev);
         let (client, _) = fake.client();
         let body = comment("prod", "no changes");
-        let wanted = Wanted { body: &body, create: false };
+        let wanted = Wanted { body: &body, superseded: "", create: false };
         assert_eq!(put_comment(&client, 7, &target(), wanted).await.unwrap().write, Write::Nothing);
-        assert_eq!(bodies(&fake), [dev.clone()]);
+        assert_eq!(bodies(&fake), std::slice::from_ref(&dev));
         put(&fake, "changes").await.unwrap();
         // Where there is a comment, it comes to say so.
         put_comment(&client, 7, &target(), wanted).await.unwrap();
@@ -99,7 +106,7 @@ async fn two_runs_that_both_made_a_comment_leave_one_after_the_next_run() {
         assert_eq!(bodies(&fake), [comment("prod", "one"), comment("prod", "two")]);
         let posted = put(&fake, "three").await.unwrap();
         assert_eq!(posted.folded, 1, "{kind:?}");
-        assert_eq!(bodies(&fake), [SUPERSEDED.to_owned(), comment("prod", "three")]);
+        assert_eq!(bodies(&fake), [folded(), comment("prod", "three")]);
         fake.asked();
         // What is folded stays so, without another request.
         assert_eq!(put(&fake, "three").await.unwrap().folded, 0);
@@ -182,7 +189,7 @@ async fn limits_are_waited_for_as_long_as_they_say_and_no_longer_than_anybody_wa
         Reply::json(403, &json!({"message": "You have exceeded a secondary rate limit."})).header("retry-after", "30"),
     );
     let body = comment("prod", "one");
-    put_comment(&client, 7, &target(), Wanted { body: &body, create: true }).await.unwrap();
+    put_comment(&client, 7, &target(), Wanted { body: &body, superseded: "", create: true }).await.unwrap();
     // One more for the clocks, and half a second of jitter each.
     assert_eq!(clock.waits(), [91, 30]);
     assert_eq!((fake.count(Asked::List), fake.count(Asked::Create)), (2, 2));

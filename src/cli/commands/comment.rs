@@ -30,10 +30,11 @@ pub(in crate::cli) fn run(args: &CommentArgs, session: &Session) -> Result<Exit,
             }
             Some(report) => {
                 let comment = match &report.error {
-                    Some(error) => markdown::failed(error, "", &context),
+                    Some(error) => markdown::not_applied(&plan, error, &context),
                     None => markdown::outcome(&plan, &report.result, &context),
                 };
-                let news = News { comment: &comment, create: true, of_commit: false, check: None, outputs: Vec::new() };
+                let create = plan.differs() || report.error.is_some() || !report.result.converged();
+                let news = News { comment: &comment, create, of_commit: false, check: None, outputs: Vec::new() };
                 site.tell(&news).await
             }
         }

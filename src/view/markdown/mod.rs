@@ -14,7 +14,7 @@ mod sections;
 
 pub use budget::Budget;
 pub use context::Context;
-pub use run::{failed, outcome, superseded};
+pub use run::{failed, not_applied, outcome, superseded};
 
 use self::inert::{code, fence, link, sentence};
 use self::page::{Page, Place};

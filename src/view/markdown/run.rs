@@ -79,20 +79,34 @@ fn not_begun(page: &mut Page, report: &ApplyReport) {
 /// ([`crate::view::diagnostics::render_text`]), and may be empty.
 #[must_use]
 pub fn failed(error: &RunError, problems: &str, context: &Context) -> String {
-    let RunError { messages, details, hint } = error;
     let mut page = begin("arcflux plan", "failed", context);
     page.put(Place::Foot, &foot(None, context));
-    let messages = messages.iter().map(|message| format!("> - {}\n", sentence(message)));
-    let details = details.iter().map(|detail| format!(">   - {}\n", sentence(detail)));
-    let items: Vec<String> = messages.chain(details).collect();
-    let hint = hint.as_ref().map(|hint| format!("> - Hint: {}\n", sentence(hint))).unwrap_or_default();
-    page.list(Place::Failed, 2, "> [!CAUTION]\n> **There is no plan.**\n>\n", &items, |shown, all| {
-        format!("{}{hint}\n", left_out(shown, all, LeftOut::InQuote))
-    });
+    why(&mut page, "There is no plan.", error);
     if !problems.is_empty() {
         text(&mut page, Place::Run, problems);
     }
     end(page, &blank(context), context)
+}
+
+/// What the comment of a plan becomes when nothing of it was carried out, and why. It stays open.
+#[must_use]
+pub fn not_applied(plan: &Plan, error: &RunError, context: &Context) -> String {
+    let mut page = begin("arcflux apply", "nothing was written", context);
+    page.put(Place::Foot, &foot(Some(plan), context));
+    why(&mut page, "Nothing was written.", error);
+    end(page, &marker(plan, context, false), context)
+}
+
+/// Why there is nothing to show, below a sentence that says so.
+fn why(page: &mut Page, lead: &str, error: &RunError) {
+    let RunError { messages, details, hint } = error;
+    let messages = messages.iter().map(|message| format!("> - {}\n", sentence(message)));
+    let details = details.iter().map(|detail| format!(">   - {}\n", sentence(detail)));
+    let items: Vec<String> = messages.chain(details).collect();
+    let hint = hint.as_ref().map(|hint| format!("> - Hint: {}\n", sentence(hint))).unwrap_or_default();
+    page.list(Place::Failed, 2, &format!("> [!CAUTION]\n> **{lead}**\n>\n"), &items, |shown, all| {
+        format!("{}{hint}\n", left_out(shown, all, LeftOut::InQuote))
+    });
 }
 
 /// A text in a fence, line by line until there is no room.

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::groups::{self, Group, is_destructive};
+use super::super::groups::{self, Group};
 use super::super::rows::{Drifted, Resource, Rows, would};
 use super::super::{mermaid, notes, picture};
 use super::changes;
 use super::inert::{code, fence, sentence};
 use super::page::{Page, Place};
 use crate::model::Address;
-use crate::plan::{Action, Plan, Refusal, Unmanaged};
+use crate::plan::{Action, Consequence, Plan, Refusal, Unmanaged};
 
 /// Lists with more items are folded.
 const SHORT: usize = 10;
@@ -102,8 +102,10 @@ fn refusals(page: &mut Page, refusals: &[Refusal]) {
 /// What is deleted, replaced or pruned, and what that means.
 fn destroyed(page: &mut Page, resources: &[Resource<'_>]) {
     let goes = |action: Action| action == Action::Delete || action == Action::Replace;
-    let losing: Vec<&Resource<'_>> =
-        resources.iter().filter(|one| goes(one.action) || one.effects.iter().any(is_destructive)).collect();
+    let losing: Vec<&Resource<'_>> = resources
+        .iter()
+        .filter(|one| goes(one.action) || one.effects.iter().any(Consequence::is_destructive))
+        .collect();
     if losing.is_empty() {
         return;
     }
@@ -119,7 +121,7 @@ fn destroyed(page: &mut Page, resources: &[Resource<'_>]) {
     let item = |group: &Group<'_, '_>| {
         let Resource { action, verb, effects, .. } = group.first;
         let addresses: Vec<&Address> = group.members().map(|one| one.address).collect();
-        let told = effects.iter().filter(|effect| goes(*action) || is_destructive(effect));
+        let told = effects.iter().filter(|effect| goes(*action) || effect.is_destructive());
         let told: String = told.map(|effect| format!(">   - {}\n", sentence(&effect.message))).collect();
         format!("> - {} {verb}{}\n{told}", about(&addresses), if told.is_empty() { "." } else { ":" })
     };

@@ -1,0 +1,164 @@
+//! Plans on pull requests through the binary, as far as nobody is asked: what a job keeps of them, and what is refused.
+//! What is asked of forges is tested in `review`, and against GitHub's own description in `tests/witness/github.sh`.
+
+use serde_json::Value;
+
+use crate::binary::Place;
+
+/// A job of Azure Pipelines for pull request 7, without a token.
+fn azure_pipelines(place: Place) -> Place {
+    let directory = place.path("").display().to_string();
+    place
+        .with("TF_BUILD", "True")
+        .with("SYSTEM_COLLECTIONURI", "https://dev.azure.com/contoso/")
+        .with("SYSTEM_TEAMPROJECT", "Edge")
+        .with("BUILD_REPOSITORY_PROVIDER", "TfsGit")
+        .with("BUILD_REPOSITORY_ID", "4a8b")
+        .with("SYSTEM_PULLREQUEST_PULLREQUESTID", "7")
+        .with("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)")
+        .with("AGENT_TEMPDIRECTORY", &directory)
+}
+
+#[test]
+fn azure_pipelines_gets_summary_and_outputs_and_the_plan_stays_as_it_is() {
+    let place = azure_pipelines(Place::quickstart());
+    let plain = place.sim(&["plan", "--detailed-exitcode"]).ends_with(2);
+    let told = place.sim(&["plan", "--detailed-exitcode", "--comment", "--target", "prod"]).ends_with(2);
+    assert_eq!(told.out, plain.out);
+    let digest = plain.digest();
+    let commands: Vec<&str> = told.err.lines().filter(|line| line.starts_with("##vso[")).collect();
+    assert!(commands[0].starts_with("##vso[task.uploadsummary]") && commands[0].ends_with("arcflux plan prod.md"));
+    assert!(commands.contains(&"##vso[task.setvariable variable=changes;isOutput=true]true"));
+    assert!(commands.contains(&format!("##vso[task.setvariable variable=digest;isOutput=true]{digest}").as_str()));
+    assert!(place.read("arcflux plan prod.md").contains(&digest));
+    let warnings: Vec<&str> = told.err.lines().filter(|line| line.starts_with("warning: the pull request")).collect();
+    assert_eq!(warnings.len(), 1, "{}", told.err);
+    assert!(warnings[0].contains("no token in SYSTEM_ACCESSTOKEN"), "{}", told.err);
+}
+
+#[test]
+fn gitlab_gets_files() {
+    let place = Place::quickstart()
+        .with("GITLAB_CI", "true")
+        .with("CI_API_V4_URL", "https://gitlab.contoso.com/api/v4")
+        .with("CI_PROJECT_ID", "12")
+        .with("CI_MERGE_REQUEST_IID", "7");
+    let digest = place.sim(&["plan", "--out", "plan.json"]).ends_with(0).digest();
+    let arguments = ["comment", "plan.json", "--summary", "plan.md", "--outputs", "arcflux.env"];
+    place.run(&arguments).ends_with(0).says("no token in GITLAB_TOKEN");
+    let outputs = place.read("arcflux.env");
+    assert_eq!(
+        outputs,
+        format!(
+            "ARCFLUX_CHANGES=true\nARCFLUX_ADD=3\nARCFLUX_CHANGE=0\nARCFLUX_DESTROY=0\nARCFLUX_REPLACE=0\n\
+             ARCFLUX_DIGEST={digest}\nARCFLUX_REFUSED=false\n"
+        )
+    );
+    assert!(place.read("plan.md").starts_with("<!-- arcflux:plan:v1 "));
+}
+
+#[test]
+fn a_plan_that_is_refused_or_was_not_made_ends_as_it_does_and_is_told() {
+    let place = azure_pipelines(Place::quickstart());
+    place.sim(&["apply", "--auto-approve"]).ends_with(0);
+    let text = place.read("arcflux.yaml");
+    let app = text.find("  app:").unwrap();
+    place.write("arcflux.yaml", &text[..app]);
+    let refused = place.sim(&["plan", "--comment"]).ends_with(3);
+    assert!(refused.err.contains("variable=refused;isOutput=true]true"), "{}", refused.err);
+    place.write("arcflux.yaml", "kustomisations: {}\n");
+    place.sim(&["plan", "--comment"]).ends_with(1).says("arcflux.yaml is not valid");
+    let summary = place.read("arcflux plan default.md");
+    assert!(summary.contains("kustomisations"), "{summary}");
+}
+
+#[test]
+fn where_to_comment_is_a_question_of_the_command_line() {
+    let place = Place::quickstart();
+    place.sim(&["plan", "--out", "plan.json"]).ends_with(0);
+    let github: [&str; 4] = ["--forge", "github", "--pull-request", "7"];
+    place.run(&["comment", "plan.json"]).ends_with(64).says("cannot tell which forge is meant");
+    place.sim(&["plan", "--comment"]).ends_with(64).says("--forge github");
+    place.sim(&["plan", "--pull-request", "7"]).ends_with(64).says("`--comment` is not given");
+    place.run(&[&["comment", "plan.json"], &github[..]].concat()).ends_with(64).says("give `--repository NAME`");
+    let azure = ["comment", "plan.json", "--forge", "azure-devops", "--repository", "Edge/gitops"];
+    place.run(&azure).ends_with(64).says("give `--api URL`");
+
+    let place = place.with("GITHUB_TOKEN", "S3CRET");
+    let named = |option: &str, value: &str| {
+        let fixed = ["--repository", "contoso/gitops", "--api", "http://127.0.0.1:1"];
+        let rest: Vec<&str> = fixed.chunks(2).filter(|pair| pair[0] != option).flatten().copied().collect();
+        place.run(&[&["comment", "plan.json", option, value], &github[..], &rest].concat())
+    };
+    named("--api", "http://git.contoso.com").ends_with(64).says("plain http to another machine");
+    named("--api", "https://user:pass@git.contoso.com").ends_with(64).says("***@git.contoso.com");
+    named("--repository", "contoso").ends_with(64).says("write OWNER/NAME");
+    named("--repository", "../gitops").ends_with(64).says("write OWNER/NAME");
+    // Nobody listens there: that is no question of what a token may do.
+    let unanswered = named("--target", "prod").ends_with(1).says("the pull request was not told").says("no response");
+    assert!(!unanswered.err.contains("S3CRET"));
+    named("--token-env", "UNSET").ends_with(0).says("no token in UNSET");
+}
+
+#[test]
+fn only_what_was_planned_and_applied_is_told() {
+    let place = azure_pipelines(Place::quickstart());
+    place.sim(&["plan", "--out", "plan.json"]).ends_with(0);
+    place.sim(&["apply", "plan.json", "--report", "report.json"]).ends_with(0);
+    place.run(&["comment", "plan.json", "--outcome", "report.json"]).ends_with(0);
+    assert!(place.read("arcflux plan default.md").contains("3 added"));
+
+    let report = place.read("report.json");
+    let mut other: Value = serde_json::from_str(&report).unwrap();
+    other["plan"]["origin"] = Value::from("https://management.azure.com");
+    place.write("other.json", &other.to_string());
+    place.run(&["comment", "plan.json", "--outcome", "other.json"]).ends_with(3).says("the report of another plan");
+    other["format_version"] = Value::from("9.0");
+    place.write("other.json", &other.to_string());
+    place.run(&["comment", "plan.json", "--outcome", "other.json"]).ends_with(3).says("report format `9.0`");
+    let mut edited: Value = serde_json::from_str(&place.read("plan.json")).unwrap();
+    edited["digest"] = Value::from(format!("sha256:{}", "0".repeat(64)));
+    place.write("edited.json", &edited.to_string());
+    place.run(&["comment", "edited.json"]).ends_with(3).says("it was edited");
+}
+
+/// The line of the spec that begins so.
+fn line_of(text: &str, start: &str) -> u64 {
+    1 + text.lines().position(|line| line.trim_start().starts_with(start)).unwrap() as u64
+}
+
+#[test]
+fn sarif_points_at_the_line_that_causes_a_change() {
+    let place = Place::quickstart();
+    let results = |place: &Place, arguments: &[&str], code: i32| -> Vec<(String, Option<u64>, String)> {
+        place.sim(&[&["plan", "--sarif", "plan.sarif"], arguments].concat()).ends_with(code);
+        let sarif: Value = serde_json::from_str(&place.read("plan.sarif")).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        let result = |result: &Value| {
+            let place = &result["locations"][0]["physicalLocation"];
+            assert_eq!(place["artifactLocation"]["uri"], "arcflux.yaml");
+            let message = result["message"]["text"].as_str().unwrap().to_owned();
+            (result["ruleId"].as_str().unwrap().to_owned(), place["region"]["startLine"].as_u64(), message)
+        };
+        results.iter().map(result).collect()
+    };
+    let spec = place.read("arcflux.yaml");
+    let created = results(&place, &[], 0);
+    assert!(created.iter().all(|(rule, line, _)| rule == "plan/create" && line.is_some()), "{created:#?}");
+    assert_eq!(created[1].1, Some(line_of(&spec, "extension:")));
+
+    place.sim(&["apply", "--auto-approve"]).ends_with(0);
+    assert_eq!(results(&place, &[], 0), []);
+    let edited = spec.replace("retail/ApplicationRegistrations", "retail/Next").replace("branch: main", "branch: next");
+    place.write("arcflux.yaml", &edited);
+    let changed = results(&place, &[], 0);
+    let lines: Vec<Option<u64>> = changed.iter().map(|(_, line, _)| *line).collect();
+    let path = 1 + edited.lines().position(|line| line.contains("retail/Next")).unwrap() as u64;
+    assert_eq!(lines, [Some(line_of(&edited, "branch:")), Some(path)], "{changed:#?}");
+    assert!(changed[1].2.contains("kustomizations.app.path"), "{changed:#?}");
+
+    let app = spec.find("  app:").unwrap();
+    place.write("arcflux.yaml", &spec[..app]);
+    let refused = results(&place, &[], 3);
+    assert!(refused.iter().any(|(rule, line, _)| rule == "plan/refused" && line.is_some()), "{refused:#?}");
+}
