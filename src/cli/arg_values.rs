@@ -69,6 +69,8 @@ pub(super) enum PlanFormat {
     Text,
     Json,
     Mermaid,
+    /// One page for a browser, which needs nothing else.
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,7 @@ use super::mermaid::Flowchart;
 use super::plan_text::Text;
 use super::rows::{Drifted, declared_to_live, last_changed};
 use super::style::Tone;
-use super::{Format, Style, json};
+use super::{Format, Style, html, json};
 use crate::plan::{Drift, DriftKind, DriftReport};
 
 /// The drift as a document that ends with a line feed. `style` is for text alone.
@@ -14,6 +14,7 @@ pub fn render(report: &DriftReport, format: Format, style: &Style) -> String {
         Format::Text => text(report, *style),
         Format::Json => json::pretty(report),
         Format::Mermaid => mermaid(report),
+        Format::Html => html::report("arcflux drift", &text(report, Style::PLAIN)),
     }
 }
 

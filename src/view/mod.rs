@@ -20,6 +20,7 @@ pub mod status;
 
 mod escape;
 mod estimate;
+mod html;
 mod json;
 mod lines;
 mod mermaid;
@@ -41,11 +42,13 @@ pub enum Format {
     Json,
     /// A Mermaid flowchart, which forges draw.
     Mermaid,
+    /// A page for a browser.
+    Html,
 }
 
 impl Format {
     /// Every format, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Json, Self::Mermaid];
+    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Mermaid, Self::Html];
 
     /// Its name on the command line.
     #[must_use]
@@ -54,6 +57,7 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Mermaid => "mermaid",
+            Self::Html => "html",
         }
     }
 }

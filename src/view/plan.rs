@@ -1,6 +1,6 @@
 //! A plan, in every format.
 
-use super::{Format, Style, json, mermaid, plan_text};
+use super::{Format, Style, html, json, mermaid, plan_text};
 use crate::plan::Plan;
 
 /// The whole plan as a document that ends with a line feed. `style` is for text alone.
@@ -10,5 +10,6 @@ pub fn render(plan: &Plan, format: Format, style: &Style) -> String {
         Format::Text => plan_text::render(plan, *style),
         Format::Json => json::pretty(plan),
         Format::Mermaid => mermaid::plan(plan),
+        Format::Html => html::plan(plan),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::mermaid::Flowchart;
 use super::style::Tone;
-use super::{Format, Style, json, value};
+use super::{Format, Style, html, json, value};
 use crate::kinds::compliance::{Cause, KustomizationState, Readiness};
 use crate::kinds::extension_versions::shown;
 use crate::plan::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
@@ -14,6 +14,7 @@ pub fn render(report: &StatusReport, format: Format, style: &Style) -> String {
         Format::Text => text(report, *style),
         Format::Json => json::pretty(report),
         Format::Mermaid => mermaid(report),
+        Format::Html => html::report("arcflux status", &text(report, Style::PLAIN)),
     }
 }
 

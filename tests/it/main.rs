@@ -87,6 +87,7 @@ mod unreadable;
 mod view_apply;
 mod view_diagnostics;
 mod view_graph;
+mod view_html;
 mod view_plan;
 mod view_status;
 mod waits;

@@ -42,6 +42,7 @@ impl From<PlanFormat> for view::Format {
             PlanFormat::Text => Self::Text,
             PlanFormat::Json => Self::Json,
             PlanFormat::Mermaid => Self::Mermaid,
+            PlanFormat::Html => Self::Html,
         }
     }
 }
