@@ -91,6 +91,8 @@ pub(super) enum PlanFormat {
     Mermaid,
     /// A comment of a pull request.
     Markdown,
+    /// One page for a browser, which needs nothing else.
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

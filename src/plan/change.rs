@@ -243,6 +243,15 @@ impl Consequence {
     /// What comes before the objects that ARM knows of, in a sentence that lists them.
     pub(super) const KNOWN_OBJECTS: &'static str = "; ARM knows ";
 
+    /// What takes something out of a cluster.
+    const DESTROYS: [&str; 3] = ["flux_removed", "garbage_collection", "outage"];
+
+    /// Whether something is taken out of the cluster by it.
+    #[must_use]
+    pub fn destroys(&self) -> bool {
+        Self::DESTROYS.contains(&self.code.as_str())
+    }
+
     /// The sentence without the objects that ARM knows of: statuses move all the time, and a plan with them does not.
     pub(super) fn lasting(&self) -> (&str, &str) {
         let lasting = self.message.rsplit_once(Self::KNOWN_OBJECTS).map_or(self.message.as_str(), |(before, _)| before);

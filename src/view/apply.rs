@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::style::Tone;
+use super::style::{Tone, unwrapped};
 use super::{Style, json, value};
 use crate::model::{Address, Seconds, Usage};
 use crate::plan::{Action, ApplyReport, Event, EventKind, Failure, Mode, Outcome, ResourceOutcome, RunReport, Written};
@@ -26,7 +26,7 @@ pub fn event_line(event: &Event, style: &Style) -> Option<String> {
         EventKind::ApplyErrored { failure } => (Tone::Bad, format!("Failed: {}", failure.message)),
         EventKind::ApplySkipped { because } => (Tone::Change, format!("Skipped, because {}", cause(because.as_ref()))),
     };
-    Some(style.paint(tone, &one_line(&format!("{address}: {text}"))))
+    Some(style.paint(tone, &unwrapped(&format!("{address}: {text}"))))
 }
 
 /// One event as a JSON object on one line, without a line feed (`schemas/event.schema.json`).
@@ -265,10 +265,4 @@ fn elapsed(seconds: i64) -> String {
         Some(duration) => duration.to_string(),
         None => "0s".to_owned(),
     }
-}
-
-/// A sentence that is not wrapped, whatever its length and whatever is in it.
-fn one_line(text: &str) -> String {
-    let unwrapped = Style { colour: false, width: usize::MAX };
-    unwrapped.sentence("", "", text).trim_end().to_owned()
 }

@@ -4,7 +4,7 @@ use super::mermaid::Flowchart;
 use super::plan_text::Text;
 use super::rows::{Drifted, declared_to_live, last_changed};
 use super::style::Tone;
-use super::{Format, Style, json, markdown};
+use super::{Format, Style, html, json, markdown};
 use crate::plan::{Drift, DriftKind, DriftReport};
 
 /// The drift as a document that ends with a line feed. `style` is for text alone.
@@ -18,6 +18,7 @@ pub fn render(report: &DriftReport, format: Format, style: &Style) -> String {
             let drifted: Vec<Drifted<'_>> = report.drifted.iter().map(row).collect();
             markdown::drift(&drifted, &report.unmanaged, &verdict(report))
         }
+        Format::Html => html::report("arcflux drift", &text(report, Style::PLAIN)),
     }
 }
 

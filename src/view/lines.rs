@@ -49,6 +49,11 @@ pub(super) fn changed(old: &str, new: &str) -> Vec<Line> {
     lines
 }
 
+/// Every line of a text that comes or goes as a whole.
+pub(super) fn all(text: &str, fate: Fate) -> Vec<Line> {
+    text.lines().map(|line| Line { fate, text: value::text_line(line) }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

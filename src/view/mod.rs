@@ -24,6 +24,7 @@ mod escape;
 mod estimate;
 mod field_lines;
 mod groups;
+mod html;
 mod json;
 mod lines;
 mod mermaid;
@@ -47,11 +48,13 @@ pub enum Format {
     Mermaid,
     /// A comment of a pull request.
     Markdown,
+    /// A page for a browser.
+    Html,
 }
 
 impl Format {
     /// Every format, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Mermaid, Self::Markdown];
+    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Mermaid, Self::Markdown, Self::Html];
 
     /// Its name on the command line.
     #[must_use]
@@ -61,6 +64,7 @@ impl Format {
             Self::Json => "json",
             Self::Mermaid => "mermaid",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }

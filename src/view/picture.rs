@@ -21,15 +21,23 @@ pub(super) enum Fate {
     Same,
 }
 
-impl Fate {
-    fn of(change: &Change) -> Self {
-        match change.change.actions {
+impl From<Action> for Fate {
+    fn from(action: Action) -> Self {
+        match action {
             Action::Create => Self::Create,
             Action::Update => Self::Update,
             Action::Replace => Self::Replace,
             Action::Delete => Self::Delete,
-            Action::NoOp | Action::Read if change.steps.is_empty() => Self::Same,
-            Action::NoOp | Action::Read => Self::Wait,
+            Action::NoOp | Action::Read => Self::Same,
+        }
+    }
+}
+
+impl Fate {
+    fn of(change: &Change) -> Self {
+        match Self::from(change.change.actions) {
+            Self::Same if !change.steps.is_empty() => Self::Wait,
+            fate => fate,
         }
     }
 

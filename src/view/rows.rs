@@ -81,6 +81,19 @@ pub struct Resource<'a> {
     pub effects: &'a [Consequence],
 }
 
+impl Resource<'_> {
+    /// Whether something is lost by it: the resource, or what a cluster has of it.
+    #[must_use]
+    pub fn destroys(&self) -> bool {
+        match self.action {
+            Action::Delete | Action::Replace => true,
+            Action::Create | Action::Update | Action::Read | Action::NoOp => {
+                self.effects.iter().any(Consequence::destroys)
+            }
+        }
+    }
+}
+
 /// A field, or a group of fields, that changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field<'a> {

@@ -2,7 +2,7 @@
 
 use super::mermaid::Flowchart;
 use super::style::Tone;
-use super::{Format, Style, json, markdown, value};
+use super::{Format, Style, html, json, markdown, value};
 use crate::kinds::compliance::{Cause, KustomizationState, Readiness};
 use crate::kinds::extension_versions::shown;
 use crate::plan::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
@@ -15,6 +15,7 @@ pub fn render(report: &StatusReport, format: Format, style: &Style) -> String {
         Format::Json => json::pretty(report),
         Format::Mermaid => mermaid(report),
         Format::Markdown => markdown::report("arcflux status", &text(report, Style::PLAIN)),
+        Format::Html => html::report("arcflux status", &text(report, Style::PLAIN)),
     }
 }
 

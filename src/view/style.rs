@@ -81,6 +81,12 @@ impl Style {
     }
 }
 
+/// A sentence that is not wrapped: inert and bounded, on one line.
+pub(super) fn unwrapped(text: &str) -> String {
+    let style = Style { colour: false, width: usize::MAX };
+    style.sentence("", "", text).trim_end().to_owned()
+}
+
 pub(super) fn bounded(text: &str) -> String {
     let length = text.chars().count();
     if length <= SENTENCE_LIMIT {

@@ -328,7 +328,7 @@ async fn no_secret_value_is_ever_shown() {
             assert_eq!(report.converged(), scenario.is_none());
             assert_hidden("the plan", &serde_json::to_string(&plan).unwrap());
             assert_hidden("the plan's debug form", &format!("{plan:?}"));
-            for format in [Format::Text, Format::Json, Format::Mermaid] {
+            for format in Format::ALL {
                 let shown = view::plan::render(&plan, format, &Style { colour: false, width: 100 });
                 assert_hidden("the plan's text", &shown);
             }
@@ -360,11 +360,12 @@ async fn an_account_in_the_url_of_somebody_else_is_not_shown() {
         "https://***@git.contoso.com/r".to_owned();
     let masked_is_another = crate::world::plan(&desired, &live, &crate::world::options());
     assert!(masked_is_another.has_changes());
-    for format in [Format::Text, Format::Json, Format::Mermaid] {
+    for format in Format::ALL {
         let shown = view::plan::render(&plan, format, &Style { colour: false, width: 100 });
         assert!(!shown.contains("hunter2"), "{shown}");
         if format != Format::Mermaid {
-            assert!(shown.contains("https://***@git.contoso.com/r"), "{shown}");
+            let unmarked = shown.replace("<mark>", "").replace("</mark>", "");
+            assert!(unmarked.contains("https://***@git.contoso.com/r"), "{shown}");
         }
     }
     assert!(!serde_json::to_string(&plan).unwrap().contains("hunter2"));

@@ -96,6 +96,7 @@ mod view_apply;
 mod view_diagnostics;
 mod view_graph;
 mod view_markdown;
+mod view_html;
 mod view_plan;
 mod view_status;
 mod waits;

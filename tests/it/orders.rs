@@ -43,7 +43,7 @@ fn turned_around(live: &LiveState) -> LiveState {
 
 fn rendered(plan: &Plan) -> Vec<String> {
     let style = Style { colour: false, width: 100 };
-    [Format::Text, Format::Json, Format::Mermaid].map(|format| view::plan::render(plan, format, &style)).to_vec()
+    Format::ALL.map(|format| view::plan::render(plan, format, &style)).to_vec()
 }
 
 /// Configuration, extension and cluster changed by hand in every way at once.

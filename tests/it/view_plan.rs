@@ -209,7 +209,7 @@ fn hostile_values_come_out_inert_and_bounded() {
         change.api_version = "2025\u{1b}[8m".to_owned();
         change.needs.clear();
     }
-    for format in [Format::Text, Format::Json, Format::Mermaid] {
+    for format in Format::ALL {
         let shown = view::plan::render(&plan, format, &WIDE);
         let hidden = |c: char| c.is_control() || "\u{202e}\u{200b}".contains(c);
         assert!(!shown.chars().any(|c| hidden(c) && c != '\n'), "{format:?}");

@@ -95,6 +95,7 @@ impl From<PlanFormat> for view::Format {
             PlanFormat::Json => Self::Json,
             PlanFormat::Mermaid => Self::Mermaid,
             PlanFormat::Markdown => Self::Markdown,
+            PlanFormat::Html => Self::Html,
         }
     }
 }
