@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::anchors::{self, Anchors};
 use super::{NEW_LINE, address, fields, prose, symbol, words};
 use crate::model::{Address, Part};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Consequence, Plan};
 use crate::view::picture::Fate;
 use crate::view::rows::Resource;
 use crate::view::value;
@@ -185,13 +185,19 @@ fn counted(count: usize, one: &str, many: &str) -> Option<String> {
     }
 }
 
+/// What is to be told of a change that destroys something: of a resource that goes, everything.
+fn told<'a>(resource: &Resource<'a>) -> impl Iterator<Item = &'a Consequence> {
+    let goes = matches!(resource.action, Action::Delete | Action::Replace);
+    resource.effects.iter().filter(move |effect| goes || effect.destroys())
+}
+
 /// What is lost by the plan: the resources that go, and the changes that take something out of a cluster.
 pub(super) fn destroying(resources: &[Resource<'_>], places: &[usize]) -> Markup {
     let found = places.iter().filter_map(|place| Some((*place, resources.get(*place)?)));
     let count = |actions: &[Action]| found.clone().filter(|(_, one)| actions.contains(&one.action)).count();
     let (deleted, replaced) = (count(&[Action::Delete]), count(&[Action::Replace]));
     let pruning = places.len() - deleted - replaced;
-    let told: Vec<String> = [
+    let losses: Vec<String> = [
         counted(deleted, "resource is destroyed", "resources are destroyed"),
         counted(replaced, "resource is destroyed and created again", "resources are destroyed and created again"),
         counted(pruning, "change deletes something in a cluster", "changes delete something in a cluster"),
@@ -202,13 +208,13 @@ pub(super) fn destroying(resources: &[Resource<'_>], places: &[usize]) -> Markup
     let more = places.len().saturating_sub(MOST_NAMED);
     html! {
         div.banner.delete {
-            p { strong { (told.join("; ")) "." } }
+            p { strong { (losses.join("; ")) "." } }
             ul {
                 @for (place, resource) in found.take(MOST_NAMED) {
                     (NEW_LINE)
                     li {
                         a href={ "#" (anchors::change(place)) } { (address(resource.address)) } " " (resource.verb)
-                        @for effect in resource.effects.iter().filter(|effect| effect.destroys()) { "; " (prose(&effect.message)) }
+                        @for effect in told(resource) { "; " (prose(&effect.message)) }
                     }
                 }
             }

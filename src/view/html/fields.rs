@@ -167,15 +167,27 @@ fn text(lines: &[Line]) -> Markup {
     }
 }
 
-/// How many bytes two texts have in common at their beginning, and at their end; nothing where that is so little that it
-/// does not help to see what differs.
+/// How many bytes two texts have in common at their beginning, and at their end, in whole words; nothing where that is so
+/// little that it does not help to see what differs.
 fn alike(old: &str, new: &str) -> (usize, usize) {
-    let lengths = |pair: (char, char)| pair.0.len_utf8();
-    let same: usize = old.chars().zip(new.chars()).take_while(|(one, other)| one == other).map(lengths).sum();
-    let (old, new) = (&old[same..], &new[same..]);
-    let end: usize =
-        old.chars().rev().zip(new.chars().rev()).take_while(|(one, other)| one == other).map(lengths).sum();
+    let same = common(old.chars(), new.chars());
+    let end = common(old[same..].chars().rev(), new[same..].chars().rev());
     if same + end > 4 { (same, end) } else { (0, 0) }
+}
+
+/// How many bytes two texts have in common, up to the last end of a word.
+fn common(old: impl Iterator<Item = char>, new: impl Iterator<Item = char>) -> usize {
+    let (mut length, mut whole) = (0, 0);
+    for (one, other) in old.zip(new) {
+        if one != other {
+            break;
+        }
+        length += one.len_utf8();
+        if !one.is_alphanumeric() {
+            whole = length;
+        }
+    }
+    whole
 }
 
 /// A text with what is between its beginning and its end marked.
@@ -204,7 +216,12 @@ mod tests {
             shown("./apps/staging", "./apps/prod"),
             of("./apps/<mark>staging</mark>", "./apps/<mark>prod</mark>")
         );
-        assert_eq!(shown("aaaaaa", "aaaaaaaa"), of("aaaaaa", "aaaaaa<mark>aa</mark>"));
+        assert_eq!(
+            shown("./stores/app", "./stores/shop"),
+            of("./stores/<mark>app</mark>", "./stores/<mark>shop</mark>")
+        );
+        assert_eq!(shown("a, b, c", "a, b, x, c"), of("a, b, c", "a, b, <mark>x, </mark>c"));
+        assert_eq!(shown("NotRegistered", "Registered"), of("NotRegistered", "Registered"));
         assert_eq!(shown("true", "false"), of("true", "false"));
         assert_eq!(shown("Grüße, 東", "Grüße, 京"), of("Grüße, <mark>東</mark>", "Grüße, <mark>京</mark>"));
     }
