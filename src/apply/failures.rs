@@ -53,7 +53,7 @@ pub(super) fn not_applied(live: &str) -> Failure {
 
 /// The hint for an operation that goes on.
 pub(super) fn goes_on(kind: Kind, id: &ResourceId) -> String {
-    match az(kind, id) {
+    match az(kind, id, "show") {
         Some(command) => format!(
             "it goes on without us: look with `arcflux status` or `{command}`, and run this again; give it longer with `--timeout`"
         ),
@@ -61,19 +61,19 @@ pub(super) fn goes_on(kind: Kind, id: &ResourceId) -> String {
     }
 }
 
-/// The command of `az` that shows a resource.
-fn az(kind: Kind, id: &ResourceId) -> Option<String> {
+/// The command of `az` that does `verb` to a resource: `show`, `delete`.
+pub(super) fn az(kind: Kind, id: &ResourceId, verb: &str) -> Option<String> {
     let command = match kind {
-        Kind::Extension => "az k8s-extension show",
-        Kind::FluxConfiguration => "az k8s-configuration flux show",
-        Kind::ResourceGroup => return Some(format!("az group show -n {}", id.name())),
-        Kind::ProviderRegistration => return Some(format!("az provider show -n {}", id.name())),
+        Kind::Extension => "az k8s-extension",
+        Kind::FluxConfiguration => "az k8s-configuration flux",
+        Kind::ResourceGroup => return Some(format!("az group {verb} -n {}", id.name())),
+        Kind::ProviderRegistration => return Some(format!("az provider {verb} -n {}", id.name())),
         Kind::ConnectedCluster | Kind::ManagedCluster => return None,
     };
     let of_type = |cluster_type: &'static str| Some((cluster_type, id.segment_after(cluster_type)?));
     let (cluster_type, cluster) = of_type("connectedClusters").or_else(|| of_type("managedClusters"))?;
     let group = id.segment_after("resourceGroups")?;
-    Some(format!("{command} -n {} -c {cluster} -g {group} -t {cluster_type}", id.name()))
+    Some(format!("{command} {verb} -n {} -c {cluster} -g {group} -t {cluster_type}", id.name()))
 }
 
 /// A length of time as people read it.

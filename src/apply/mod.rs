@@ -5,6 +5,7 @@
 
 mod change;
 mod failures;
+mod obstacles;
 mod persistence;
 mod polling;
 mod reaction;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::change::{Live, Progress, Runner, denied};
 use super::failures::{chain, failed, failure, goes_on, interrupted, moved, patience_words};
+use super::obstacles;
 use super::reaction::{Reaction, reaction, was_sent};
 use super::turn::Unsettled;
 use crate::arm::{Accepted, ArmClient, ArmError, Operation};
@@ -300,8 +301,10 @@ impl Runner<'_> {
                 Reaction::Abandoned => return Err(self.stopped(progress)),
                 Reaction::Busy if left.is_zero() => {
                     let message = format!("not written: after {} still {}", patience_words(patience), chain(&error));
-                    let hint = goes_on(change.kind, step.id());
-                    return Err(Failure { message, ..failure("timed_out", String::new(), Some(hint)) });
+                    return Err(match obstacles::told(&self.obstacles(change).await, change.kind) {
+                        Some((names, hint)) => failure("timed_out", format!("{message}; {names}"), Some(hint)),
+                        None => failure("timed_out", message, Some(goes_on(change.kind, step.id()))),
+                    });
                 }
                 Reaction::Busy => "another operation to end",
                 Reaction::Clash if clashes == CLASHES => return Err(failed(&error)),

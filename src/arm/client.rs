@@ -12,6 +12,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::echo::without_token;
 use super::error::correlation_id;
 use super::error_body;
 use super::operation::Operation;
@@ -356,6 +357,7 @@ impl ArmClient {
         });
         let observed = self.observer.as_ref().map(|observer| (observer, parts.clone()));
         let outcome = self.transport.send(crate::http::Request::from_parts(parts, body)).await;
+        let outcome = outcome.map(|response| without_token(response, token));
         if let Some((observer, parts)) = observed {
             observer(&log::line(SHOWN, &parts, outcome.as_ref()));
         }

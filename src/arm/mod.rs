@@ -6,6 +6,7 @@
 mod client;
 mod cloud;
 pub mod credentials;
+mod echo;
 mod error;
 mod error_body;
 pub mod identity;

@@ -138,7 +138,7 @@ pub enum Outcome {
     Failed {
         /// Why.
         failure: Failure,
-        /// Whether something had been written before.
+        /// Whether something had been written before, or may have been: a write got no answer.
         wrote: bool,
     },
     /// Not touched.

@@ -68,9 +68,12 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
             out.push_str(&style.sentence("  ", "  ", &trace));
         }
         if matches!(resource.outcome, Outcome::Failed { wrote: true, .. }) {
-            let left = "Something was written before it failed: `arcflux status` shows how it is doing, `arcflux plan` \
-                        whether anything is left to write.";
-            out.push_str(&style.sentence("  ", "  ", left));
+            let is_accepted = resource.writes.iter().any(|write| write.status.is_some_and(|status| status < 300));
+            let wrote = if is_accepted { "Something was written before it failed" } else { "It may have been written" };
+            let left = format!(
+                "{wrote}: `arcflux status` shows how it is doing, `arcflux plan` whether anything is left to write."
+            );
+            out.push_str(&style.sentence("  ", "  ", &left));
         }
         out.push('\n');
     }

@@ -317,3 +317,37 @@ fn thousands_of_items_are_planned_from() {
     let report = plan::StatusReport::of(&world::graph(&desired), &live);
     assert!(!report.is_compliant());
 }
+
+#[tokio::test]
+async fn a_server_that_quotes_the_token_tells_it_to_nobody() {
+    let id: ResourceId = "/subscriptions/3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20/resourceGroups/rg".parse().unwrap();
+    let line = format!("GET https://management.azure.com{id}?api-version=2024-03-01");
+    let token = "eyJhbGciOiJub25lIn0.c2VjcmV0.sig";
+    let quoted = format!("you sent Authorization: Bearer {token}");
+    for reply in [
+        Reply::json(400, &json!({"error": {"code": "Bad", "message": quoted}})),
+        Reply::text(403, &format!("<html><title>{quoted}</title></html>")),
+        Reply::json(400, &json!({"error": {"code": token}})).header("x-ms-correlation-request-id", token),
+        Reply::json(200, &json!({"tags": {"note": quoted}})),
+    ] {
+        let script = Script::new([(line.as_str(), reply)]);
+        let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let log = Arc::clone(&lines);
+        let arm = ArmClient::new(
+            Arc::clone(&script) as Arc<dyn Transport>,
+            VirtualClock::new(),
+            Arc::new(FixedToken::new(Secret::new(token.to_owned()))),
+            Origin::parse("https://management.azure.com").unwrap(),
+        )
+        .observer(Arc::new(move |line: &str| log.lock().unwrap().push(line.to_owned())));
+        let outcome = arm.get(&id, "2024-03-01").await;
+        let told = match &outcome {
+            Ok(reading) => format!("{reading:?}"),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        let sent = script.finished();
+        assert!(sent[0].headers()["authorization"].to_str().unwrap().ends_with(token));
+        let told = format!("{told} {:?}", lines.lock().unwrap());
+        assert!(told.contains("access token") && !told.contains(token), "{told}");
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arcflux::http::{Request, Response};
 use arcflux::plan::{ApplyReport, Choices, EventKind, Failure, Options, Outcome, Workloads, Written};
+use arcflux::sim::quirks::{OverlappingWrite, Quirks};
 use arcflux::sim::{self, Scenario};
 use serde_json::{Value, json};
 
@@ -536,4 +537,35 @@ async fn a_deletion_does_not_wait_for_an_operation_that_may_never_end() {
     assert_eq!(world.curl("GET", &url, &Value::Null).1["properties"]["provisioningState"], "Updating");
     let report = world.apply(&world.destroy_plan(QUICKSTART, &options()).await).await;
     assert!(report.converged(), "{report:#?}");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_on_the_cluster_is_named_and_the_advice_helps() {
+    let quirks = Quirks { overlapping_write: OverlappingWrite::RefusedOnTheCluster, ..Quirks::default() };
+    let world = World::with(QUICKSTART, sim::Settings { quirks, ..sim::Settings::default() });
+    let plan = world.converge(QUICKSTART).await;
+    let url = |address: &str, version: &str| {
+        let change = plan.resource_changes.iter().find(|change| change.address.to_string() == address).unwrap();
+        format!("{}?api-version={version}", change.id)
+    };
+    let (extension, configuration) = (url(EXTENSION, "2025-03-01"), url(CONFIGURATION, "2025-04-01"));
+    // Somebody writes a configuration while there is no Flux: it waits for the extension, and the extension for it.
+    assert_eq!(world.curl("DELETE", &extension, &Value::Null).0, 202);
+    world.sim.advance(Duration::from_secs(300));
+    let edit = json!({"properties": {"sourceKind": "GitRepository",
+        "gitRepository": {"url": "https://github.com/contoso/gitops", "repositoryRef": {"branch": "next"}}}});
+    assert_eq!(world.curl("PATCH", &configuration, &edit).0, 202);
+
+    let report = world.apply(&world.plan(QUICKSTART).await).await;
+    let failure = report.failures().find(|(one, _)| one.address.to_string() == EXTENSION).unwrap().1;
+    assert_eq!(failure.code, "timed_out");
+    assert!(failure.message.ends_with("; fluxConfiguration flux-system is Updating"), "{}", failure.message);
+    let hint = failure.hint.as_deref().unwrap();
+    assert!(
+        hint.contains("az k8s-configuration flux delete -n flux-system -c store-001 -g rg-edge -t connectedClusters")
+    );
+
+    assert_eq!(world.curl("DELETE", &configuration, &Value::Null).0, 202);
+    world.sim.advance(Duration::from_secs(300));
+    converged(&world, QUICKSTART).await;
 }

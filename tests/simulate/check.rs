@@ -306,9 +306,10 @@ fn reported(
         }
         let accepted = sent.iter().any(|write| write.status().is_some_and(|status| status < 300));
         let acted = sent.iter().any(|write| write.acted.is_some_and(|(_, status)| status < 300));
+        let is_unanswered = sent.iter().any(|write| write.may_have_acted());
         match &resource.outcome {
             Outcome::Failed { failure, wrote } => {
-                if *wrote && !acted && failure.code != "outcome_unknown" {
+                if *wrote && !acted && !is_unanswered {
                     found.push(format!(
                         "(e) {address}: nothing was accepted, and the report says so ({})",
                         failure.code

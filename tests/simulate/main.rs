@@ -27,11 +27,14 @@ use std::time::{Duration, Instant};
 
 use story::Told;
 
-/// How many seeds a plain `cargo test` runs: what an unoptimised build does in about twenty seconds on two cores.
-const SEEDS: u64 = 120;
+/// How many seeds a plain `cargo test` runs: what an unoptimised build does in about forty seconds on two cores.
+const SEEDS: u64 = 200;
 
 /// One seed in so many is run a second time: its trace must be the same to the byte.
 const AGAIN: u64 = 20;
+
+/// A long run tells how far it is each time that this many seeds are done.
+const PROGRESS: u64 = 5_000;
 
 /// Seeds that found something, with what: they are run always. What a seed stands for changes with what the dice are
 /// thrown for; each finding has a test of its own where it was mended.
@@ -158,7 +161,11 @@ fn run(wanted: &Wanted) -> Sum {
                     if seed.is_multiple_of(AGAIN) && tell(seed).trace != told.trace {
                         told.violations.push("the same seed gives another trace".to_owned());
                     }
-                    sum.lock().unwrap().add(told);
+                    let mut sum = sum.lock().unwrap();
+                    sum.add(told);
+                    if sum.seeds.is_multiple_of(PROGRESS) {
+                        eprintln!("simulate: {} of {} seeds, {} failed", sum.seeds, wanted.seeds, sum.failures.len());
+                    }
                 }
             });
         }

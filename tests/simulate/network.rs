@@ -171,6 +171,11 @@ impl Exchange {
         }
     }
 
+    /// Whether whoever sent it cannot tell that the service has not acted.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        self.fault != Some(Fault::NotSent) && self.status().is_none_or(|status| status >= 500)
+    }
+
     /// Whether the service certainly has not acted, and said so: it may be sent again by whoever only repeats.
     pub(crate) fn is_turned_away(&self) -> bool {
         self.fault == Some(Fault::NotSent) || self.status() == Some(429)

@@ -128,6 +128,7 @@ impl Story {
             }
             exchanges.len()
         });
+        self.network.time().clear();
         Told { seed, violations: self.violations, trace: self.network.trace(), faults, ends: self.ends, requests }
     }
 
@@ -205,7 +206,8 @@ impl Story {
                 End::Applied(report) => {
                     let failures: BTreeSet<String> =
                         report.failures().map(|(one, failure)| format!("{} {}", one.address, failure.code)).collect();
-                    let is_at_rest = !failures.is_empty() && before.as_ref() == Some(&failures);
+                    let may_fail_unseen = self.waits_for_nothing() && self.world.settings.scenario.is_some();
+                    let is_at_rest = (!failures.is_empty() || may_fail_unseen) && before.as_ref() == Some(&failures);
                     if is_at_rest && self.lasts(&process, report) {
                         self.explained(goal, &process);
                         return;
@@ -259,13 +261,22 @@ impl Story {
         })
     }
 
+    /// Whether nobody waits for what was written: how that ends, nobody is told.
+    fn waits_for_nothing(&self) -> bool {
+        self.world.choices.wait == WaitFor::Nothing
+    }
+
     /// Whether what is still to be done is what was reported as failed.
     fn explained(&mut self, goal: Goal<'_>, last: &Process) {
         let End::Applied(report) = &last.end else { return };
         let unreached: BTreeSet<String> = report
             .resources
             .iter()
-            .filter(|one| matches!(one.outcome, Outcome::Failed { .. } | Outcome::Skipped { .. }))
+            .filter(|one| match one.outcome {
+                Outcome::Failed { .. } | Outcome::Skipped { .. } => true,
+                Outcome::Applied => self.waits_for_nothing(),
+                Outcome::Unchanged | Outcome::Reached => false,
+            })
             .map(|one| one.address.to_string())
             .collect();
         let Some(plan) = self.look(goal) else { return };
@@ -335,8 +346,9 @@ impl Story {
         // What came out right is right, unless somebody has had a hand in it since.
         if let End::Applied(report) = &process.end
             && report.converged()
-            // Where nobody waits, nobody knows how it ends.
-            && self.world.choices.wait != WaitFor::Nothing
+            && !self.waits_for_nothing()
+            // What was left for another time may be due by now.
+            && process.plan.as_ref().is_some_and(|plan| plan.deferred_changes.is_empty())
             && meddled == self.meddled()
             && let Some(plan) = self.look(goal)
             && plan.has_changes()

@@ -150,6 +150,12 @@ impl Time {
         }
     }
 
+    /// Drops what is still due: what is due holds who put it in, and who put it in holds the time.
+    pub(crate) fn clear(&self) {
+        let things = std::mem::take(&mut self.0.lock().unwrap().things);
+        drop(things);
+    }
+
     /// Lets time pass with nobody at work.
     pub(crate) fn pass(&self, duration: Duration) {
         let until = self.after(duration);
