@@ -49,7 +49,7 @@ SPEC
 # A fleet: hundreds of changes.
 {
   printf 'apiVersion: arcflux/v1\nsubscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20\nresourceGroup: rg-edge\nclusters:\n'
-  for number in $(seq -w 250); do echo "  store-$number: {}"; done
+  for number in $(seq -w 120); do echo "  store-$number: {}"; done
   # shellcheck disable=SC2016
   printf 'repo: {url: "https://github.com/contoso/gitops", branch: main}\nkustomizations:\n  app: {path: "./${cluster.name}"}\n'
 } >"$work/fleet.yaml"

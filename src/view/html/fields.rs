@@ -220,7 +220,7 @@ mod tests {
             shown("./stores/app", "./stores/shop"),
             of("./stores/<mark>app</mark>", "./stores/<mark>shop</mark>")
         );
-        assert_eq!(shown("a, b, c", "a, b, x, c"), of("a, b, c", "a, b, <mark>x, </mark>c"));
+        assert_eq!(shown("a, b, c", "a, b, x, c"), of("a, b, <mark>c</mark>", "a, b, <mark>x, c</mark>"));
         assert_eq!(shown("NotRegistered", "Registered"), of("NotRegistered", "Registered"));
         assert_eq!(shown("true", "false"), of("true", "false"));
         assert_eq!(shown("Grüße, 東", "Grüße, 京"), of("Grüße, <mark>東</mark>", "Grüße, <mark>京</mark>"));
