@@ -2,7 +2,9 @@
 
 use super::super::field_lines::{self, FieldLine, Mark, Shown};
 use super::super::groups::{self, Group, own_name};
-use super::super::rows::{Drifted, Field, Resource};
+use super::super::rows::{Content, Drifted, Field, Resource};
+use super::super::style::bounded;
+use super::super::{escape, value};
 use super::inert::{code, code_in_cell, fence, html_code, sentence, sentence_in_cell};
 use super::page::{Detail as Part, Page, Place, Row};
 use super::sections::{LeftOut, left_out};
@@ -25,7 +27,8 @@ const CELL: usize = 240;
 const WIDE: usize = 80;
 
 /// The actions, those that take something away first.
-const ACTIONS: [Action; 4] = [Action::Delete, Action::Replace, Action::Update, Action::Create];
+const ACTIONS: [Action; 6] =
+    [Action::Delete, Action::Replace, Action::Update, Action::Create, Action::Read, Action::NoOp];
 
 /// The changes with one action.
 pub(super) struct Section<'r, 'a> {
@@ -45,7 +48,7 @@ pub(super) fn sections<'r, 'a>(resources: &'r [Resource<'a>]) -> Vec<Section<'r,
             Action::Replace => format!("{count} to replace"),
             Action::Update => format!("{count} to change"),
             Action::Create => format!("{count} to add"),
-            Action::Read | Action::NoOp => format!("{count} to read"),
+            Action::Read | Action::NoOp => format!("{count} to write without a change"),
         };
         (!groups.is_empty()).then_some(Section { position, heading, groups })
     };
@@ -54,12 +57,12 @@ pub(super) fn sections<'r, 'a>(resources: &'r [Resource<'a>]) -> Vec<Section<'r,
 
 /// Adds the table of each action.
 pub(super) fn tables(page: &mut Page, sections: &[Section<'_, '_>]) {
-    for (position, Section { heading, groups, .. }) in sections.iter().enumerate() {
+    for (index, Section { position, heading, groups }) in sections.iter().enumerate() {
         let head = format!("### {heading}\n\n| Change | Clusters | Effects |\n|---|---|---|\n");
         let rows: Vec<String> = groups.iter().map(table_row).collect();
         // Those that come after it need room, too, and so do the fields.
-        let parts = sections.len() - position + 1;
-        page.list(Place::Changes(sections[position].position, Row::Table), parts, &head, &rows, |shown, all| {
+        let parts = sections.len() - index + 1;
+        page.list(Place::Changes(*position, Row::Table), parts, &head, &rows, |shown, all| {
             format!("{}\n", left_out(shown, all, LeftOut::AfterTable))
         });
     }
@@ -107,7 +110,6 @@ fn cut(sentence: &str) -> Option<String> {
 
 /// How many values change.
 fn field_count(fields: &[Field<'_>]) -> usize {
-    use super::super::rows::Content;
     let count = |field: &Field<'_>| match &field.content {
         Content::AddedGroup(members) => field_count(members),
         Content::RemovedGroup(count) => *count,
@@ -257,7 +259,7 @@ impl Detail {
             },
             lines: diff(fields),
             unchanged: field_lines::unchanged(*unchanged)
-                .map(|hidden| format!("  # {hidden}, api-version {}\n", super::super::value::name(api_version))),
+                .map(|hidden| format!("  # {hidden}, api-version {}\n", value::name(api_version))),
             effects: if effects.is_empty() { effects } else { format!("{effects}\n") },
             same: same(group),
         }
@@ -320,7 +322,7 @@ fn diff(fields: &[Field<'_>]) -> Vec<String> {
             Shown::Plain(text) => out.push(format!("{}\n", format!("  {indent}{text}").trim_end())),
             Shown::Aside(text) => out.push(format!("  {indent}# {text}\n")),
             Shown::Because(text) => {
-                out.push(format!("  {indent}# {}\n", super::super::escape::line(&super::super::style::bounded(&text))));
+                out.push(format!("  {indent}# {}\n", escape::line(&bounded(&text))));
             }
         }
     }

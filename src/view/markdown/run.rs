@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::super::apply::{FailureRow, RUN_AGAIN, failures, skipped, verdict, worth_telling};
+use super::super::escape::source_line;
 use super::super::rows::Rows;
 use super::context::Context;
 use super::inert::{code, fence, link, sentence};
@@ -110,8 +111,9 @@ fn why(page: &mut Page, lead: &str, error: &RunError) {
 
 /// A text in a fence, line by line until there is no room.
 pub(super) fn text(page: &mut Page, place: Place, text: &str) {
-    let lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
-    let frame = fence("text", text).replacen(text, "", 1);
+    let lines: Vec<String> = text.lines().map(|line| format!("{}\n", source_line(line))).collect();
+    let text = lines.concat();
+    let frame = fence("text", &text).replacen(&text, "", 1);
     let kept = page.fit(1, &format!("{frame}{}\n", left_out(0, lines.len(), LeftOut::AfterList)), &lines);
     if kept < lines.len() {
         page.lacks();
