@@ -193,7 +193,7 @@ fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliEr
     let simulator = Simulator::open(&args.state(), settings)
         .map_err(|error| CliError::because("cannot start the simulator", &error))?;
     let origin = Origin::parse(sim::ORIGIN).map_err(|error| CliError::because("the simulator", &error))?;
-    let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("simulated".to_owned())));
+    let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("no-token-for-the-simulator".to_owned())));
     let arm = ArmClient::new(
         Arc::new(simulator.transport()),
         Arc::new(simulator.clock(args.pace())),

@@ -2,7 +2,7 @@
 //! Server), Azure DevOps and GitLab, through a handful of REST calls each.
 //!
 //! What to do is decided purely ([`decide`] from the comments that are there); each forge builds requests and reads
-//! answers and sends nothing ([`forge`]); the [`ForgeClient`] sends them, with retries, paging and the token, which goes
+//! answers and sends nothing (`forge`); the [`ForgeClient`] sends them, with retries, paging and the token, which goes
 //! to the origin of the API and nowhere else. What this module must not know: plans, and where it runs: whoever calls it
 //! has found out which pull request it is about.
 

@@ -78,7 +78,7 @@ async fn applied(parallelism: Option<usize>) -> (ApplyReport, Vec<Event>, Timest
     let clock = Paused::of(&world.sim);
     let start = clock.now();
     let transport = Arc::new(SlowOne { inner: world.sim.transport(), clock: clock.clone() });
-    let token = Arc::new(FixedToken::new(Secret::new("token".to_owned())));
+    let token = Arc::new(FixedToken::new(Secret::new("T0KEN".to_owned())));
     let arm =
         ArmClient::new(transport, Arc::new(clock), token, Origin::parse(sim::ORIGIN).unwrap()).jitter(Arc::new(|| 0.5));
     let events = Mutex::new(Vec::new());

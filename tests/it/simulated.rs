@@ -169,7 +169,7 @@ fn client(sim: &Simulator, transport: Arc<dyn Transport>) -> ArmClient {
     ArmClient::new(
         transport,
         Arc::new(sim.clock(f64::INFINITY)),
-        Arc::new(FixedToken::new(Secret::new("token".to_owned()))),
+        Arc::new(FixedToken::new(Secret::new("T0KEN".to_owned()))),
         Origin::parse(sim::ORIGIN).unwrap(),
     )
 }
