@@ -228,6 +228,62 @@ async function scenarios(github, digest) {
   });
 }
 
+// `apply --reviewed`: refused, with what differs, until it is what was reviewed.
+async function reviewed(github) {
+  const sim = (state) => ['--cloud', 'sim', '-f', path.resolve(spec), '--sim-pace', '1000000', '--sim-state', path.join(work, state)];
+  const apply = (state, variables) => run(github, ['apply', ...sim(state), '--reviewed'], variables);
+  const approval = { login: 'bob', state: 'APPROVED', commit_id: HEAD, submitted_at: '2026-11-24T10:00:00Z' };
+  const scenario = (name, prepare, judge) => check(name, github, async () => {
+    ends(await run(github, ['comment', 'plan.json']), 0);
+    Object.assign(github, { reviews: [{ ...approval }], writers: ['bob'] });
+    await prepare();
+    await judge();
+  });
+  let states = 0;
+  const refused = (code, words) => async () => {
+    const state = `refused-${++states}.json`;
+    const ran = ends(await apply(state), 3);
+    const said = ran.err.replace(/\s+/g, ' ');
+    assert.match(said, /the plan was not reviewed as it is on pull request 7; nothing was written/);
+    assert.ok(said.includes(`- ${code}: `) && words.test(said), said);
+  };
+  const check_of = (edit) => () => edit(github.checks[0]);
+
+  await scenario('nobody has approved', () => { github.reviews = []; }, refused('not_approved', /nobody but the author has approved/));
+  await scenario('the author approves', () => { github.reviews[0].login = 'ann'; github.writers.push('ann'); }, refused('not_approved', /ann cannot approve their own/));
+  await scenario('somebody approves who may only read', () => { github.writers = []; }, refused('not_approved', /bob may not write/));
+  await scenario('an older commit was approved', () => { github.reviews[0].commit_id = 'd'.repeat(40); }, refused('not_approved', /bob approved dddddddddddd/));
+  await scenario('the comment was edited after the approval', () => { github.comments[0].updated_at = '2026-11-24T11:00:00Z'; }, refused('not_approved', /edited at 2026-11-24T11:00:00Z/));
+  await scenario('somebody requests changes', () => { github.reviews.push({ ...approval, login: 'carl', state: 'CHANGES_REQUESTED' }); github.writers.push('carl'); }, refused('changes_requested', /carl/));
+  await scenario('the check has another digest', check_of((one) => { one.external_id = `sha256:${'0'.repeat(64)}`; }), refused('digest_differs', /sha256:0000/));
+  await scenario('the check is on another commit', check_of((one) => { one.head_sha = 'd'.repeat(40); }), refused('no_check', /has no check run/));
+  await scenario('the head has moved', () => { github.head = 'd'.repeat(40); }, refused('head_moved', /the head of #7 is dddddddddddd now/));
+  await scenario('the base has changed the same file', () => { github.moved = ['arcflux.yaml']; }, refused('base_moved', /arcflux.yaml/));
+  await scenario('the comment is gone', () => { github.comments = []; }, refused('no_comment', /has no comment/));
+  await scenario('the live state has moved since', async () => {}, async () => {
+    const state = `moved.json`;
+    ends(await run(github, ['apply', ...sim(state), '--only', 'provider/*', '--auto-approve']), 0);
+    assert.match(ends(await apply(state), 3).err, /digest_differs/);
+  });
+  await scenario('the forge cannot be asked', () => github.fail(/reviews$/, 403, 'Resource not accessible by integration'), async () => {
+    const said = ends(await apply('denied.json'), 3).err.replace(/\s+/g, ' ');
+    assert.match(said, /it cannot be known whether the plan was reviewed.*checks: read/);
+  });
+  await scenario('reviewed: it is applied, and what would write nothing needs no review', () => { github.moved = ['docs/a.md']; }, async () => {
+    const ran = ends(await apply('reviewed.json'), 0);
+    assert.match(ran.err, /Reviewed on pull request 7: sha256:/);
+    assert.match(ran.out, /Apply complete! Resources: 3 added/);
+    github.reviews = [];
+    ends(await apply('reviewed.json'), 0);
+  });
+  await scenario('merged: the pull request that brought the commit, and what it was merged into', () => { github.merged = true; }, async () => {
+    const place = path.join(work, 'push-event-reviewed');
+    fs.writeFileSync(place, '{}');
+    ends(await apply('merged.json', { GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_PATH: place }), 0);
+    assert.ok(github.compared.endsWith(`...${'f'.repeat(40)}`), github.compared);
+  });
+}
+
 async function main() {
   const github = new GitHub('api.github.com.json', '', TOKEN);
   await github.listen();
@@ -241,6 +297,8 @@ async function main() {
   ends(await run(github, ['plan', '--destroy', ...sim, ...applied, '--out', 'destroy.json'], plain), 0);
 
   await scenarios(github, digest);
+  console.log('-- apply --reviewed');
+  await reviewed(github);
   github.server.close();
 
   console.log('-- GitHub Enterprise Server');

@@ -107,7 +107,7 @@ class GitHub {
   }
 
   reset() {
-    Object.assign(this, { comments: [], checks: [], statuses: [], asked: [], violations: [], faults: [], newest: 1000, head: 'a'.repeat(40) });
+    Object.assign(this, { reviews: [], writers: [], moved: [], merged: false, comments: [], checks: [], statuses: [], asked: [], violations: [], faults: [], newest: 1000, head: 'a'.repeat(40) });
   }
 
   listen() {
@@ -119,7 +119,7 @@ class GitHub {
 
   write(login, body) {
     const comment = this.description.example('issue-comment');
-    Object.assign(comment, { id: ++this.newest, body });
+    Object.assign(comment, { id: ++this.newest, body, updated_at: '2026-11-24T09:00:00Z' });
     comment.user.login = login;
     this.comments.push(comment);
     return comment;
@@ -214,6 +214,7 @@ class GitHub {
         if (!comment) return missing;
         if (comment.user.login !== this.login) this.violations.push(`wrote into a comment of ${comment.user.login}`);
         comment.body = body.body;
+        comment.updated_at = '2026-11-24T12:00:00Z';
         return { status: 200, body: comment };
       }
       case 'post /repos/{owner}/{repo}/check-runs': {
@@ -228,6 +229,8 @@ class GitHub {
         const pull = this.description.example('pull-request');
         pull.number = number;
         pull.head.sha = this.head;
+        pull.user.login = 'ann';
+        if (this.merged) Object.assign(pull, { state: 'closed', merged: true, merge_commit_sha: 'e'.repeat(40) });
         // The example has teams that are none by the description.
         pull.requested_teams = [];
         return { status: 200, body: pull };
@@ -235,6 +238,38 @@ class GitHub {
       case 'get /repos/{owner}/{repo}/commits/{commit_sha}/pulls': {
         const [pull] = this.description.example('pull-request-simple-items');
         return { status: 200, body: [{ ...pull, number: 7, requested_teams: [] }] };
+      }
+      case 'get /repos/{owner}/{repo}/commits/{ref}/check-runs': {
+        const { check_runs: [run] } = this.description.example('check-run-paginated');
+        const made = this.checks.filter((one) => one.name === call.query.check_name && one.head_sha === call.values.ref);
+        const runs = made.slice(-1).map(({ name, head_sha, conclusion, external_id }) => ({
+          ...run, name, head_sha, conclusion, external_id, app: { ...run.app, slug: 'github-actions' },
+        }));
+        return { status: 200, body: { total_count: runs.length, check_runs: runs } };
+      }
+      case 'get /repos/{owner}/{repo}/pulls/{pull_number}/reviews': {
+        const [review] = this.description.example('pull-request-review-items');
+        return { status: 200, body: this.reviews.map((one) => ({ ...review, ...one, user: { ...review.user, login: one.login } })) };
+      }
+      case 'get /repos/{owner}/{repo}/collaborators/{username}/permission': {
+        const permission = this.description.example('repository-collaborator-permission-response-if-user-has-admin-permissions');
+        return { status: 200, body: { ...permission, permission: this.writers.includes(call.values.username) ? 'write' : 'read' } };
+      }
+      case 'get /repos/{owner}/{repo}/commits/{ref}': {
+        const commit = this.description.example('commit');
+        commit.parents = [{ ...commit.parents[0], sha: 'f'.repeat(40) }];
+        return { status: 200, body: commit };
+      }
+      case 'get /repos/{owner}/{repo}/compare/{basehead}': {
+        const comparison = this.description.example('commit-comparison');
+        const [file] = comparison.files;
+        this.compared = call.values.basehead;
+        const files = this.moved.map((filename) => ({ ...file, filename }));
+        return { status: 200, body: { ...comparison, status: files.length > 0 ? 'ahead' : 'identical', files } };
+      }
+      case 'get /repos/{owner}/{repo}/pulls/{pull_number}/files': {
+        const [file] = this.description.example('diff-entry-items');
+        return { status: 200, body: [{ ...file, filename: 'arcflux.yaml' }] };
       }
       default:
         this.violations.push(`nobody expects ${call.method} ${call.template}`);
