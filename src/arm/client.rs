@@ -25,8 +25,10 @@ use crate::http::{Clock, Interrupt, Response, Transport};
 use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
-const SHOWN: Shown =
-    Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
+const SHOWN: Shown = Shown { query: &["api-version", "forceDelete"], response_ids: &["x-ms-correlation-request-id"] };
+
+/// How long the last look of a wait may take, although its time is up: an answer takes a moment.
+const SHORTEST: Duration = Duration::from_secs(10);
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
