@@ -33,12 +33,13 @@ pub(super) struct End {
     pub(super) started_at: Option<Timestamp>,
     pub(super) elapsed_seconds: i64,
     pub(super) writes: Vec<Written>,
+    pub(super) goes_on: bool,
 }
 
 impl End {
     /// Of a change on which no work was done.
     pub(super) fn of_nothing(outcome: Outcome) -> Self {
-        Self { outcome, started_at: None, elapsed_seconds: 0, writes: Vec::new() }
+        Self { outcome, started_at: None, elapsed_seconds: 0, writes: Vec::new(), goes_on: false }
     }
 }
 
@@ -84,6 +85,25 @@ impl Progress<'_> {
         }
     }
 
+    /// What a replacement that failed has left behind, as the end of a sentence.
+    fn left_of_replacement(&self) -> &'static str {
+        let is_accepted = |write: &&Written| write.status.is_some_and(|status| status < 300 || status == 404);
+        let last = self.writes.iter().rfind(is_accepted).map(|write| write.method.as_str());
+        match (self.change.change.actions, last) {
+            (Action::Replace, Some("DELETE")) if self.is_unanswered => {
+                "; the old one was deleted, and whether the new one was created is not known"
+            }
+            (Action::Replace, Some("DELETE")) if self.is_open => {
+                "; the old one is being deleted, and the new one was not created"
+            }
+            (Action::Replace, Some("DELETE")) => "; the old one was deleted, and the new one was not created",
+            (
+                Action::NoOp | Action::Read | Action::Create | Action::Update | Action::Replace | Action::Delete,
+                Some(_) | None,
+            ) => "",
+        }
+    }
+
     /// The resource of this change, where something may be going on.
     pub(super) fn unsettled(&self) -> Unsettled {
         let Change { address, id, kind, api_version, steps, .. } = self.change;
@@ -114,6 +134,7 @@ impl Runner<'_> {
         };
         self.tell(&change.address, EventKind::ApplyStart { action });
         let result = self.take_all(change, &mut progress).await;
+        let goes_on = progress.is_open;
         progress.release();
         let elapsed_seconds = self.elapsed(&progress);
         let outcome = match result {
@@ -122,8 +143,9 @@ impl Runner<'_> {
                 if progress.wrote { Outcome::Applied } else { Outcome::Reached }
             }
             Err(failure) => {
+                let left = progress.left_of_replacement();
                 let failure = Failure {
-                    message: self.settings.secrets.masked(&failure.message),
+                    message: self.settings.secrets.masked(&format!("{}{left}", failure.message)),
                     correlation_id: self
                         .masked_id(failure.correlation_id.as_deref())
                         .or(progress.correlation_id.take()),
@@ -134,7 +156,7 @@ impl Runner<'_> {
                 Outcome::Failed { failure, wrote: progress.wrote || progress.is_unanswered }
             }
         };
-        End { outcome, started_at: Some(progress.started), elapsed_seconds, writes: progress.writes }
+        End { outcome, started_at: Some(progress.started), elapsed_seconds, writes: progress.writes, goes_on }
     }
 
     /// An id as a server gave it, which may hold anything.
@@ -283,7 +305,7 @@ impl Runner<'_> {
         let ends_operation = matches!(until, Until::Provisioned | Until::Gone);
         match &ended {
             // Reached, or failed in the end: whatever went on is over.
-            Ok(()) if ends_operation => progress.is_open = false,
+            Ok(()) if ends_operation || *until == Until::Registered => progress.is_open = false,
             Err(failure) if ends_operation && failure.code == "operation_failed" => progress.is_open = false,
             // It goes on, whoever has begun it.
             Err(_) if ends_operation => progress.is_open = true,

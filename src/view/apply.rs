@@ -82,7 +82,11 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
         .iter()
         .filter_map(|resource| match &resource.outcome {
             Outcome::Skipped { because } => Some((&resource.address, because.as_ref())),
-            Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Failed { .. } => None,
+            Outcome::Unchanged
+            | Outcome::Reached
+            | Outcome::Applied
+            | Outcome::Failed { .. }
+            | Outcome::Deferred { .. } => None,
         })
         .collect();
     if !skipped.is_empty() {
@@ -117,7 +121,7 @@ pub fn render_report(report: &ApplyReport, mode: Mode, style: &Style) -> String 
 fn trace(resource: &ResourceOutcome) -> Option<String> {
     let Written { method, status, correlation_id: _, operation_id } = resource.writes.last()?;
     match (operation_id, status) {
-        (Some(id), _) if resource.may_go_on() => {
+        (Some(id), _) if resource.goes_on => {
             Some(format!("Azure may still be at work on it: operation {id}, begun by {method}."))
         }
         (Some(id), _) => Some(format!("operation id: {id}, begun by {method}")),

@@ -94,6 +94,9 @@ fn a_deferral_and_a_destruction_are_reported() {
     let offline = ["--sim-scenario", "agent-offline", "--offline", "skip", "--sim-state", "offline.json"];
     let (_, report) = reported(&place, &[APPLY, &offline].concat());
     assert_eq!(report["deferred"][0], "rg-edge/store-001/extension");
+    let extension = resource(&report, "rg-edge/store-001/extension");
+    assert_eq!((&extension["action"][0], &extension["outcome"]["result"]), (&"create".into(), &"deferred".into()));
+    assert_eq!(extension["outcome"]["reason"], "cluster_offline");
     place.sim(APPLY).ends_with(0);
     let (_, report) = reported(&place, &["destroy", "--auto-approve"]);
     assert_eq!((&report["plan"]["mode"], &report["ending"]), (&"destroy".into(), &"converged".into()));
