@@ -67,7 +67,6 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
-    interrupt::end_before_an_apply(session.console.clone());
     let connection = connect::connect(cloud, graph, Some(desired), session)?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();

@@ -99,9 +99,15 @@ impl Run {
 
     fn failed(self, error: &CliError) -> RunReport {
         let CliError { exit, messages, details, hint } = error;
-        let ending = if *exit == Exit::Refused { Ending::Refused } else { Ending::Error };
+        let ending = match exit {
+            Exit::Refused => Ending::Refused,
+            Exit::Interrupted => Ending::Interrupted,
+            Exit::Ok | Exit::Error | Exit::Changes | Exit::Incomplete | Exit::Usage => Ending::Error,
+        };
         let error = RunError { messages: messages.clone(), details: details.clone(), hint: hint.clone() };
-        RunReport { ending, exit_code: exit.code(), error: Some(error), ..self.blank() }
+        let blank = self.blank();
+        let result = ApplyReport { interrupted: ending == Ending::Interrupted, ..blank.result };
+        RunReport { ending, exit_code: exit.code(), error: Some(error), result, ..blank }
     }
 
     /// A report in which nothing was carried out.

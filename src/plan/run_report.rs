@@ -62,7 +62,7 @@ pub enum Ending {
     Refused,
     /// Something failed, or did not come in time.
     Incomplete,
-    /// Interrupted, after finishing what Azure had accepted.
+    /// Interrupted: before anything was written, or after finishing what Azure had accepted.
     Interrupted,
 }
 

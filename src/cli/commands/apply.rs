@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
+use crate::apply::{self, SecretResolver, Secrets, Settings, Timeouts};
 use crate::cli::arg_values::TextOrJson;
 use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
-use crate::cli::interrupt::{self, InFlight};
+use crate::cli::interrupt::Stop;
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
 use crate::cli::run_report::{Carried, Run};
@@ -40,11 +40,16 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
     let request =
         Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let mut planned = planning::plan(&intent, request, session).await?;
-        run.has_planned(&planned.plan, planned.connection.arm.usage());
-        show_and_ask(&planned.plan, &args.run, session)?;
-        expect(&mut planned.plan, &intent, &args.expect_revision)?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session).await
+        let stop = Stop::listen(session.console.clone());
+        let planning = async {
+            let mut planned = planning::plan(&intent, request, session).await?;
+            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            show_and_ask(&planned.plan, &args.run, session).await?;
+            expect(&mut planned.plan, &intent, &args.expect_revision)?;
+            Ok(planned)
+        };
+        let planned = stop.before_an_apply(planning).await?;
+        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
     })
 }
 
@@ -77,13 +82,18 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
     let request =
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let mut planned = planning::plan(&intent, request, session).await?;
-        run.has_planned(&planned.plan, planned.connection.arm.usage());
-        check_same(&name, &saved, &planned.plan)?;
-        show_refusals(&planned.plan, &args.run, session)?;
-        check_allowed(&name, &saved)?;
-        expect(&mut planned.plan, &intent, &args.expect_revision)?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session).await
+        let stop = Stop::listen(session.console.clone());
+        let planning = async {
+            let mut planned = planning::plan(&intent, request, session).await?;
+            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            check_same(&name, &saved, &planned.plan)?;
+            show_refusals(&planned.plan, &args.run, session)?;
+            check_allowed(&name, &saved)?;
+            expect(&mut planned.plan, &intent, &args.expect_revision)?;
+            Ok(planned)
+        };
+        let planned = stop.before_an_apply(planning).await?;
+        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
     })
 }
 
@@ -158,7 +168,7 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
 
 /// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
 /// needs no agreement.
-pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+pub(in crate::cli) async fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
     if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != plan.digest) {
         return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", plan.digest))
             .hint("the spec or the live state is not what was reviewed: plan again, and look at what is different"));
@@ -181,7 +191,7 @@ pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Sessio
         Mode::Apply => "Do you want to perform these actions?",
         Mode::Destroy => "Do you really want to destroy these resources?",
     };
-    if session.console.ask(question) {
+    if session.console.ask(question).await {
         return Ok(());
     }
     Err(CliError::new("cancelled; nothing was written"))
@@ -206,24 +216,23 @@ pub(in crate::cli) async fn carry_out(
     secret_args: Option<&SecretArgs>,
     args: &RunArgs,
     session: &Session,
+    stop: &Stop,
 ) -> Result<Carried, CliError> {
     let plan = &planned.plan;
     let arm = &planned.connection.arm;
     let secrets = read_secrets(planned, secret_args, session)?;
-    let interrupt = Interrupt::default();
-    let in_flight = InFlight::default();
     let resources = plan.resource_changes.iter().map(|change| u64::from(!change.steps.is_empty())).sum();
     let progress = Arc::new(Progress::new(args.format, resources, session.console.clone()));
-    interrupt::listen(interrupt.clone(), in_flight.clone(), Arc::clone(&progress));
+    stop.begins(&progress);
     let settings = Settings {
         parallelism: args.parallelism.map(usize::from),
         timeouts: Timeouts { all: args.timeout },
         secrets: &secrets,
         events: &|event| {
-            in_flight.follow(&event);
+            stop.in_flight.follow(&event);
             progress.show(&event);
         },
-        interrupt: &interrupt,
+        interrupt: &stop.interrupt,
     };
     let started_at = arm.now();
     let report = tokio::select! {
