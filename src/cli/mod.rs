@@ -14,6 +14,7 @@ mod interrupt;
 mod json_file;
 mod live_file;
 mod moment;
+mod out_file;
 mod plan_file;
 mod planning;
 mod progress;

@@ -23,7 +23,12 @@ use crate::plan::{self, Choices, ExpectedRevision, Mode, Plan, WaitFor};
 use crate::view;
 
 pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, CliError> {
-    let mut run = Run::begin(&args.run)?;
+    let inputs = [
+        ("the spec", Some(args.spec.input()).filter(|_| args.plan.is_none() || args.spec.is_named())),
+        ("the base", args.base.input()),
+        ("the saved plan", args.plan.as_deref()),
+    ];
+    let mut run = Run::begin(&args.run, &[&inputs[..], &args.cloud.inputs()].concat())?;
     let outcome = match &args.plan {
         None => from_spec(args, session, &mut run),
         Some(path) => from_saved(path, args, session, &mut run),

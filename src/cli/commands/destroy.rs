@@ -10,7 +10,8 @@ use crate::cli::{Exit, Session, block_on, spec_file};
 use crate::plan::{Choices, Mode};
 
 pub(in crate::cli) fn run(args: &DestroyArgs, session: &Session) -> Result<Exit, CliError> {
-    let mut run = Run::begin(&args.run)?;
+    let spec = ("the spec", Some(args.spec.input()));
+    let mut run = Run::begin(&args.run, &[&[spec], &args.cloud.inputs()[..]].concat())?;
     let outcome = destroy(args, session, &mut run);
     run.close(outcome, &args.run, session)
 }
