@@ -91,7 +91,7 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
             run.has_planned(&planned.plan, planned.connection.arm.usage());
-            check_same(&name, &saved, &planned.plan)?;
+            check_same(&name, &saved, &planned, &intent)?;
             show_refusals(&planned.plan, &args.run, session)?;
             check_allowed(&name, &saved)?;
             expect(&mut planned.plan, &intent, &args.expect_revision)?;
@@ -151,7 +151,8 @@ fn check_spec(name: &str, file: &str, saved: &Plan, given: &Value) -> Result<(),
 }
 
 /// Whether the plan, made again, is the saved one or a remainder of it.
-fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
+fn check_same(name: &str, saved: &Plan, planned: &Planned, intent: &Intent) -> Result<(), CliError> {
+    let fresh = &planned.plan;
     if saved.origin != fresh.origin {
         return Err(CliError::refused(format!("{name} is for {}, not for {}", saved.origin, fresh.origin)));
     }
@@ -161,7 +162,7 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
         return Err(CliError::refused(format!("{name} is for the tenant {then}, and you are signed in to {now}"))
             .hint(format!("sign in to the other tenant: `az login --tenant {then}`")));
     }
-    let deviations = plan::deviations(saved, fresh);
+    let deviations = planned.deviations_from(saved, intent);
     if deviations.is_empty() {
         return Ok(());
     }
