@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures::future::{Either, select};
 use jiff::Timestamp;
@@ -12,11 +13,14 @@ use super::failures::{GOES_ON, failed, failure, goes_on, interrupted, not_applie
 use super::polling::{OpenWaits, asks_resource_alone};
 use super::reaction::met_another_write;
 use super::turn::{Turn, Unsettled};
-use super::waits::{Awaited, Wait, fall_back};
+use super::waits::{Awaited, UNANSWERED, Wait, fall_back};
 use super::write::Unchecked;
 use crate::arm::{ArmClient, ArmError, Operation};
 use crate::model::{Address, ResourceId};
 use crate::plan::{Action, Change, Event, EventKind, Failure, Outcome, Step, Until, Written};
+
+/// How long Azure may be silent once somebody wants to stop.
+const DRAINING_LOOK: Duration = Duration::from_secs(30);
 
 /// Carries out changes and tells about them.
 pub(super) struct Runner<'a> {
@@ -357,8 +361,7 @@ impl Runner<'_> {
             self.unless_cut_short(is_accepted, until, rest).await?;
         }
         loop {
-            let looked = self.unless_cut_short(is_accepted, until, wait.look(self.arm)).await?;
-            let status = match looked? {
+            let status = match self.look(wait, is_accepted, until).await? {
                 None => return Ok(()),
                 Some(status) => status,
             };
@@ -369,6 +372,27 @@ impl Runner<'_> {
             let rest = self.arm.sleep_telling(pause, left, &mut tells);
             self.unless_cut_short(is_accepted, until, rest).await?;
         }
+    }
+
+    /// Looks once. What ARM has accepted is waited for, whoever wants to stop, but not where ARM does not answer.
+    async fn look(&self, wait: &mut Wait<'_>, is_accepted: bool, until: &Until) -> Result<Option<String>, Failure> {
+        let left = wait.left(self.arm);
+        if !is_accepted {
+            return self.unless_cut_short(false, until, wait.look(self.arm, left)).await?;
+        }
+        if !self.settings.interrupt.is_requested()
+            && let Some(looked) = self.unless_interrupted(wait.look(self.arm, left)).await
+        {
+            return looked;
+        }
+        wait.look(self.arm, left.min(DRAINING_LOOK)).await.map_err(|failure| match failure.code.as_str() {
+            UNANSWERED => interrupted(&format!(
+                "Azure does not answer, so the wait for {} was cut short ({})",
+                wait_words(until),
+                failure.message
+            )),
+            _ => failure,
+        })
     }
 
     /// Does a part of a wait, which ends with the wish to stop unless it is for what ARM has accepted.

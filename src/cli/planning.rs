@@ -6,12 +6,13 @@ use super::Session;
 use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
-use super::interrupt;
+use super::heartbeat;
 use super::live_file::LiveFile;
 use super::moment::{Moment, tell_ages, tell_versions};
 use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
+use crate::http::SystemClock;
 use crate::model::{Glob, LiveState};
 use crate::plan::{self, Choices, Deviation, Mode, Options, Plan, PlanError, SecretPolicy};
 use crate::spec::Desired;
@@ -81,7 +82,10 @@ pub(super) async fn read(
     let connection = connect::connect(cloud, graph, Some(desired), session)?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
-    let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
+    let live = tokio::select! {
+        live = fetch::live_state(&reads, &connection.arm) => live.map_err(|errors| CliError::unread(&errors))?,
+        never = heartbeat::while_reading(&connection.arm, &SystemClock, &session.console) => match never {},
+    };
     let origin = connection.arm.origin().to_string();
     tell_what_was_read(reads.len(), &origin, &live, session);
     let found = Found { live, origin, tenant, is_simulated: connection.is_simulated };

@@ -1,9 +1,16 @@
 //! The messages that cross the [`Transport`](super::Transport) seam: the `http` crate's types with a body in memory.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 /// One request. The URI is sent byte for byte as it stands here: ARM signs its operation URLs.
 pub type Request = ::http::Request<Bytes>;
+
+/// How long the answer to a request may take at most, its body included: an extension of a [`Request`]. Who sends one
+/// without has the patience of the [`Transport`](super::Transport).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience(pub Duration);
 
 /// One response, read to its end.
 pub type Response = ::http::Response<Bytes>;

@@ -14,6 +14,6 @@ pub mod transport;
 
 pub use clock::{Clock, SystemClock};
 pub use interrupt::Interrupt;
-pub use message::{Request, Response};
+pub use message::{Patience, Request, Response};
 pub use reqwest_transport::{CaBundleError, ReqwestTransport};
 pub use transport::{Transport, TransportError, is_loopback};

@@ -76,7 +76,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Failure {
     /// A stable name: `moved`, `rejected`, `outcome_unknown`, `not_applied`, `operation_failed`, `not_compliant`,
-    /// `timed_out`, `interrupted`…
+    /// `timed_out`, `unanswered`, `interrupted`…
     pub code: String,
     /// What failed and why. May hold text from ARM or from Flux.
     pub message: String,

@@ -243,7 +243,7 @@ pub(in crate::cli) async fn carry_out(
     let started_at = arm.now();
     let report = tokio::select! {
         report = apply::run(plan, arm, &settings) => report,
-        never = progress.beat(&SystemClock, || arm.now()) => match never {},
+        never = progress.beat(&SystemClock, arm) => match never {},
     };
     progress.finish();
     Ok(Carried { report, started_at, ended_at: arm.now(), had_work: plan.waits() })
