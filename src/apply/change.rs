@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures::future::{Either, select};
 use jiff::Timestamp;
@@ -12,11 +13,14 @@ use super::failures::{GOES_ON, failed, failure, goes_on, interrupted, not_applie
 use super::polling::{OpenWaits, asks_resource_alone};
 use super::reaction::met_another_write;
 use super::turn::{Turn, Unsettled};
-use super::waits::{Awaited, Wait, fall_back};
+use super::waits::{Awaited, UNANSWERED, Wait, fall_back};
 use super::write::Unchecked;
 use crate::arm::{ArmClient, ArmError, Operation};
 use crate::model::{Address, ResourceId};
 use crate::plan::{Action, Change, Event, EventKind, Failure, Outcome, Step, Until, Written};
+
+/// How long Azure may be silent once somebody wants to stop.
+const DRAINING_LOOK: Duration = Duration::from_secs(30);
 
 /// Carries out changes and tells about them.
 pub(super) struct Runner<'a> {
@@ -33,12 +37,13 @@ pub(super) struct End {
     pub(super) started_at: Option<Timestamp>,
     pub(super) elapsed_seconds: i64,
     pub(super) writes: Vec<Written>,
+    pub(super) goes_on: bool,
 }
 
 impl End {
     /// Of a change on which no work was done.
     pub(super) fn of_nothing(outcome: Outcome) -> Self {
-        Self { outcome, started_at: None, elapsed_seconds: 0, writes: Vec::new() }
+        Self { outcome, started_at: None, elapsed_seconds: 0, writes: Vec::new(), goes_on: false }
     }
 }
 
@@ -84,6 +89,25 @@ impl Progress<'_> {
         }
     }
 
+    /// What a replacement that failed has left behind, as the end of a sentence.
+    fn left_of_replacement(&self) -> &'static str {
+        let is_accepted = |write: &&Written| write.status.is_some_and(|status| status < 300 || status == 404);
+        let last = self.writes.iter().rfind(is_accepted).map(|write| write.method.as_str());
+        match (self.change.change.actions, last) {
+            (Action::Replace, Some("DELETE")) if self.is_unanswered => {
+                "; the old one was deleted, and whether the new one was created is not known"
+            }
+            (Action::Replace, Some("DELETE")) if self.is_open => {
+                "; the old one is being deleted, and the new one was not created"
+            }
+            (Action::Replace, Some("DELETE")) => "; the old one was deleted, and the new one was not created",
+            (
+                Action::NoOp | Action::Read | Action::Create | Action::Update | Action::Replace | Action::Delete,
+                Some(_) | None,
+            ) => "",
+        }
+    }
+
     /// The resource of this change, where something may be going on.
     pub(super) fn unsettled(&self) -> Unsettled {
         let Change { address, id, kind, api_version, steps, .. } = self.change;
@@ -114,6 +138,7 @@ impl Runner<'_> {
         };
         self.tell(&change.address, EventKind::ApplyStart { action });
         let result = self.take_all(change, &mut progress).await;
+        let goes_on = progress.is_open;
         progress.release();
         let elapsed_seconds = self.elapsed(&progress);
         let outcome = match result {
@@ -122,8 +147,9 @@ impl Runner<'_> {
                 if progress.wrote { Outcome::Applied } else { Outcome::Reached }
             }
             Err(failure) => {
+                let left = progress.left_of_replacement();
                 let failure = Failure {
-                    message: self.settings.secrets.masked(&failure.message),
+                    message: self.settings.secrets.masked(&format!("{}{left}", failure.message)),
                     correlation_id: self
                         .masked_id(failure.correlation_id.as_deref())
                         .or(progress.correlation_id.take()),
@@ -134,7 +160,7 @@ impl Runner<'_> {
                 Outcome::Failed { failure, wrote: progress.wrote || progress.is_unanswered }
             }
         };
-        End { outcome, started_at: Some(progress.started), elapsed_seconds, writes: progress.writes }
+        End { outcome, started_at: Some(progress.started), elapsed_seconds, writes: progress.writes, goes_on }
     }
 
     /// An id as a server gave it, which may hold anything.
@@ -283,7 +309,7 @@ impl Runner<'_> {
         let ends_operation = matches!(until, Until::Provisioned | Until::Gone);
         match &ended {
             // Reached, or failed in the end: whatever went on is over.
-            Ok(()) if ends_operation => progress.is_open = false,
+            Ok(()) if ends_operation || *until == Until::Registered => progress.is_open = false,
             Err(failure) if ends_operation && failure.code == "operation_failed" => progress.is_open = false,
             // It goes on, whoever has begun it.
             Err(_) if ends_operation => progress.is_open = true,
@@ -335,8 +361,7 @@ impl Runner<'_> {
             self.unless_cut_short(is_accepted, until, rest).await?;
         }
         loop {
-            let looked = self.unless_cut_short(is_accepted, until, wait.look(self.arm)).await?;
-            let status = match looked? {
+            let status = match self.look(wait, is_accepted, until).await? {
                 None => return Ok(()),
                 Some(status) => status,
             };
@@ -347,6 +372,27 @@ impl Runner<'_> {
             let rest = self.arm.sleep_telling(pause, left, &mut tells);
             self.unless_cut_short(is_accepted, until, rest).await?;
         }
+    }
+
+    /// Looks once. What ARM has accepted is waited for, whoever wants to stop, but not where ARM does not answer.
+    async fn look(&self, wait: &mut Wait<'_>, is_accepted: bool, until: &Until) -> Result<Option<String>, Failure> {
+        let left = wait.left(self.arm);
+        if !is_accepted {
+            return self.unless_cut_short(false, until, wait.look(self.arm, left)).await?;
+        }
+        if !self.settings.interrupt.is_requested()
+            && let Some(looked) = self.unless_interrupted(wait.look(self.arm, left)).await
+        {
+            return looked;
+        }
+        wait.look(self.arm, left.min(DRAINING_LOOK)).await.map_err(|failure| match failure.code.as_str() {
+            UNANSWERED => interrupted(&format!(
+                "Azure does not answer, so the wait for {} was cut short ({})",
+                wait_words(until),
+                failure.message
+            )),
+            _ => failure,
+        })
     }
 
     /// Does a part of a wait, which ends with the wish to stop unless it is for what ARM has accepted.

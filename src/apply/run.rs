@@ -1,5 +1,7 @@
 //! Carries out a plan: starts each change when it is its turn, and tells what became of all.
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
@@ -10,7 +12,8 @@ use super::schedule::{Cause, Next, Schedule};
 use super::turn::Turn;
 use super::{Interrupt, Secrets, Timeouts};
 use crate::arm::ArmClient;
-use crate::plan::{ApplyReport, Change, Event, EventKind, Outcome, Plan, ResourceOutcome};
+use crate::model::Address;
+use crate::plan::{ApplyReport, Change, DeferredChange, Event, EventKind, Outcome, Plan, ResourceOutcome};
 
 /// How an apply runs.
 pub struct Settings<'a> {
@@ -69,7 +72,13 @@ pub async fn run(plan: &Plan, arm: &ArmClient, settings: &Settings<'_>) -> Apply
             },
         }
     }
-    let resources = changes.iter().zip(ends).map(|(change, end)| resource_outcome(change, end)).collect();
+    let deferrals: BTreeMap<&Address, &DeferredChange> =
+        plan.deferred_changes.iter().map(|deferred| (&deferred.address, deferred)).collect();
+    let resource = |(change, end): (&Change, Option<End>)| match deferrals.get(&change.address) {
+        Some(deferred) => ResourceOutcome { action: deferred.actions, ..resource_outcome(change, deferral(deferred)) },
+        None => resource_outcome(change, end),
+    };
+    let resources = changes.iter().zip(ends).map(resource).collect();
     let deferred = plan.deferred_changes.iter().map(|change| change.address.clone()).collect();
     ApplyReport { resources, deferred, interrupted: settings.interrupt.is_requested(), usage: arm.usage() }
 }
@@ -80,13 +89,18 @@ fn cause(change: &Change, outcome: &Outcome) -> Option<Cause> {
         Outcome::Failed { .. } => Some(Cause::Failed(change.address.clone())),
         Outcome::Skipped { because: Some(because) } => Some(Cause::Failed(because.clone())),
         Outcome::Skipped { because: None } => Some(Cause::Interrupted),
-        Outcome::Unchanged | Outcome::Reached | Outcome::Applied => None,
+        Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Deferred { .. } => None,
     }
+}
+
+/// The end of what is left for another time.
+fn deferral(deferred: &DeferredChange) -> Option<End> {
+    Some(End::of_nothing(Outcome::Deferred { reason: deferred.reason.clone() }))
 }
 
 fn resource_outcome(change: &Change, end: Option<End>) -> ResourceOutcome {
     let (address, action) = (change.address.clone(), change.change.actions);
     let end = end.unwrap_or_else(|| End::of_nothing(Outcome::Skipped { because: None }));
-    let End { outcome, started_at, elapsed_seconds, writes } = end;
-    ResourceOutcome { address, action, outcome, started_at, elapsed_seconds, writes }
+    let End { outcome, started_at, elapsed_seconds, writes, goes_on } = end;
+    ResourceOutcome { address, action, outcome, started_at, elapsed_seconds, writes, goes_on }
 }

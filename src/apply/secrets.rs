@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::kinds::secret_values::{self, Finding};
 use crate::kinds::{Encoding, Hole, shown_path};
-use crate::model::{Secret, SecretRef, without_accounts};
+use crate::model::{Secret, SecretRef, without_url_secrets};
 use crate::plan::{Plan, SENSITIVE, Step};
 
 /// Reads the value behind a reference. Implemented where the environment and files are.
@@ -110,13 +110,13 @@ impl Secrets {
         filled
     }
 
-    /// A text of the service without the values, and without accounts in URLs: services quote what they refuse, whole or
-    /// cut off somewhere.
+    /// A text of the service without the values, and without accounts and signatures in URLs: services quote what they
+    /// refuse, whole or cut off somewhere.
     pub(super) fn masked(&self, text: &str) -> String {
+        let text = without_url_secrets(text);
         let spellings: Vec<Zeroizing<String>> = self.values.values().flat_map(spellings).collect();
         // The whole of every one before pieces of any: one spelling may begin as another does.
-        let whole =
-            spellings.iter().fold(without_accounts(text), |text, spelling| text.replace(&**spelling, SENSITIVE));
+        let whole = spellings.iter().fold(text, |text, spelling| text.replace(&**spelling, SENSITIVE));
         spellings.iter().fold(whole, |text, spelling| without_pieces(&text, spelling))
     }
 }

@@ -16,6 +16,8 @@ use crate::plan::Failure;
 
 /// How often the cluster is looked at while nothing moves.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
+/// How long one look at the cluster may take. It is for remarks only: who waits must not wait for it.
+const ONE_LOOK: Duration = Duration::from_secs(30);
 /// How long a cluster may be offline at least before a wait for it is given up. Azure calls it so only after a quarter of
 /// an hour of silence, so a short interruption is never seen at all; one that is seen may end, too.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -61,7 +63,7 @@ impl<'a> Watch<'a> {
         }
         self.looked = Some(now);
         // What cannot be read tells nothing: the wait goes on as if it were connected.
-        let Ok(Reading::Present(body)) = arm.poll(self.cluster, self.api_version).await else { return };
+        let Ok(Reading::Present(body)) = arm.poll(self.cluster, self.api_version, ONE_LOOK).await else { return };
         let since = self.silent.as_ref().map_or(now, |silent| silent.since);
         self.heard = since_last_contact(&body);
         self.silent = match connectivity(self.cluster_type, &body) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::failures::{GOES_ON, failed, failure, patience_words};
+use super::failures::{GOES_ON, chain, failed, failure, patience_words};
 use super::persistence::{Belief, Persistence};
 use super::polling;
 use super::silence::{Watch, proves_contact};
@@ -21,6 +21,9 @@ use crate::plan::{Expectation, Failure, Until, typical};
 
 /// From when on a wait is late, at the earliest: then the cluster may be what is wrong.
 const LATE_AFTER: Duration = Duration::from_secs(180);
+
+/// The code of a failure to see how something is doing.
+pub(super) const UNANSWERED: &str = "unanswered";
 
 /// What is left to do about a deletion that the cluster's agents never carry out (`../shared/facts/domain.md` §1.4, §2).
 const WITHOUT_THE_CLUSTER: &str =
@@ -137,9 +140,19 @@ impl<'a> Wait<'a> {
         (self.typical() * 2).max(LATE_AFTER)
     }
 
-    /// Reads once. `None` when the wait is over, else what is seen.
-    pub(super) async fn look(&mut self, arm: &ArmClient) -> Result<Option<String>, Failure> {
-        let reading = arm.poll(self.awaited.id, self.awaited.api_version).await.map_err(|error| failed(&error))?;
+    /// Reads once, within some time. `None` when the wait is over, else what is seen.
+    pub(super) async fn look(&mut self, arm: &ArmClient, within: Duration) -> Result<Option<String>, Failure> {
+        let began = arm.now();
+        let reading = match arm.poll(self.awaited.id, self.awaited.api_version, within).await {
+            Ok(reading) => reading,
+            Err(error @ ArmError::Transport { .. }) => {
+                let silence = Duration::try_from(arm.now().duration_since(began)).unwrap_or_default();
+                let silent = format!("Azure has not answered for {} ({})", patience_words(silence), chain(&error));
+                self.time_left(arm, &silent).await?;
+                return Err(Failure { code: UNANSWERED.to_owned(), ..failed(&error) });
+            }
+            Err(error) => return Err(failed(&error)),
+        };
         let body = match reading {
             Reading::Present(body) => body,
             Reading::Missing(_) if *self.awaited.until == Until::Gone => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 use futures::future::{Either, select};
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use uuid::Uuid;
@@ -18,15 +19,18 @@ use super::error_body;
 use super::operation::Operation;
 use super::request::Call;
 use super::throttle::{Admission, Throttle, metered};
+use super::unanswered::{Asking, Unanswered};
 use super::{ArmError, TokenSource};
 use crate::http::log::{self, Shown};
 use crate::http::retry::{self, Effect, Failure, Retry, Tried};
-use crate::http::{Clock, Interrupt, Jitter, Origin, Response, Transport, random};
+use crate::http::{Clock, Interrupt, Jitter, Origin, Patience, Response, Transport, random};
 use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
-const SHOWN: Shown =
-    Shown { query: &["api-version", "forceDelete"], response_headers: &["x-ms-correlation-request-id"] };
+const SHOWN: Shown = Shown { query: &["api-version", "forceDelete"], response_ids: &["x-ms-correlation-request-id"] };
+
+/// How long the last look of a wait may take, although its time is up: an answer takes a moment.
+const SHORTEST: Duration = Duration::from_secs(10);
 
 /// Receives one line for every exchange, fit to be shown: signatures are masked, tokens are not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -48,6 +52,27 @@ pub struct ArmClient {
     answered: Arc<AtomicBool>,
     /// Whether writes that are still to be sent are wanted no more.
     abandoned: Option<Interrupt>,
+    unanswered: Arc<Unanswered>,
+}
+
+/// What holds a client up at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeldUp {
+    /// Until when ARM's limits let no request through that somebody waits to send; none waits where it is absent.
+    pub limited_until: Option<Timestamp>,
+    /// Since when ARM has not answered a request that is under way.
+    pub unanswered_since: Option<Timestamp>,
+}
+
+/// An attempt to send a call.
+struct Attempt<'a> {
+    asking: &'a Asking<'a>,
+    /// Whether the call was sent before.
+    is_retry: bool,
+    /// How long the answer may take.
+    patience: Option<Duration>,
+    /// How long it took.
+    took: Duration,
 }
 
 /// A write that ARM has accepted.
@@ -85,6 +110,7 @@ impl ArmClient {
             throttle,
             answered: Arc::default(),
             abandoned: None,
+            unanswered: Arc::default(),
         }
     }
 
@@ -128,6 +154,12 @@ impl ArmClient {
         Usage { throttled_seconds: whole_seconds(self.throttle.held_back()), ..counted }
     }
 
+    /// What holds this client and its clones up at the moment.
+    #[must_use]
+    pub fn held_up(&self) -> HeldUp {
+        HeldUp { limited_until: self.throttle.limited_until(), unanswered_since: self.unanswered.longest() }
+    }
+
     fn count(&self, count: impl FnOnce(&mut Usage)) {
         count(&mut self.usage.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -148,13 +180,13 @@ impl ArmClient {
     }
 
     /// Reads one resource to see whether something has happened to it yet, which can wait while others cannot: where
-    /// ARM's limits are near, it lets other reads go first.
+    /// ARM's limits are near, it lets other reads go first. It is given up when it takes longer than `within`.
     ///
     /// # Errors
     ///
     /// As [`get`](Self::get).
-    pub async fn poll(&self, id: &ResourceId, api_version: &str) -> Result<Reading, ArmError> {
-        self.read(&Call::new(&self.origin, Method::GET, id, None, api_version, None)?.poll()).await
+    pub async fn poll(&self, id: &ResourceId, api_version: &str, within: Duration) -> Result<Reading, ArmError> {
+        self.read(&Call::new(&self.origin, Method::GET, id, None, api_version, None)?.poll().within(within)).await
     }
 
     async fn read(&self, call: &Call) -> Result<Reading, ArmError> {
@@ -267,8 +299,20 @@ impl ArmClient {
     pub(super) async fn call(&self, call: &Call) -> Result<Response, ArmError> {
         let effect = Effect::from(&call.method);
         let mut tried = Tried::default();
+        let asking = self.unanswered.ask();
+        let left = |tried: Tried| {
+            let spent = tried.delayed.saturating_add(tried.attempted);
+            call.within.map_or(Duration::MAX, |within| within.saturating_sub(spent))
+        };
         loop {
-            let outcome = self.send(call, tried.any()).await;
+            // A write is never dropped: nobody would know what became of it.
+            let patience = match effect {
+                Effect::Read => Some(retry::patience(tried).min(left(tried).max(SHORTEST))),
+                Effect::Write => None,
+            };
+            let mut attempt = Attempt { asking: &asking, is_retry: tried.any(), patience, took: Duration::ZERO };
+            let outcome = self.send(call, &mut attempt).await;
+            tried.attempted += attempt.took;
             let (failure, asked, last) = match outcome {
                 Ok(response) if response.status().is_success() => {
                     if effect == Effect::Write || is_json(&response) {
@@ -290,6 +334,7 @@ impl ArmClient {
             };
             let answered = self.answered.load(Ordering::Relaxed);
             match retry::decide(effect, failure, tried, answered, asked, (self.jitter)()) {
+                Retry::After(delay) if self.scaled(delay) >= left(tried) => return last,
                 Retry::After(delay) => {
                     tried = Tried { failures: tried.failures + 1, delayed: tried.delayed + delay, ..tried };
                     self.unless_abandoned(effect, self.sleep(delay)).await?;
@@ -313,24 +358,26 @@ impl ArmClient {
     }
 
     /// Sends `call` once; a second time only when ARM rejects the token and there is another.
-    pub(super) async fn send_once(&self, call: &Call) -> Result<Response, ArmError> {
-        self.send(call, false).await
+    pub(super) async fn send_once(&self, call: &Call, within: Duration) -> Result<Response, ArmError> {
+        let (asking, patience) = (self.unanswered.ask(), Some(within.max(SHORTEST)));
+        self.send(call, &mut Attempt { asking: &asking, is_retry: false, patience, took: Duration::ZERO }).await
     }
 
-    async fn send(&self, call: &Call, is_retry: bool) -> Result<Response, ArmError> {
+    async fn send(&self, call: &Call, attempt: &mut Attempt<'_>) -> Result<Response, ArmError> {
         let effect = Effect::from(&call.method);
         let (token, response) = {
             let admission = self.unless_abandoned(effect, self.throttle.admit(call)).await?;
             // Only now: a token may be old by the time that a long queue is through.
             let token = self.tokens.token().await?;
-            let response = self.exchange(call, &token, &admission, is_retry).await?;
+            let response = self.exchange(call, &token, &admission, attempt).await?;
             (token, response)
         };
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(token) = self.tokens.renewed(&token).await?
         {
             let admission = self.unless_abandoned(effect, self.throttle.admit(call)).await?;
-            return self.exchange(call, &token, &admission, true).await;
+            attempt.is_retry = true;
+            return self.exchange(call, &token, &admission, attempt).await;
         }
         Ok(response)
     }
@@ -340,9 +387,12 @@ impl ArmClient {
         call: &Call,
         token: &Secret,
         admission: &Admission<'_>,
-        is_retry: bool,
+        attempt: &mut Attempt<'_>,
     ) -> Result<Response, ArmError> {
-        let request = call.request(token, Uuid::new_v4())?;
+        let mut request = call.request(token, Uuid::new_v4())?;
+        if let Some(patience) = attempt.patience {
+            request.extensions_mut().insert(Patience(patience));
+        }
         let (parts, body) = request.into_parts();
         self.count(|usage| {
             match metered(&parts.method) {
@@ -350,15 +400,19 @@ impl ArmClient {
                 Metered::Writes => usage.writes += 1,
                 Metered::Deletes => usage.deletes += 1,
             }
-            usage.retries += u64::from(is_retry);
+            usage.retries += u64::from(attempt.is_retry);
         });
         let observed = self.observer.as_ref().map(|observer| (observer, parts.clone()));
+        let began = self.clock.now();
+        attempt.asking.sent(began);
         let outcome = self.transport.send(crate::http::Request::from_parts(parts, body)).await;
+        attempt.took += Duration::try_from(self.clock.now().duration_since(began)).unwrap_or_default();
         let outcome = outcome.map(|response| without_token(response, token));
         if let Some((observer, parts)) = observed {
             observer(&log::line(SHOWN, &parts, outcome.as_ref()));
         }
         if let Ok(response) = &outcome {
+            attempt.asking.answered();
             self.throttle.answered(admission, response, asked_delay(response), (self.jitter)());
         }
         outcome.map_err(|source| ArmError::Transport { request: call.line(), source })

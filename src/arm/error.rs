@@ -6,10 +6,10 @@ use ::http::{HeaderMap, Method, StatusCode};
 
 use super::error_body::{self, Told};
 use super::token::TokenError;
-use crate::http::message::header;
+use crate::http::message::{header, id};
 use crate::http::retry::{self, Effect, Failure, Verdict};
 use crate::http::{Response, TransportError};
-use crate::model::ResourceId;
+use crate::model::{ResourceId, without_signatures};
 
 /// Why a call did not give what it was made for.
 ///
@@ -117,7 +117,9 @@ impl ArmError {
     /// The error for a success whose body is of no use.
     pub(super) fn bad_body(request: RequestLine, expected: &'static str, response: &Response) -> Self {
         let content_type = header(response.headers(), "content-type").unwrap_or("no content type").to_owned();
-        let prefix = String::from_utf8_lossy(response.body()).chars().take(80).collect::<String>();
+        // Masked before it is cut: what signs a URL may begin anywhere.
+        let beginning: String = String::from_utf8_lossy(response.body()).chars().take(800).collect();
+        let prefix: String = without_signatures(&beginning).chars().take(80).collect();
         Self::BadBody { request, expected, content_type, prefix: prefix.escape_debug().to_string() }
     }
 
@@ -263,9 +265,9 @@ fn write_correlation(f: &mut fmt::Formatter<'_>, id: Option<&str>) -> fmt::Resul
     id.map_or(Ok(()), |id| write!(f, " (correlation id {id})"))
 }
 
-/// ARM's correlation id of a response (`../shared/facts/arm-contracts.md` §7.1).
+/// ARM's correlation id of a response (`../shared/facts/arm-contracts.md` §7.1), fit to be shown.
 pub(super) fn correlation_id(headers: &HeaderMap) -> Option<String> {
-    header(headers, "x-ms-correlation-request-id").map(ToOwned::to_owned)
+    id(headers, "x-ms-correlation-request-id").map(ToOwned::to_owned)
 }
 
 fn reason_phrase(status: StatusCode) -> String {

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::without_signatures;
+
 /// How deep causes are followed.
 const DEPTH: usize = 8;
 /// How many causes are told at most. Nobody reads more, and comparing them all could take hours.
@@ -29,7 +31,22 @@ pub(super) struct ErrorBody {
     pub(super) from_arm: bool,
 }
 
-/// Reads an error body of any shape.
+impl Told {
+    /// Without what signs the URLs in it: services quote those that they fail at.
+    fn unsigned(self) -> Self {
+        let unsigned = |text: Option<String>| text.map(|text| without_signatures(&text));
+        Self { code: unsigned(self.code), message: unsigned(self.message), target: unsigned(self.target) }
+    }
+}
+
+impl ErrorBody {
+    fn unsigned(self) -> Self {
+        let outer_code = self.outer_code.map(|code| without_signatures(&code));
+        Self { told: self.told.unsigned(), outer_code, ..self }
+    }
+}
+
+/// Reads an error body of any shape. What signs a URL is masked.
 pub(super) fn parse(body: &[u8]) -> ErrorBody {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -37,9 +54,9 @@ pub(super) fn parse(body: &[u8]) -> ErrorBody {
         return ErrorBody { from_arm: true, ..ErrorBody::default() };
     }
     match object(text) {
-        Some(error) => from_object(&error),
+        Some(error) => from_object(&error).unsigned(),
         None => ErrorBody {
-            told: Told { message: Some(shortened(page_title(text).unwrap_or(text))), ..Told::default() },
+            told: Told { message: Some(shortened(page_title(text).unwrap_or(text))), ..Told::default() }.unsigned(),
             outer_code: None,
             from_arm: text.starts_with('{'),
         },
@@ -219,6 +236,20 @@ mod tests {
         ] {
             assert_eq!(told(body), (Some(code.into()), Some(message.into())), "{body}");
             assert_eq!(parse(body.as_bytes()).outer_code.as_deref(), Some("O"), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_signs_a_url_is_told_to_nobody() {
+        let url = "https://x.blob.core.windows.net/chart?sv=1&sig=SIGNATURE";
+        for body in [
+            format!(r#"{{"error":{{"code":"C","message":"cannot read {url}","target":"{url}"}}}}"#),
+            format!(r#"{{"error":{{"code":"{url}","message":"{{\"message\":\"cannot read {url}\"}}"}}}}"#),
+            format!("<html><title>{url}</title></html>"),
+            format!("cannot read {url}"),
+        ] {
+            let read = format!("{:?}", parse(body.as_bytes()));
+            assert!(read.contains("sig=***") && !read.contains("SIGNATURE"), "{read}");
         }
     }
 

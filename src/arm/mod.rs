@@ -18,8 +18,9 @@ mod request;
 mod tenant;
 mod throttle;
 mod token;
+mod unanswered;
 
-pub use client::{Accepted, ArmClient, Observer};
+pub use client::{Accepted, ArmClient, HeldUp, Observer};
 pub use cloud::{Cloud, UnknownCloud};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};

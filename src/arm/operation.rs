@@ -17,6 +17,9 @@ use crate::http::{Response, retry};
 /// a 5xx, a body without a status. It says nothing about the operation.
 const MISSES: u32 = 5;
 
+/// How long one poll may take: one that is not answered is missed.
+const ONE_POLL: Duration = Duration::from_secs(60);
+
 /// How long to wait before poll number `attempt`, counted from 0. KubernetesConfiguration sends no `Retry-After`.
 #[must_use]
 pub fn poll_delay(attempt: u32) -> Duration {
@@ -168,7 +171,8 @@ impl ArmClient {
             let asked_now = asked.take().filter(|asked| !asked.is_zero());
             let status = last_status.as_deref().unwrap_or("accepted");
             self.sleep_telling(asked_now.unwrap_or(delay), left, &mut || progress(status)).await;
-            let seen = match self.send_once(&call).await {
+            let left = Duration::try_from(deadline.duration_since(self.now())).unwrap_or_default();
+            let seen = match self.send_once(&call, left.min(ONE_POLL)).await {
                 Ok(response) => {
                     asked = retry::retry_after(response.headers());
                     operation.see(call.line(), &response)

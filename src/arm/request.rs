@@ -1,5 +1,7 @@
 //! Requests, built without sending them.
 
+use std::time::Duration;
+
 use ::http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT as USER_AGENT_HEADER};
 use ::http::{HeaderValue, Method, Uri};
 use bytes::Bytes;
@@ -18,6 +20,8 @@ pub(super) struct Call {
     pub(super) body: Option<Bytes>,
     /// Whether it only asks if something has happened yet: it yields to other reads.
     pub(super) is_poll: bool,
+    /// How long it may take in all, from when it is first sent: a read that is not answered by then is dropped.
+    pub(super) within: Option<Duration>,
 }
 
 impl Call {
@@ -38,7 +42,7 @@ impl Call {
         let path = format!("{}{slash}{}", encoded(id.as_str()), action.map(encoded).unwrap_or_default());
         let uri = format!("{origin}{path}?api-version={api_version}");
         let uri = uri.parse().map_err(|_| ArmError::BadRequest { method: method.clone(), id: id.clone() })?;
-        Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())), is_poll: false })
+        Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())), is_poll: false, within: None })
     }
 
     /// The same call with one parameter more.
@@ -59,12 +63,18 @@ impl Call {
     /// [`ArmError::ForeignHost`] when it leads to another server.
     pub(super) fn follow(origin: &Origin, role: &'static str, link: &str) -> Result<Self, ArmError> {
         let foreign = |ForeignLink { host }| ArmError::ForeignHost { role, host, origin: origin.to_string() };
-        Ok(Self { method: Method::GET, uri: origin.follow(link).map_err(foreign)?, body: None, is_poll: false })
+        let uri = origin.follow(link).map_err(foreign)?;
+        Ok(Self { method: Method::GET, uri, body: None, is_poll: false, within: None })
     }
 
     /// The same, as a poll.
     pub(super) fn poll(self) -> Self {
         Self { is_poll: true, ..self }
+    }
+
+    /// The same, given up when it takes longer.
+    pub(super) fn within(self, within: Duration) -> Self {
+        Self { within: Some(within), ..self }
     }
 
     /// The subscription that it is about. The operations of some providers lie outside of any.

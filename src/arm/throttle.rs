@@ -169,6 +169,14 @@ impl Throttle {
         if back == 0 { total } else { total + between(since, self.clock.now()) }
     }
 
+    /// Until when nobody is let through of those who wait, where somebody does.
+    pub(super) fn limited_until(&self) -> Option<Timestamp> {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_waited_at = |lane: &&Arc<Lane>| lane.queue.try_lock().is_err() || lane.polls.try_lock().is_err();
+        let wait = lanes.values().filter(is_waited_at).map(|lane| lane.bucket().wait(self.at(), 0)).max()?;
+        self.clock.now().checked_add(scaled(wait, self.scale)).ok().filter(|_| self.held().back > 0)
+    }
+
     fn lane(&self, key: LaneKey) -> Arc<Lane> {
         let full = || {
             let bucket = Mutex::new(Bucket::full(key.1.allowance(), self.at()));

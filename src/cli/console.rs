@@ -3,8 +3,8 @@
 use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write as _};
 use std::sync::{Arc, OnceLock};
 
-use super::Environment;
 use super::error::CliError;
+use super::{Environment, Exit};
 use crate::view::{self, Style};
 
 /// Standard output for data, standard error for everything else.
@@ -61,8 +61,12 @@ impl Console {
         let _gone = writeln!(stream, "{line}");
     }
 
-    /// An error, with its hint.
+    /// An error, with its hint. Whoever has interrupted a run has made no error.
     pub(super) fn tell_error(&self, error: &CliError) {
+        if error.exit == Exit::Interrupted {
+            error.messages.iter().for_each(|message| self.tell(message));
+            return;
+        }
         self.tell(view::problem::render(&error.messages, &error.details, error.hint.as_deref(), &self.err).trim_end());
     }
 
@@ -71,12 +75,29 @@ impl Console {
         std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
-    /// Asks, and takes only `yes` for a yes.
-    pub(super) fn ask(&self, question: &str) -> bool {
+    /// Asks, and takes only `yes` for a yes. Nothing is kept while the answer is waited for: others may print, and whoever
+    /// wants to stop drops the question. To be called inside a runtime.
+    pub(super) async fn ask(&self, question: &str) -> bool {
+        let text = format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ");
         let mut stream = std::io::stderr().lock();
-        let _gone = write!(stream, "\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
-            .and_then(|()| stream.flush());
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        drop(stream);
+        let open = OpenQuestion(self);
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+        })
+        .await;
+        std::mem::forget(open);
+        answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.trim() == "yes"))
+    }
+}
+
+/// A question without an answer: what is printed after it begins a line.
+struct OpenQuestion<'a>(&'a Console);
+
+impl Drop for OpenQuestion<'_> {
+    fn drop(&mut self) {
+        self.0.tell("");
     }
 }

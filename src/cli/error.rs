@@ -32,6 +32,11 @@ impl CliError {
         Self { exit: Exit::Usage, ..Self::new(message) }
     }
 
+    /// The end of a run that somebody has interrupted.
+    pub(super) fn interrupted(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Interrupted, ..Self::new(message) }
+    }
+
     /// An error with everything behind it.
     pub(super) fn because(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
         Self::new(format!("{}: {}", what.into(), chain(error)))

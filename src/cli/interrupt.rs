@@ -1,11 +1,11 @@
 //! Ctrl-C and SIGTERM: the first drains, the second exits.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Exit;
 use super::console::Console;
+use super::error::CliError;
 use super::progress::Progress;
 use crate::apply::Interrupt;
 use crate::model::Address;
@@ -53,44 +53,87 @@ impl InFlight {
     }
 }
 
-/// Whether an apply listens to signals: then it drains, and does not end with the first.
-static DRAINS: AtomicBool = AtomicBool::new(false);
-
-/// Ends the process with the first signal, until an apply [listens](listen) itself: before, nothing has been written. To
-/// be called inside a runtime, and in a task of its own: whoever is asked a question on the terminal keeps its thread.
-pub(super) fn end_before_an_apply(console: Console) {
+/// Ends the process with the first signal: for what writes nothing to Azure. To be called inside a runtime.
+pub(super) fn end_at_once(console: Console) {
     let mut signals = Signals::listen();
     tokio::spawn(async move {
         signals.next().await;
-        if !DRAINS.load(Ordering::Relaxed) {
-            console.tell("Interrupted. Nothing was written.");
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
+        console.tell(NOTHING_WRITTEN);
+        std::process::exit(i32::from(Exit::Interrupted.code()));
     });
 }
 
-/// Listens until the runtime ends.
-pub(super) fn listen(interrupt: Interrupt, in_flight: InFlight, progress: Arc<Progress>) {
-    let mut signals = Signals::listen();
-    DRAINS.store(true, Ordering::Relaxed);
-    tokio::spawn(async move {
-        signals.next().await;
-        interrupt.request();
-        progress.tell(
-            "Interrupt received. Finishing what Azure has accepted; nothing new will be started. \
-             Press Ctrl-C again to exit now.",
-        );
-        signals.next().await;
-        progress.finish();
-        let lines = in_flight.lines();
-        if lines.is_empty() {
-            progress.tell("Exiting now. Nothing is in flight.");
-        } else {
-            progress.tell("Exiting now. In flight, and going on without us:");
-            lines.iter().for_each(|line| progress.tell(&format!("  {line}")));
+/// What is said where a run was interrupted before its apply began.
+const NOTHING_WRITTEN: &str = "Interrupted. Nothing was written.";
+
+/// The signals of a run that may write: the first asks it to stop, wherever it is, and the second ends the process. One
+/// listens from the beginning to the end, so that none is lost between planning, the question and the apply.
+#[derive(Clone, Default)]
+pub(super) struct Stop {
+    /// The wish to stop.
+    pub(super) interrupt: Interrupt,
+    /// What is being worked on.
+    pub(super) in_flight: InFlight,
+    /// How the apply shows what it does, once it has begun.
+    apply: Arc<OnceLock<Arc<Progress>>>,
+}
+
+impl Stop {
+    /// Listens until the runtime ends. To be called inside one; in a task of its own, because whoever plans keeps its
+    /// thread.
+    pub(super) fn listen(console: Console) -> Self {
+        let stop = Self::default();
+        let (mut signals, listening) = (Signals::listen(), stop.clone());
+        tokio::spawn(async move {
+            signals.next().await;
+            listening.interrupt.request();
+            if let Some(progress) = listening.apply.get() {
+                progress.tell(
+                    "Interrupt received. Finishing what Azure has accepted; nothing new will be started. \
+                     Press Ctrl-C again to exit now.",
+                );
+            }
+            signals.next().await;
+            listening.exit(&console);
+        });
+        stop
+    }
+
+    /// Does what comes before an apply, unless somebody wants to stop first: then there is no apply.
+    pub(super) async fn before_an_apply<T>(
+        &self,
+        work: impl Future<Output = Result<T, CliError>>,
+    ) -> Result<T, CliError> {
+        let done = tokio::select! {
+            biased;
+            () = self.interrupt.requested() => None,
+            done = work => Some(done?),
+        };
+        match done {
+            // The wish may have come with the answer.
+            Some(done) if !self.interrupt.is_requested() => Ok(done),
+            Some(_) | None => Err(CliError::interrupted(NOTHING_WRITTEN)),
         }
-        std::process::exit(i32::from(Exit::Interrupted.code()));
-    });
+    }
+
+    /// An apply begins, and shows itself so.
+    pub(super) fn begins(&self, progress: &Arc<Progress>) {
+        let _begun = self.apply.set(Arc::clone(progress));
+    }
+
+    fn exit(&self, console: &Console) -> ! {
+        if let Some(progress) = self.apply.get() {
+            progress.finish();
+        }
+        let lines = self.in_flight.lines();
+        if lines.is_empty() {
+            console.tell("Exiting now. Nothing is in flight.");
+        } else {
+            console.tell("Exiting now. In flight, and going on without us:");
+            lines.iter().for_each(|line| console.tell(&format!("  {line}")));
+        }
+        std::process::exit(i32::from(Exit::Interrupted.code()))
+    }
 }
 
 /// Signals that ask to stop. Listening goes on between one and the next: of two that come close together, none is lost.
@@ -141,5 +184,28 @@ impl Signals {
 
     async fn next(&mut self) {
         let _unavailable = tokio::signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_wants_to_stop_before_an_apply_gets_none() {
+        let stop = Stop::default();
+        let asked = stop.before_an_apply(async {
+            stop.interrupt.request();
+            std::future::pending::<()>().await;
+            Ok(())
+        });
+        assert_eq!(asked.await.unwrap_err().exit, Exit::Interrupted, "while it is asked");
+        let stop = Stop::default();
+        let agreed = stop.before_an_apply(async {
+            stop.interrupt.request();
+            Ok("yes")
+        });
+        assert_eq!(agreed.await.unwrap_err().exit, Exit::Interrupted, "together with the answer");
+        assert_eq!(Stop::default().before_an_apply(async { Ok("yes") }).await.unwrap(), "yes");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use super::ci::{Job, Service};
 use super::error::CliError;
-use super::json_file;
+use super::out_file;
 use crate::model::Target;
 use crate::view::outputs::{self, Output};
 
@@ -19,7 +19,7 @@ pub(super) fn write_summary(
     session: &Session,
 ) -> Result<bool, CliError> {
     if let Some(path) = also {
-        json_file::write(path, text)?;
+        out_file::write(path, text)?;
     }
     let kept = match job.service {
         Some(Service::GitHubActions) => match &job.summary {
@@ -29,7 +29,7 @@ pub(super) fn write_summary(
         Some(Service::AzurePipelines) => match &job.scratch {
             Some(directory) => {
                 let path = directory.join(summary_name(target));
-                json_file::write(&path, text)?;
+                out_file::write(&path, text)?;
                 // Commands are read from standard error, too; standard output is the plan's.
                 session.console.tell(&outputs::azure_pipelines_summary(&path.display().to_string()));
                 true
@@ -55,7 +55,7 @@ pub(super) fn write_outputs(
     session: &Session,
 ) -> Result<(), CliError> {
     if let Some(path) = also {
-        json_file::write(path, &outputs::dotenv(outputs))?;
+        out_file::write(path, &outputs::dotenv(outputs))?;
     }
     match job.service {
         Some(Service::GitHubActions) => match &job.outputs {

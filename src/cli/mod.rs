@@ -16,6 +16,7 @@ mod job_files;
 mod json_file;
 mod live_file;
 mod moment;
+mod out_file;
 mod plan_file;
 mod planning;
 mod progress;
@@ -101,5 +102,16 @@ fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, Cli
         .enable_all()
         .build()
         .map_err(|error| CliError::because("cannot start", &error))?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    // A question that was dropped may still wait for its answer.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// The same for what only reads from Azure: the first Ctrl-C or SIGTERM ends it.
+fn block_on_reads<T>(session: &Session, work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    block_on(async {
+        interrupt::end_at_once(session.console.clone());
+        work.await
+    })
 }

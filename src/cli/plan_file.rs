@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::error::CliError;
-use super::json_file;
 use super::moment::Moment;
+use super::{json_file, out_file};
 use crate::model::understands;
 use crate::plan::{FORMAT_VERSION, Plan};
 
@@ -14,7 +14,7 @@ pub(super) fn save(path: &Path, plan: &Plan, moment: &Moment) -> Result<(), CliE
     let saved = Plan { timestamp: Some(*as_of), ages: ages.clone(), ..plan.clone() };
     let text = serde_json::to_string_pretty(&saved)
         .map_err(|error| CliError::because(format!("cannot write {}", path.display()), &error))?;
-    json_file::write(path, &format!("{text}\n"))
+    out_file::write(path, &format!("{text}\n"))
 }
 
 /// Reads a plan that this version understands; `-` is standard input.

@@ -6,14 +6,15 @@ use super::Session;
 use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
-use super::interrupt;
+use super::heartbeat;
 use super::live_file::LiveFile;
 use super::moment::{Moment, tell_ages, tell_versions};
 use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
+use crate::http::SystemClock;
 use crate::model::{Glob, LiveState};
-use crate::plan::{self, Choices, Mode, Options, Plan, PlanError, SecretPolicy};
+use crate::plan::{self, Choices, Deviation, Mode, Options, Plan, PlanError, SecretPolicy};
 use crate::spec::Desired;
 
 /// A plan, when its live state was read, and the connection it was read through.
@@ -21,6 +22,17 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) as_of: jiff::Timestamp,
     pub(super) connection: Connection,
+    live: LiveState,
+    options: Options,
+}
+
+impl Planned {
+    /// Where a saved plan is not what would be done now. What is left of a change that was begun is.
+    pub(super) fn deviations_from(&self, saved: &Plan, intent: &Intent) -> Vec<Deviation> {
+        plan::deviations_from_begun(saved, &self.plan, &self.live, |before| {
+            make(self.plan.mode, intent, before, &self.options).ok()
+        })
+    }
 }
 
 /// What shapes a plan beside the spec.
@@ -67,11 +79,13 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
-    interrupt::end_before_an_apply(session.console.clone());
     let connection = connect::connect(cloud, graph, Some(desired), session)?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
     let reads = graph.reads();
-    let live = fetch::live_state(&reads, &connection.arm).await.map_err(|errors| CliError::unread(&errors))?;
+    let live = tokio::select! {
+        live = fetch::live_state(&reads, &connection.arm) => live.map_err(|errors| CliError::unread(&errors))?,
+        never = heartbeat::while_reading(&connection.arm, &SystemClock, &session.console) => match never {},
+    };
     let origin = connection.arm.origin().to_string();
     tell_what_was_read(reads.len(), &origin, &live, session);
     let found = Found { live, origin, tenant, is_simulated: connection.is_simulated };
@@ -128,8 +142,10 @@ fn recorded(
 pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Session) -> Result<Planned, CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let (connection, found) = read(&intent.desired, &intent.graph, request.cloud, session).await?;
-    let plan = decide(intent, &request, &found, session).map_err(|error| mind_the_state(error, request.cloud))?;
-    Ok(Planned { plan, as_of: found.live.as_of, connection })
+    let options = options(intent, &request, &found);
+    let plan =
+        decide(intent, &request, &found, &options, session).map_err(|error| mind_the_state(error, request.cloud))?;
+    Ok(Planned { plan, as_of: found.live.as_of, connection, live: found.live, options })
 }
 
 /// Plans from what is live, or was, to show the plan. Gives also what only the moment of reading tells.
@@ -141,17 +157,18 @@ pub(super) async fn preview(
 ) -> Result<(Plan, Moment), CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
-    let plan = decide(intent, &request, &found, session).map_err(|error| match &live.live {
+    let options = options(intent, &request, &found);
+    let plan = decide(intent, &request, &found, &options, session).map_err(|error| match &live.live {
         Some(_) => error,
         None => mind_the_state(error, request.cloud),
     })?;
     Ok((plan, Moment::of(&intent.graph, &found.live)))
 }
 
-fn decide(intent: &Intent, request: &Request<'_>, found: &Found, session: &Session) -> Result<Plan, CliError> {
-    let Intent { desired, base, graph } = intent;
-    let Found { live, origin, tenant, is_simulated } = found;
-    let options = Options {
+fn options(intent: &Intent, request: &Request<'_>, found: &Found) -> Options {
+    let Intent { desired, base, graph: _ } = intent;
+    let Found { live: _, origin, tenant, is_simulated } = found;
+    Options {
         origin: origin.clone(),
         tenant: tenant.clone().or_else(|| desired.tenant.clone()),
         base: base.as_ref().map(|base| base.expanded.clone()),
@@ -161,12 +178,26 @@ fn decide(intent: &Intent, request: &Request<'_>, found: &Found, session: &Sessi
             Some(args) if !is_simulated => SecretPolicy::Granted(args.allow_secret.clone()),
             Some(_) | None => SecretPolicy::Placeholders,
         },
-    };
-    let made = match request.mode {
-        Mode::Apply => plan::make(graph, live, &desired.expanded, &options),
-        Mode::Destroy => plan::destroy(graph, live, &desired.expanded, &options),
-    };
-    let plan = made.map_err(|errors| no_plan(&errors))?;
+    }
+}
+
+fn make(mode: Mode, intent: &Intent, live: &LiveState, options: &Options) -> Result<Plan, Vec<PlanError>> {
+    let Intent { desired, base: _, graph } = intent;
+    match mode {
+        Mode::Apply => plan::make(graph, live, &desired.expanded, options),
+        Mode::Destroy => plan::destroy(graph, live, &desired.expanded, options),
+    }
+}
+
+fn decide(
+    intent: &Intent,
+    request: &Request<'_>,
+    found: &Found,
+    options: &Options,
+    session: &Session,
+) -> Result<Plan, CliError> {
+    let (graph, live) = (&intent.graph, &found.live);
+    let plan = make(request.mode, intent, live, options).map_err(|errors| no_plan(&errors))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
     tell_ages(&plan::ages(graph, live), session);
     tell_versions(graph, live, session);

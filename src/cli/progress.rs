@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 
 use super::arg_values::TextOrJson;
 use super::console::Console;
-use super::heartbeat::{BEAT, Heartbeat};
+use super::heartbeat::{Heartbeat, TICK};
+use crate::arm::ArmClient;
 use crate::http::Clock;
 use crate::model::Address;
 use crate::plan::{Event, EventKind};
@@ -48,11 +48,12 @@ impl Progress {
         Self { console, sink, heartbeat: Mutex::default() }
     }
 
-    /// Says what was last heard of whatever was silent for a while, again and again.
-    pub(super) async fn beat(&self, clock: &dyn Clock, now: impl Fn() -> Timestamp) -> Infallible {
+    /// Says what was last heard of whatever was silent for a while, or what holds it up, again and again.
+    pub(super) async fn beat(&self, clock: &dyn Clock, arm: &ArmClient) -> Infallible {
         loop {
-            clock.sleep(BEAT.unsigned_abs()).await;
-            let silent = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).beat(now());
+            clock.sleep(TICK).await;
+            let (now, by) = (arm.now(), arm.held_up());
+            let silent = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).beat(now, by);
             silent.iter().for_each(|event| self.show(event));
         }
     }

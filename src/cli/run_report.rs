@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::arg_values::TextOrJson;
 use super::args::RunArgs;
 use super::error::CliError;
-use super::json_file;
+use super::out_file;
 use super::{Exit, Session};
 use crate::model::Usage;
 use crate::plan::{ApplyReport, Ending, Mode, Plan, PlanInBrief, REPORT_VERSION, ReportLine, RunError, RunReport};
@@ -32,14 +32,18 @@ pub(super) struct Carried {
 }
 
 impl Run {
-    /// A run whose report can be written: where it cannot, nothing is begun.
-    pub(super) fn begin(args: &RunArgs) -> Result<Self, CliError> {
+    /// A run whose report can be written: where it cannot, or would go over one of the files that are read, nothing is
+    /// begun.
+    pub(super) fn begin(args: &RunArgs, inputs: &[(&str, Option<&Path>)]) -> Result<Self, CliError> {
         if args.report.as_deref() == Some(Path::new("-")) {
             return Err(CliError::usage(
                 "--report takes a file; `--format json` prints the report as its last line on standard output",
             ));
         }
-        args.report.as_deref().map_or(Ok(()), json_file::check_writable)?;
+        if let Some(report) = &args.report {
+            out_file::check_apart("--report", report, inputs)?;
+        }
+        args.report.as_deref().map_or(Ok(()), out_file::check_writable)?;
         Ok(Self::default())
     }
 
@@ -74,7 +78,7 @@ impl Run {
             session.console.print(&format!("{}\n", view::apply::report_json(&report)));
         }
         let Some(path) = &args.report else { return ended };
-        match (json_file::write(path, &view::apply::report_document(&report)), ended) {
+        match (out_file::write(path, &view::apply::report_document(&report)), ended) {
             (Ok(()), ended) => ended,
             (Err(lost), Ok(Exit::Ok)) => Err(lost),
             // What became of the run says more than that.
@@ -98,8 +102,14 @@ impl Run {
     }
 
     fn failed(self, error: &CliError) -> RunReport {
-        let ending = if error.exit == Exit::Refused { Ending::Refused } else { Ending::Error };
-        RunReport { ending, exit_code: error.exit.code(), error: Some(error.into()), ..self.blank() }
+        let ending = match error.exit {
+            Exit::Refused => Ending::Refused,
+            Exit::Interrupted => Ending::Interrupted,
+            Exit::Ok | Exit::Error | Exit::Changes | Exit::Incomplete | Exit::Usage => Ending::Error,
+        };
+        let blank = self.blank();
+        let result = ApplyReport { interrupted: ending == Ending::Interrupted, ..blank.result };
+        RunReport { ending, exit_code: error.exit.code(), error: Some(error.into()), result, ..blank }
     }
 
     /// A report in which nothing was carried out.

@@ -1,6 +1,6 @@
 //! Options that several commands share, in groups.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -29,6 +29,11 @@ impl SpecArgs {
         self.file.as_deref().unwrap_or("arcflux.yaml")
     }
 
+    /// The file of the spec, as one of those that are read.
+    pub(super) fn input(&self) -> &Path {
+        Path::new(self.file())
+    }
+
     /// Whether it was named, and is not just the usual one.
     pub(super) const fn is_named(&self) -> bool {
         self.file.is_some()
@@ -42,6 +47,13 @@ pub(super) struct BaseArgs {
     /// What it has and the spec has not is deleted; what is live and unlike it was changed outside of arcflux.
     #[arg(long, value_name = "FILE|git:REVISION")]
     pub(super) base: Option<String>,
+}
+
+impl BaseArgs {
+    /// The file of the base, as one of those that are read.
+    pub(super) fn input(&self) -> Option<&Path> {
+        self.base.as_deref().filter(|base| !base.starts_with("git:")).map(Path::new)
+    }
 }
 
 /// Which Azure, and who asks.
@@ -72,6 +84,21 @@ pub(super) struct CloudArgs {
     #[command(flatten)]
     pub(super) sim: SimArgs,
 }
+
+impl CloudArgs {
+    /// The files that are read to talk to Azure, or to stand for it.
+    pub(super) fn inputs(&self) -> [(&'static str, Option<&Path>); 2] {
+        let is_embedded = self.arm_endpoint.is_none() && self.cloud.cloud().is_none();
+        let state = self.sim.sim_state.as_deref().unwrap_or(Path::new(DEFAULT_STATE));
+        [
+            ("the certificate authorities", self.ca_bundle.as_deref()),
+            ("the state of the simulator", Some(state).filter(|_| is_embedded)),
+        ]
+    }
+}
+
+/// Where the simulator keeps its state by default.
+const DEFAULT_STATE: &str = ".arcflux/sim.json";
 
 /// The embedded simulator.
 #[derive(Debug, Args)]
@@ -104,7 +131,7 @@ impl SimArgs {
 
     /// Where the simulator keeps its state.
     pub(super) fn state(&self) -> PathBuf {
-        self.sim_state.clone().unwrap_or_else(|| PathBuf::from(".arcflux/sim.json"))
+        self.sim_state.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE))
     }
 
     /// How many times faster than real time the simulator's clock runs: the quickstart takes two to four seconds.

@@ -2,7 +2,7 @@
 
 use ::http::request::Parts;
 
-use super::message::header;
+use super::message::id;
 use super::{Response, TransportError};
 
 /// What a log line may show besides method, scheme, host, path and status.
@@ -11,8 +11,8 @@ pub struct Shown {
     /// Query parameters whose values are shown, compared without case. The values of all others are masked: signed
     /// URLs carry their signature there.
     pub query: &'static [&'static str],
-    /// Response headers that are shown, in lower case. Request headers never are.
-    pub response_headers: &'static [&'static str],
+    /// Response headers whose ids are shown, in lower case. Request headers never are.
+    pub response_ids: &'static [&'static str],
 }
 
 /// The line for `request` and what came of it.
@@ -22,8 +22,8 @@ pub fn line(shown: Shown, request: &Parts, outcome: Result<&Response, &Transport
     match outcome {
         Ok(response) => {
             line.push_str(&format!(" -> {}", response.status().as_u16()));
-            for name in shown.response_headers {
-                if let Some(value) = header(response.headers(), name) {
+            for name in shown.response_ids {
+                if let Some(value) = id(response.headers(), name) {
                     line.push_str(&format!(" {name}={value}"));
                 }
             }
@@ -58,18 +58,19 @@ mod tests {
 
     #[test]
     fn only_what_is_listed_is_shown() {
-        let shown = Shown { query: &["api-version"], response_headers: &["x-id"] };
+        let shown = Shown { query: &["api-version"], response_ids: &["x-id", "x-quoted"] };
         let request = ::http::Request::get("https://user:pw@host:8443/a/b?api-Version=1&t=2&c=SECRET&bare")
             .header("authorization", "Bearer TOKEN")
             .body(Bytes::new())
             .unwrap();
         let mut response = Response::new(Bytes::from_static(b"BODY"));
         response.headers_mut().insert("x-id", "7".parse().unwrap());
+        response.headers_mut().insert("x-quoted", "SECRET".parse().unwrap());
         response.headers_mut().insert("x-secret", "SECRET".parse().unwrap());
         let (parts, _) = request.into_parts();
         assert_eq!(
             line(shown, &parts, Ok(&response)),
-            "GET https://host:8443/a/b?api-Version=1&t=***&c=***&*** -> 200 x-id=7"
+            "GET https://host:8443/a/b?api-Version=1&t=***&c=***&*** -> 200 x-id=7 x-quoted=(not an id)"
         );
         let error = TransportError::Refused { host: "host:8443".into(), reason: "no".into() };
         assert!(line(shown, &parts, Err(&error)).ends_with("-> refused to send a request to host:8443: no"));

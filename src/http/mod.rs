@@ -17,7 +17,7 @@ pub mod transport;
 pub use clock::{Clock, SystemClock};
 pub use interrupt::Interrupt;
 pub use jitter::{Jitter, random};
-pub use message::{Request, Response, USER_AGENT};
+pub use message::{Patience, Request, Response, USER_AGENT};
 pub use origin::{ForeignLink, Origin, OriginError};
 pub use reqwest_transport::{CaBundleError, ReqwestTransport};
 pub use transport::{Transport, TransportError, is_loopback};

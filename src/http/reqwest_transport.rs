@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::{Certificate, Client, Url};
 
-use super::{Request, Response, Transport, TransportError, is_loopback};
+use super::{Patience, Request, Response, Transport, TransportError, is_loopback};
 
 /// How long opening a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -160,6 +160,9 @@ impl Transport for ReqwestTransport {
 
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
+        if let Some(Patience(patience)) = parts.extensions.get() {
+            *outgoing.timeout_mut() = Some(self.deadline.min(*patience));
+        }
         if !body.is_empty() {
             *outgoing.body_mut() = Some(body.into());
         } else if matches!(*outgoing.method(), Method::POST | Method::PUT | Method::PATCH) {

@@ -22,8 +22,10 @@ pub const REFUSALS: u32 = 20;
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// The longest own delay.
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// How long one request is delayed in all where the server asks for nothing.
+/// How long one request is tried in all where the server asks for nothing, its attempts and the delays between them.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long an attempt may take at least: opening a connection does.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(15);
 /// How long one request is delayed in all where the server asks for it. Beyond it people are better served by the error.
 const LONGEST_ASKED: Duration = Duration::from_secs(600);
 /// How long nothing is sent after a 429 that does not say; as much again is spread.
@@ -123,6 +125,8 @@ pub struct Tried {
     pub refusals: u32,
     /// How long it was delayed in all, refusals apart.
     pub delayed: Duration,
+    /// How long its attempts took in all: the server was silent, or on its way to an answer that was of no use.
+    pub attempted: Duration,
 }
 
 impl Tried {
@@ -158,7 +162,7 @@ pub fn decide(
     asked: Option<Duration>,
     jitter: f64,
 ) -> Retry {
-    let Tried { failures, refusals, delayed } = tried;
+    let Tried { failures, refusals, delayed, attempted } = tried;
     match verdict(effect, failure) {
         Verdict::ReadFirst | Verdict::Final => Retry::GiveUp,
         Verdict::RepeatWhenOpen => {
@@ -168,18 +172,26 @@ pub fn decide(
         Verdict::Repeat => {
             let attempts = if answered { ATTEMPTS } else { ATTEMPTS_UNANSWERED };
             let ceiling = FIRST_DELAY.saturating_mul(1 << failures.min(16)).min(LONGEST_DELAY);
-            let (delay, limit) = match asked {
+            let (delay, spent, limit) = match asked {
                 // The jitter is added: before the asked time the answer would be the same.
-                Some(asked) => (asked.saturating_add(share(FIRST_DELAY, jitter)), LONGEST_ASKED + FIRST_DELAY),
-                None => (share(ceiling, jitter), PATIENCE),
+                Some(asked) => (asked.saturating_add(share(FIRST_DELAY, jitter)), delayed, LONGEST_ASKED + FIRST_DELAY),
+                None => (share(ceiling, jitter), delayed.saturating_add(attempted), PATIENCE),
             };
-            if failures + 1 >= attempts || delayed.saturating_add(delay) > limit {
+            if failures + 1 >= attempts || spent.saturating_add(delay) > limit {
                 Retry::GiveUp
             } else {
                 Retry::After(delay)
             }
         }
     }
+}
+
+/// How long the next attempt of a read may take: what is left of the two minutes in which it is tried. A server that takes
+/// calls and does not answer is not waited for longer than one that does not take them.
+#[must_use]
+pub fn patience(tried: Tried) -> Duration {
+    let spent = tried.delayed.saturating_add(tried.attempted);
+    PATIENCE.saturating_sub(spent).max(SHORTEST_ATTEMPT)
 }
 
 /// How long nothing of the kind is sent after a 429, which says that everybody comes too fast; `None` when it asks for
@@ -214,7 +226,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    const NOT_TRIED: Tried = Tried { failures: 0, refusals: 0, delayed: Duration::ZERO };
+    const NOT_TRIED: Tried = Tried { failures: 0, refusals: 0, delayed: Duration::ZERO, attempted: Duration::ZERO };
 
     #[test]
     fn an_absurd_wait_is_not_waited_for() {
@@ -299,6 +311,19 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_the_attempts_counts() {
+        let after = |seconds, asked| {
+            let tried = Tried { failures: 1, attempted: Duration::from_secs(seconds), ..NOT_TRIED };
+            (decide(Effect::Read, Failure::Broken, tried, true, asked, 1.0), patience(tried).as_secs())
+        };
+        assert_eq!(after(100, None), (Retry::After(Duration::from_secs(2)), 20));
+        assert_eq!(after(119, None), (Retry::GiveUp, 15));
+        // Who says when to come again has answered.
+        assert_eq!(after(300, Some(Duration::ZERO)).0, Retry::After(Duration::from_secs(1)));
+        assert_eq!(patience(NOT_TRIED), PATIENCE);
+    }
+
+    #[test]
     fn what_the_server_asks_for_is_the_least_delay_and_has_its_own_limit() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(delays(true, seconds(250), 1.0), [251, 251]);
@@ -311,7 +336,7 @@ mod tests {
     fn a_refusal_for_coming_too_fast_has_a_count_of_its_own() {
         let status = Failure::Status(StatusCode::TOO_MANY_REQUESTS);
         let decided = |refusals, asked| {
-            let tried = Tried { failures: 9, refusals, delayed: PATIENCE };
+            let tried = Tried { failures: 9, refusals, delayed: PATIENCE, attempted: PATIENCE };
             decide(Effect::Write, status, tried, true, asked, 1.0)
         };
         assert_eq!(decided(0, None), Retry::WhenOpen);

@@ -18,7 +18,7 @@ use crate::kinds::flux_configuration::{self, ConfigurationSpec};
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{Kind, shown_path};
 use crate::model::{
-    Address, Code, FieldPath, LiveState, Part, Read, ReadMethod, Reading, ResourceId, Source, without_accounts,
+    Address, Code, FieldPath, LiveState, Part, Read, ReadMethod, Reading, ResourceId, Source, without_url_secrets,
 };
 use crate::spec::{self, Desired, Draft, Inputs, Outcome, codes};
 
@@ -147,7 +147,7 @@ impl Findings {
         let is_other = |about: &Option<String>| about.as_deref() != Some(name);
         self.secrets.retain(|secret| is_other(&secret.configuration));
         self.remarks.retain(|remark| is_other(&remark.configuration));
-        self.left_out.insert(name.to_owned(), without_accounts(&why));
+        self.left_out.insert(name.to_owned(), without_url_secrets(&why));
     }
 
     fn comments(&self) -> Vec<String> {

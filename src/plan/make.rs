@@ -11,7 +11,7 @@ use super::{
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::Kind;
-use crate::model::{Address, Digest, Glob, Limit, LiveState, ResourceId, SecretRef, without_accounts};
+use crate::model::{Address, Digest, Glob, Limit, LiveState, ResourceId, SecretRef, without_url_secrets};
 use crate::spec::UnmanagedPolicy;
 
 /// What a user decides beside the spec.
@@ -266,17 +266,19 @@ fn assemble(
         } = decision;
         // Services and controllers quote the URLs that they fail at.
         refusals.extend(decision.refusals.into_iter().map(|refusal| Refusal {
-            message: without_accounts(&refusal.message),
-            hint: without_accounts(&refusal.hint),
+            message: without_url_secrets(&refusal.message),
+            hint: without_url_secrets(&refusal.hint),
             ..refusal
         }));
-        notes.extend(decision.notes.into_iter().map(|note| Note { message: without_accounts(&note.message), ..note }));
+        notes.extend(
+            decision.notes.into_iter().map(|note| Note { message: without_url_secrets(&note.message), ..note }),
+        );
         deferred.extend(decision.deferred.map(|Deferral { action, reason, message }| DeferredChange {
             address: node.address.clone(),
             kind: node.kind,
             actions: action,
             reason: reason.to_owned(),
-            message: without_accounts(&message),
+            message: without_url_secrets(&message),
         }));
         let bound = digest::bound(&node.address, action, &decision.steps, decision.precondition.as_ref());
         changes.push(Change {
@@ -300,7 +302,7 @@ fn assemble(
             consequences: decision
                 .consequences
                 .into_iter()
-                .map(|one| Consequence { message: without_accounts(&one.message), ..one })
+                .map(|one| Consequence { message: without_url_secrets(&one.message), ..one })
                 .collect(),
             needs,
             cluster: node.cluster.clone(),

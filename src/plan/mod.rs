@@ -4,6 +4,7 @@
 //! body and condition. What it must not know: how anything is sent or shown.
 
 mod ages;
+mod begun;
 mod change;
 mod decide;
 mod digest;
@@ -25,6 +26,7 @@ mod taken;
 mod unmanaged;
 
 pub use ages::{Age, ages};
+pub use begun::deviations_from_begun;
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;

@@ -76,7 +76,7 @@ pub enum EventKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failure {
     /// A stable name: `moved`, `rejected`, `outcome_unknown`, `not_applied`, `operation_failed`, `not_compliant`,
-    /// `timed_out`, `interrupted`…
+    /// `timed_out`, `unanswered`, `interrupted`…
     pub code: String,
     /// What failed and why. May hold text from ARM or from Flux.
     pub message: String,
@@ -106,6 +106,8 @@ pub struct ResourceOutcome {
     /// Every write that was sent for it, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writes: Vec<Written>,
+    /// Whether Azure may still be at work on it: the end of an operation was not seen.
+    pub goes_on: bool,
 }
 
 /// A write that was sent, and what ARM said.
@@ -147,6 +149,11 @@ pub enum Outcome {
         #[serde(skip_serializing_if = "Option::is_none")]
         because: Option<Address>,
     },
+    /// Left for when its cluster talks to Azure again.
+    Deferred {
+        /// Why, by a stable name: `cluster_offline`, `cluster_expired`…
+        reason: String,
+    },
 }
 
 /// One line of the JSON stream of an apply: events as they happen, and the report of the run at the end.
@@ -186,7 +193,7 @@ impl ApplyReport {
         self.resources.iter().any(|resource| match &resource.outcome {
             Outcome::Applied => true,
             Outcome::Failed { wrote, .. } => *wrote,
-            Outcome::Unchanged | Outcome::Reached | Outcome::Skipped { .. } => false,
+            Outcome::Unchanged | Outcome::Reached | Outcome::Skipped { .. } | Outcome::Deferred { .. } => false,
         })
     }
 
@@ -194,7 +201,11 @@ impl ApplyReport {
     pub fn failures(&self) -> impl Iterator<Item = (&ResourceOutcome, &Failure)> {
         self.resources.iter().filter_map(|resource| match &resource.outcome {
             Outcome::Failed { failure, .. } => Some((resource, failure)),
-            Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Skipped { .. } => None,
+            Outcome::Unchanged
+            | Outcome::Reached
+            | Outcome::Applied
+            | Outcome::Skipped { .. }
+            | Outcome::Deferred { .. } => None,
         })
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ApplyReport, Failure, Mode, Outcome, Plan, Refusal, ResourceOutcome};
+use super::{ApplyReport, Failure, Mode, Plan, Refusal, ResourceOutcome};
 use crate::model::Digest;
 
 /// The version of the report format: a new minor adds, a new major breaks.
@@ -63,7 +63,7 @@ pub enum Ending {
     Refused,
     /// Something failed, or did not come in time.
     Incomplete,
-    /// Interrupted, after finishing what Azure had accepted.
+    /// Interrupted: before anything was written, or after finishing what Azure had accepted.
     Interrupted,
 }
 
@@ -131,25 +131,11 @@ impl ApplyReport {
     }
 }
 
-impl ResourceOutcome {
-    /// Whether Azure may still be at work on it: something was written, and its end was not waited for.
-    #[must_use]
-    pub fn may_go_on(&self) -> bool {
-        let has_gone_out = self.writes.last().is_some_and(|write| write.status.is_none_or(|status| status < 400));
-        match &self.outcome {
-            Outcome::Failed { failure, wrote: _ } => {
-                has_gone_out && ["interrupted", "outcome_unknown", "timed_out"].contains(&failure.code.as_str())
-            }
-            Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Skipped { .. } => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Usage;
-    use crate::plan::{Action, Written};
+    use crate::plan::{Action, Outcome, Written};
 
     fn failed(code: &str, wrote: bool) -> Outcome {
         let failure = Failure { code: code.to_owned(), message: String::new(), hint: None, correlation_id: None };
@@ -168,6 +154,7 @@ mod tests {
             started_at: None,
             elapsed_seconds: 0,
             writes,
+            goes_on: false,
         };
         let resources = resources.into_iter().map(resource).collect();
         ApplyReport { resources, deferred: Vec::new(), interrupted, usage: Usage::default() }
@@ -228,16 +215,5 @@ mod tests {
         ] {
             assert_eq!(report(resources, interrupted).ending(), ending, "{what}");
         }
-    }
-
-    #[test]
-    fn azure_may_go_on_where_a_write_was_not_seen_to_its_end() {
-        let goes_on = |outcome, writes| report(vec![(outcome, writes)], false).resources[0].may_go_on();
-        assert!(goes_on(failed("timed_out", true), sent(Some(201))));
-        assert!(goes_on(failed("outcome_unknown", false), sent(None)));
-        assert!(!goes_on(failed("timed_out", false), Vec::new()), "only waited for");
-        assert!(!goes_on(failed("timed_out", false), sent(Some(409))), "refused");
-        assert!(!goes_on(failed("operation_failed", true), sent(Some(201))));
-        assert!(!goes_on(Outcome::Applied, sent(Some(201))));
     }
 }

@@ -55,7 +55,7 @@ pub fn deviations(saved: &Plan, fresh: &Plan) -> Vec<Deviation> {
 
 /// What somebody wrote into a saved change: whoever reads it must read what is done. Compared as written into plan
 /// files, where values that look like secrets are masked.
-fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
+pub(super) fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
     let parts = |change: &Change| -> Result<[(&'static str, Value); 10], serde_json::Error> {
         let Change {
             address: _,
@@ -104,6 +104,10 @@ fn edited(planned: &Change, now: &Change) -> Option<&'static str> {
 
 /// What moved between two changes of the same resource.
 fn moved(planned: &Change, now: &Change) -> String {
+    if (planned.change.actions, now.change.actions) == (Action::Replace, Action::Create) {
+        return "the old one is gone, and the new one was not created: it would be created now, and the plan says replaced"
+            .to_owned();
+    }
     if planned.change.actions != now.change.actions {
         return format!(
             "would be {} now, and the plan says {}",

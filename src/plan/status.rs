@@ -11,7 +11,7 @@ use crate::kinds::extension::{self, is_flux};
 use crate::kinds::flux_configuration::{ConfigurationSpec, Source, kustomization_order};
 use crate::kinds::remedies::remedy;
 use crate::kinds::state::{ProvisioningState, provisioning_state};
-use crate::model::{Address, LiveState, Part, Reading, without_accounts};
+use crate::model::{Address, LiveState, Part, Reading, without_url_secrets};
 
 /// How the declared clusters, their extensions and configurations are doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -214,10 +214,10 @@ fn configuration_status(node: &Node, spec: &ConfigurationSpec, live: &LiveState)
         synced_revision: text("/properties/sourceSyncedCommitId"),
         verdict: match compliance(name, &order, Source::of(spec).and_then(Source::commit), body) {
             Compliance::Reconciled { revision: _ } => Verdict::Compliant,
-            Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for: without_accounts(&waiting_for) },
+            Compliance::Progressing(waiting_for) => Verdict::Waiting { waiting_for: without_url_secrets(&waiting_for) },
             Compliance::Failing(Fault { cause, .. }) => Verdict::Failing {
                 remedy: remedy(&cause.reason, &cause.message),
-                cause: Cause { message: without_accounts(&cause.message), ..cause },
+                cause: Cause { message: without_url_secrets(&cause.message), ..cause },
             },
             Compliance::Suspended if spec.suspend => Verdict::Suspended,
             Compliance::Suspended => Verdict::Waiting { waiting_for: "somebody has suspended it".to_owned() },

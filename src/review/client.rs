@@ -25,7 +25,7 @@ use crate::model::Secret;
 /// What a log line may show of an exchange with a forge.
 const SHOWN: Shown = Shown {
     query: &["api-version", "per_page", "page", "sort", "order_by", "check_name", "filter"],
-    response_headers: &["x-github-request-id", "x-request-id", "activityid"],
+    response_ids: &["x-github-request-id", "x-request-id", "activityid"],
 };
 
 /// The most pages that are read of one list: ten thousand comments.

@@ -92,6 +92,8 @@ impl StateFile {
             path: directory.to_owned(),
             source,
         })?;
+        // What a link leads to is written where it lies, and the link stays.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let beside = |ending: &str| {
             let mut name = path.as_os_str().to_owned();
             name.push(ending);

@@ -147,7 +147,11 @@ fn left_behind(resource: &ResourceOutcome) -> Option<String> {
 pub(super) fn skipped(report: &ApplyReport) -> Vec<(&Address, String)> {
     let row = |resource: &'_ ResourceOutcome| match &resource.outcome {
         Outcome::Skipped { because } => Some(cause(because.as_ref())),
-        Outcome::Unchanged | Outcome::Reached | Outcome::Applied | Outcome::Failed { .. } => None,
+        Outcome::Unchanged
+        | Outcome::Reached
+        | Outcome::Applied
+        | Outcome::Failed { .. }
+        | Outcome::Deferred { .. } => None,
     };
     report.resources.iter().filter_map(|resource| Some((&resource.address, row(resource)?))).collect()
 }
@@ -162,7 +166,7 @@ pub(super) fn worth_telling(report: &ApplyReport) -> Option<String> {
 fn trace(resource: &ResourceOutcome) -> Option<String> {
     let Written { method, status, correlation_id: _, operation_id } = resource.writes.last()?;
     match (operation_id, status) {
-        (Some(id), _) if resource.may_go_on() => {
+        (Some(id), _) if resource.goes_on => {
             Some(format!("Azure may still be at work on it: operation {id}, begun by {method}."))
         }
         (Some(id), _) => Some(format!("operation id: {id}, begun by {method}")),

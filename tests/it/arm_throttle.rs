@@ -129,7 +129,7 @@ impl World {
     fn poll(&self, name: &str) -> impl Future<Output = ()> + use<> {
         let (arm, id) = (self.arm.clone(), id("s", name));
         async move {
-            arm.poll(&id, "1").await.unwrap();
+            arm.poll(&id, "1", Duration::MAX).await.unwrap();
         }
     }
 

@@ -104,9 +104,27 @@ fn a_signal_before_anything_is_written_ends_the_run() {
         // Somebody who takes calls and never says a word.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let running = place.start(&["apply", "--auto-approve", "--arm-endpoint", &endpoint]);
+        let reported = ["--format", "json", "--report", "report.json"];
+        place.write("report.json", "of another run");
+        let running = place.start(&[&["apply", "--auto-approve", "--arm-endpoint", &endpoint], &reported[..]].concat());
         let _call = listener.accept().unwrap();
         running.signal(signal);
-        running.finish().ends_with(130).says("Interrupted. Nothing was written.");
+        let ran = running.finish().ends_with(130).says("Interrupted. Nothing was written.");
+        let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+        let report: Value = serde_json::from_str(&place.read("report.json")).unwrap();
+        assert_eq!(last, report);
+        assert_eq!((&report["ending"], &report["exit_code"]), (&Value::from("interrupted"), &Value::from(130)));
+        assert_eq!((&report["interrupted"], &report["resources"]), (&Value::from(true), &Value::Array(Vec::new())));
     }
+}
+
+#[test]
+fn a_signal_ends_what_only_reads() {
+    let place = Place::quickstart();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let running = place.start(&["plan", "--arm-endpoint", &endpoint]);
+    let _call = listener.accept().unwrap();
+    running.signal("INT");
+    running.finish().ends_with(130).says("Interrupted. Nothing was written.");
 }

@@ -94,6 +94,9 @@ fn a_deferral_and_a_destruction_are_reported() {
     let offline = ["--sim-scenario", "agent-offline", "--offline", "skip", "--sim-state", "offline.json"];
     let (_, report) = reported(&place, &[APPLY, &offline].concat());
     assert_eq!(report["deferred"][0], "rg-edge/store-001/extension");
+    let extension = resource(&report, "rg-edge/store-001/extension");
+    assert_eq!((&extension["action"][0], &extension["outcome"]["result"]), (&"create".into(), &"deferred".into()));
+    assert_eq!(extension["outcome"]["reason"], "cluster_offline");
     place.sim(APPLY).ends_with(0);
     let (_, report) = reported(&place, &["destroy", "--auto-approve"]);
     assert_eq!((&report["plan"]["mode"], &report["ending"]), (&"destroy".into(), &"converged".into()));
@@ -132,6 +135,17 @@ fn a_report_that_cannot_be_written_stops_everything_before_it_begins() {
         let refused = place.sim(&[APPLY, &["--verbose", "--report", file]].concat()).ends_with(1).says(says);
         assert!(!refused.err.contains("GET ") && refused.out.is_empty(), "{}", refused.err);
     }
+    place.write("my.json", "{}");
+    let over = |arguments: &[&str], what: &str| {
+        place.run(arguments).ends_with(64).says(&format!("would write over {what}"));
+    };
+    over(&["apply", "--cloud", "sim", "--auto-approve", "--report", "arcflux.yaml"], "the spec");
+    over(&["apply", "--cloud", "sim", "my.json", "--report", "./my.json"], "the saved plan");
+    over(&["destroy", "--cloud", "sim", "--sim-state", "s.json", "--report", "s.json"], "the state of the simulator");
+    over(&["plan", "--cloud", "sim", "--sim-state", "s.json", "--out", "s.json"], "the state of the simulator");
+    over(&["plan", "--live", "my.json", "--out", "my.json"], "the live state");
+    over(&["snapshot", "--cloud", "sim", "--out", "arcflux.yaml"], "the spec");
+    assert_eq!(place.read("my.json"), "{}");
     place.sim(&[APPLY, &["--report", "-"]].concat()).ends_with(64).says("`--format json`");
     assert!(!place.path(".arcflux").exists(), "not even a simulator was started");
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use arcflux::http::{
-    CaBundleError, Clock as _, Request, ReqwestTransport, Response, SystemClock, Transport, TransportError,
+    CaBundleError, Clock as _, Patience, Request, ReqwestTransport, Response, SystemClock, Transport, TransportError,
 };
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -160,6 +160,26 @@ Rqt1Zyjcxy+lCPqQ7C9MchCwG7fXvdH/K+g/6eQCIFBqzyX1pVez3SiLr5r9QIRh
 99HB4S/fE52qWjJ+Gbvj
 -----END CERTIFICATE-----
 ";
+
+#[tokio::test]
+async fn a_server_that_is_silent_is_given_up_when_patience_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/", listener.local_addr().unwrap());
+    let mut request: Request = http::Request::get(uri).body(Bytes::new()).unwrap();
+    request.extensions_mut().insert(Patience(Duration::from_millis(50)));
+    let silent = async {
+        let _kept_open = listener.accept().await.unwrap();
+        std::future::pending::<()>().await
+    };
+    let transport = ReqwestTransport::new();
+    tokio::select! {
+        answer = transport.send(request) => {
+            let error = answer.unwrap_err();
+            assert!(matches!(error, TransportError::Broken { .. }), "{error:?}");
+        }
+        () = silent => {}
+    }
+}
 
 #[tokio::test]
 async fn a_ca_bundle_is_taken_in() {

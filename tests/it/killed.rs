@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arcflux::http::{Request, Response, Transport, TransportError};
-use arcflux::plan::{Choices, Options, Workloads};
+use arcflux::plan::{Choices, Options, Plan, Workloads};
 use arcflux::sim;
 use arcflux::sim::quirks::{OmittedKustomizations, Quirks};
 use async_trait::async_trait;
@@ -38,12 +38,16 @@ impl<T: Transport> Transport for Dying<T> {
 
 /// Applies `spec` and dies with that request. Whether the apply came to its end before.
 async fn dies(world: &World, spec: &str, options: &Options, fatal: usize) -> bool {
-    let plan = world.try_plan(spec, options).await.unwrap();
+    dies_with(world, &world.try_plan(spec, options).await.unwrap(), fatal).await
+}
+
+/// Applies a plan and dies with that request. Whether the apply came to its end before.
+pub(crate) async fn dies_with(world: &World, plan: &Plan, fatal: usize) -> bool {
     let inner = world.sim.transport();
     let transport = Arc::new(Dying { inner, sent: AtomicUsize::new(0), fatal, death: Notify::new() });
     let dying = world.through(transport.clone());
     tokio::select! {
-        report = dying.apply(&plan) => {
+        report = dying.apply(plan) => {
             assert!(report.converged(), "{report:#?}");
             true
         }

@@ -9,6 +9,7 @@ mod arm_recordings;
 mod arm_throttle;
 mod arm_tokens;
 mod base;
+mod begun;
 mod binary;
 mod binary_base;
 mod binary_choices;

@@ -321,6 +321,7 @@ fn report(plan: &Plan, next: &mut impl FnMut() -> String) -> ApplyReport {
         },
         started_at: None,
         elapsed_seconds: 3,
+        goes_on: index % 2 == 0,
         writes: vec![Written {
             method: next(),
             status: Some(201),

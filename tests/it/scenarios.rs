@@ -95,6 +95,7 @@ async fn statuses_from_before_the_write_prove_nothing() {
     // Both times, so that one sees whether the agent is late or silent.
     says(&failure.message, &["last status 20", "last write 20"]);
     says(failure.hint.as_deref().unwrap(), &["arcflux status"]);
+    assert!(report.resources.iter().all(|resource| !resource.goes_on), "every operation was seen to its end");
     assert!(!world.plan(QUICKSTART).await.has_changes(), "nothing is left to write");
 }
 
@@ -150,6 +151,7 @@ async fn an_operation_that_never_ends() {
     let (world, report) = applied(Scenario::OperationStuck).await;
     let stuck = failure(&report, CONFIGURATION);
     assert_eq!(stuck.code, "timed_out");
+    assert!(report.resources.iter().any(|resource| resource.goes_on), "{report:#?}");
     says(&stuck.message, &["10m", "Creating"]);
     says(stuck.hint.as_deref().unwrap(), &["--timeout"]);
     // The next run waits for it and writes nothing.

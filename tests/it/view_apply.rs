@@ -73,6 +73,7 @@ fn report(outcomes: [(&str, Action, Outcome); 4], interrupted: bool) -> ApplyRep
             started_at: None,
             elapsed_seconds: 0,
             writes: Vec::new(),
+            goes_on: false,
         })
         .collect();
     let usage = Usage { reads: 17, writes: 3, deletes: 1, retries: 0, throttled_seconds: 0 };
@@ -150,6 +151,7 @@ fn worked_on(
         started_at: Some(start + jiff::SignedDuration::from_secs(began)),
         elapsed_seconds,
         writes: written.into_iter().collect(),
+        goes_on: false,
     }
 }
 
@@ -184,15 +186,11 @@ fn what_azure_still_works_on_is_told_with_its_operation() {
         failure: Failure { code: code.to_owned(), message: "why".to_owned(), hint: None, correlation_id: None },
         wrote,
     };
+    let operation = written(Some(201), Some("6c1f\u{1b}[31m"));
+    let slow = worked_on("rg-a/c/extension", failed("timed_out", true), 0, 600, operation);
     let report = ApplyReport {
         resources: vec![
-            worked_on(
-                "rg-a/c/extension",
-                failed("timed_out", true),
-                0,
-                600,
-                written(Some(201), Some("6c1f\u{1b}[31m")),
-            ),
+            ResourceOutcome { goes_on: true, ..slow },
             worked_on("rg-b/c/extension", failed("operation_failed", true), 10, 95, written(Some(202), Some("77aa"))),
             worked_on("rg-c/c/extension", failed("outcome_unknown", false), 3, 7, written(None, None)),
             worked_on("rg-d/c/extension", failed("rejected", false), 4, 1, written(Some(400), None)),

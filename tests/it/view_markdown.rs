@@ -42,6 +42,7 @@ fn report(plan: &Plan, outcome: impl Fn(usize) -> Outcome) -> ApplyReport {
         started_at: Some("2026-11-22T08:00:00Z".parse().unwrap()),
         elapsed_seconds: 95,
         writes: Vec::new(),
+        goes_on: false,
     });
     let usage = Usage { reads: 12, writes: 4, ..Usage::default() };
     ApplyReport { resources: resources.collect(), deferred: Vec::new(), interrupted: false, usage }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arcflux::apply::Interrupt;
 use arcflux::graph;
-use arcflux::http::{Request, Response, Transport, TransportError};
+use arcflux::http::{Patience, Request, Response, Transport, TransportError};
 use arcflux::plan::{self, ApplyReport, EventKind, ExpectedRevision, Failure};
 use arcflux::sim::{self, Scenario};
 use async_trait::async_trait;
@@ -271,4 +272,61 @@ async fn a_revision_of_no_configuration_is_a_mistake() {
     let before = plan.clone();
     assert_eq!(plan::expect_revisions(&mut plan, &graph, std::slice::from_ref(&expected)), [&expected]);
     assert_eq!(plan, before);
+}
+
+/// A server that takes every call and answers none, from the first accepted write on. Whoever is silent takes time.
+struct Silent {
+    inner: sim::InProcess,
+    sim: sim::Simulator,
+    has_written: std::sync::atomic::AtomicBool,
+    interrupt: Interrupt,
+    interrupts: bool,
+}
+
+#[async_trait]
+impl Transport for Silent {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        use std::sync::atomic::Ordering::SeqCst;
+        if !self.has_written.load(SeqCst) {
+            let is_write = request.method() == "PUT";
+            let answer = self.inner.send(request).await;
+            self.has_written.store(is_write, SeqCst);
+            return answer;
+        }
+        if self.interrupts {
+            self.interrupt.request();
+        }
+        let Patience(patience) = request.extensions().get().copied().unwrap_or(Patience(Duration::from_secs(100)));
+        self.sim.advance(patience);
+        Err(TransportError::Broken { host: "management.azure.com".to_owned(), source: "silence".into() })
+    }
+}
+
+/// What a run came to whose server falls silent, and how long after the write it ended.
+async fn silent(interrupts: bool) -> (Failure, SignedDuration) {
+    let world = World::of(QUICKSTART);
+    let plan = world.plan(QUICKSTART).await;
+    let interrupt = Interrupt::default();
+    let (inner, sim) = (world.sim.transport(), world.sim.clone());
+    let has_written = std::sync::atomic::AtomicBool::new(false);
+    let through = world.through(Arc::new(Silent { inner, sim, has_written, interrupt: interrupt.clone(), interrupts }));
+    let report = through.apply_until(&plan, &interrupt).await;
+    let events = through.events.lock().unwrap();
+    let written = events.iter().rfind(|event| matches!(event.kind, EventKind::Accepted { .. })).unwrap().at;
+    let (_, failure) = report.failures().next().unwrap();
+    (failure.clone(), world.sim.now().duration_since(written))
+}
+
+#[tokio::test]
+async fn a_wait_ends_in_time_though_nobody_answers() {
+    let (failure, after) = silent(false).await;
+    assert!(after <= SignedDuration::from_mins(21), "{after:?}");
+    assert!(failure.message.contains("silence"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn whoever_wants_to_stop_does_not_wait_for_a_server_that_is_silent() {
+    let (failure, after) = silent(true).await;
+    assert_eq!(failure.code, "interrupted", "{failure:?}");
+    assert!(after <= SignedDuration::from_mins(8), "{after:?}");
 }

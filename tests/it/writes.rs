@@ -196,7 +196,7 @@ async fn ids_that_quote_a_secret_tell_it_to_nobody() {
         let meddled = Meddling::with(&world, first(1, "PUT", FLUX, deed));
         let report = meddled.apply(&world.plan(&spec).await).await;
         let told = format!("{report:?} {:?}", meddled.events.lock().unwrap());
-        assert!(!told.contains(QUOTED) && told.contains("(sensitive value)"), "{told}");
+        assert!(!told.contains(QUOTED) && told.contains("(not an id)"), "{told}");
     }
 }
 

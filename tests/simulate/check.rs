@@ -329,7 +329,7 @@ fn reported(
             Outcome::Unchanged if !change.steps.is_empty() => {
                 found.push(format!("(e) {address}: unchanged, the report says, and the plan has steps"));
             }
-            Outcome::Unchanged | Outcome::Skipped { .. } => {
+            Outcome::Unchanged | Outcome::Skipped { .. } | Outcome::Deferred { .. } => {
                 if !sent.is_empty() {
                     found.push(format!("(e) {address}: not touched, the report says, and it was written"));
                 }

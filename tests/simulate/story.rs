@@ -275,7 +275,7 @@ impl Story {
             .filter(|one| match one.outcome {
                 Outcome::Failed { .. } | Outcome::Skipped { .. } => true,
                 Outcome::Applied => self.waits_for_nothing(),
-                Outcome::Unchanged | Outcome::Reached => false,
+                Outcome::Unchanged | Outcome::Reached | Outcome::Deferred { .. } => false,
             })
             .map(|one| one.address.to_string())
             .collect();

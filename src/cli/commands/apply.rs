@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apply::{self, Interrupt, SecretResolver, Secrets, Settings, Timeouts};
+use crate::apply::{self, SecretResolver, Secrets, Settings, Timeouts};
 use crate::cli::arg_values::TextOrJson;
 use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
-use crate::cli::interrupt::{self, InFlight};
+use crate::cli::interrupt::Stop;
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
 use crate::cli::run_report::{Carried, Run};
@@ -29,7 +29,12 @@ pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, C
             "{option} says where a review is looked for: it is given with --reviewed"
         )));
     }
-    let mut run = Run::begin(&args.run)?;
+    let inputs = [
+        ("the spec", Some(args.spec.input()).filter(|_| args.plan.is_none() || args.spec.is_named())),
+        ("the base", args.base.input()),
+        ("the saved plan", args.plan.as_deref()),
+    ];
+    let mut run = Run::begin(&args.run, &[&inputs[..], &args.cloud.inputs()].concat())?;
     let outcome = match &args.plan {
         None => from_spec(args, session, &mut run),
         Some(path) => from_saved(path, args, session, &mut run),
@@ -46,16 +51,21 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
     let request =
         Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let mut planned = planning::plan(&intent, request, session).await?;
-        run.has_planned(&planned.plan, planned.connection.arm.usage());
-        if args.reviewed {
-            show_expected(&planned.plan, &args.run, session)?;
-            require_review(&planned.plan, &planned.plan.digest, args, session).await?;
-        } else {
-            show_and_ask(&planned.plan, &args.run, session)?;
-        }
-        expect(&mut planned.plan, &intent, &args.expect_revision)?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session).await
+        let stop = Stop::listen(session.console.clone());
+        let planning = async {
+            let mut planned = planning::plan(&intent, request, session).await?;
+            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            if args.reviewed {
+                show_expected(&planned.plan, &args.run, session)?;
+                require_review(&planned.plan, &planned.plan.digest, args, session).await?;
+            } else {
+                show_and_ask(&planned.plan, &args.run, session).await?;
+            }
+            expect(&mut planned.plan, &intent, &args.expect_revision)?;
+            Ok(planned)
+        };
+        let planned = stop.before_an_apply(planning).await?;
+        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
     })
 }
 
@@ -88,17 +98,22 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
     let request =
         Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
     block_on(async {
-        let mut planned = planning::plan(&intent, request, session).await?;
-        run.has_planned(&planned.plan, planned.connection.arm.usage());
-        check_same(&name, &saved, &planned.plan)?;
-        show_refusals(&planned.plan, &args.run, session)?;
-        check_allowed(&name, &saved)?;
-        if args.reviewed {
-            // A remainder of what was reviewed was reviewed.
-            require_review(&planned.plan, &saved.digest, args, session).await?;
-        }
-        expect(&mut planned.plan, &intent, &args.expect_revision)?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session).await
+        let stop = Stop::listen(session.console.clone());
+        let planning = async {
+            let mut planned = planning::plan(&intent, request, session).await?;
+            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            check_same(&name, &saved, &planned, &intent)?;
+            show_refusals(&planned.plan, &args.run, session)?;
+            check_allowed(&name, &saved)?;
+            if args.reviewed {
+                // A remainder of what was reviewed was reviewed.
+                require_review(&planned.plan, &saved.digest, args, session).await?;
+            }
+            expect(&mut planned.plan, &intent, &args.expect_revision)?;
+            Ok(planned)
+        };
+        let planned = stop.before_an_apply(planning).await?;
+        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
     })
 }
 
@@ -151,7 +166,8 @@ fn check_spec(name: &str, file: &str, saved: &Plan, given: &Value) -> Result<(),
 }
 
 /// Whether the plan, made again, is the saved one or a remainder of it.
-fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
+fn check_same(name: &str, saved: &Plan, planned: &Planned, intent: &Intent) -> Result<(), CliError> {
+    let fresh = &planned.plan;
     if saved.origin != fresh.origin {
         return Err(CliError::refused(format!("{name} is for {}, not for {}", saved.origin, fresh.origin)));
     }
@@ -161,7 +177,7 @@ fn check_same(name: &str, saved: &Plan, fresh: &Plan) -> Result<(), CliError> {
         return Err(CliError::refused(format!("{name} is for the tenant {then}, and you are signed in to {now}"))
             .hint(format!("sign in to the other tenant: `az login --tenant {then}`")));
     }
-    let deviations = plan::deviations(saved, fresh);
+    let deviations = planned.deviations_from(saved, intent);
     if deviations.is_empty() {
         return Ok(());
     }
@@ -190,7 +206,7 @@ fn show_expected(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), C
 
 /// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
 /// needs no agreement.
-pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+pub(in crate::cli) async fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
     show_expected(plan, args, session)?;
     if !plan.has_changes() || args.auto_approve {
         return Ok(());
@@ -209,7 +225,7 @@ pub(in crate::cli) fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Sessio
         Mode::Apply => "Do you want to perform these actions?",
         Mode::Destroy => "Do you really want to destroy these resources?",
     };
-    if session.console.ask(question) {
+    if session.console.ask(question).await {
         return Ok(());
     }
     Err(CliError::new("cancelled; nothing was written"))
@@ -234,29 +250,28 @@ pub(in crate::cli) async fn carry_out(
     secret_args: Option<&SecretArgs>,
     args: &RunArgs,
     session: &Session,
+    stop: &Stop,
 ) -> Result<Carried, CliError> {
     let plan = &planned.plan;
     let arm = &planned.connection.arm;
     let secrets = read_secrets(planned, secret_args, session)?;
-    let interrupt = Interrupt::default();
-    let in_flight = InFlight::default();
     let resources = plan.resource_changes.iter().map(|change| u64::from(!change.steps.is_empty())).sum();
     let progress = Arc::new(Progress::new(args.format, resources, session.console.clone()));
-    interrupt::listen(interrupt.clone(), in_flight.clone(), Arc::clone(&progress));
+    stop.begins(&progress);
     let settings = Settings {
         parallelism: args.parallelism.map(usize::from),
         timeouts: Timeouts { all: args.timeout },
         secrets: &secrets,
         events: &|event| {
-            in_flight.follow(&event);
+            stop.in_flight.follow(&event);
             progress.show(&event);
         },
-        interrupt: &interrupt,
+        interrupt: &stop.interrupt,
     };
     let started_at = arm.now();
     let report = tokio::select! {
         report = apply::run(plan, arm, &settings) => report,
-        never = progress.beat(&SystemClock, || arm.now()) => match never {},
+        never = progress.beat(&SystemClock, arm) => match never {},
     };
     progress.finish();
     Ok(Carried { report, started_at, ended_at: arm.now(), had_work: plan.waits() })

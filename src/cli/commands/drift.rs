@@ -4,7 +4,7 @@ use crate::cli::args::DriftArgs;
 use crate::cli::error::CliError;
 use crate::cli::planning::{self, Request};
 use crate::cli::spec_file::Intent;
-use crate::cli::{Exit, Session, block_on, spec_file};
+use crate::cli::{Exit, Session, block_on_reads, spec_file};
 use crate::plan::{Choices, DriftReport, Mode};
 use crate::view;
 
@@ -19,7 +19,8 @@ pub(in crate::cli) fn run(args: &DriftArgs, session: &Session) -> Result<Exit, C
         cloud: &args.cloud,
         secrets: None,
     };
-    let (plan, _) = block_on(planning::preview(&Intent::new(declared, None)?, request, &args.live, session))?;
+    let (plan, _) =
+        block_on_reads(session, planning::preview(&Intent::new(declared, None)?, request, &args.live, session))?;
     let report = DriftReport::of(&plan);
     session.console.print(&view::drift::render(&report, args.format.into(), &session.console.out));
     Ok(if report.has_drift() { Exit::Changes } else { Exit::Ok })

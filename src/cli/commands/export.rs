@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::args::{CloudArgs, ExportArgs};
 use crate::cli::error::CliError;
-use crate::cli::{Exit, Session, block_on, connect, planning};
+use crate::cli::{Exit, Session, block_on_reads, connect, planning};
 use crate::fetch;
 use crate::graph::{self, Graph};
 use crate::kinds::cluster::ClusterSpec;
@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, session: &Session) -> Result<Exit, 
     };
     let graph = graph_of(&draft)?;
     something_is_simulated(cloud)?;
-    let export = block_on(read_and_export(&draft, &graph, cloud, session))?;
+    let export = block_on_reads(session, read_and_export(&draft, &graph, cloud, session))?;
     session.console.print(&export.text);
     session.console.tell(view::export::render(&export, &session.console.err).trim_end());
     Ok(if export.left_out.is_empty() { Exit::Ok } else { Exit::Incomplete })

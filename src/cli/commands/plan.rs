@@ -8,7 +8,7 @@ use crate::cli::moment::Moment;
 use crate::cli::planning::{self, Request};
 use crate::cli::pull_request::{Check, News, Site};
 use crate::cli::spec_file::{self, Intent};
-use crate::cli::{Exit, Session, block_on, json_file, plan_file};
+use crate::cli::{Exit, Session, block_on, block_on_reads, out_file, plan_file};
 use crate::plan::{self, Choices, Mode, Plan, RunError};
 use crate::view::{self, markdown};
 
@@ -17,6 +17,17 @@ pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, Cl
         return Err(CliError::usage(
             "`--base` says what a change of the spec takes away, and `--destroy` takes everything",
         ));
+    }
+    let inputs = [
+        ("the spec", Some(args.spec.input())),
+        ("the base", args.base.input()),
+        ("the live state", args.live.live.as_deref()),
+    ];
+    let inputs = [&inputs[..], &args.cloud.inputs()].concat();
+    for (option, file) in [("--out", &args.out), ("--sarif", &args.sarif)] {
+        if let Some(file) = file {
+            out_file::check_apart(option, file, &inputs)?;
+        }
     }
     if !args.comment {
         if let Some(option) = args.pull_request.first_given() {
@@ -49,14 +60,14 @@ fn plan(args: &PlanArgs, session: &Session, problems: &mut String) -> Result<(Pl
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
     };
-    let (made, moment) = block_on(planning::preview(&intent, request, &args.live, session))?;
+    let (made, moment) = block_on_reads(session, planning::preview(&intent, request, &args.live, session))?;
     if let Some(path) = &args.out {
         plan_file::save(path, &made, &moment)?;
         session.console.tell(&format!("Saved the plan to {}.", path.display()));
     }
     if let Some(path) = &args.sarif {
         let Intent { desired, base: _, graph } = &intent;
-        json_file::write(path, &view::sarif::plan(&made, &plan::causes(&made, desired, graph), &name))?;
+        out_file::write(path, &view::sarif::plan(&made, &plan::causes(&made, desired, graph), &name))?;
     }
     session.console.print(&view::plan::render(&made, args.format.into(), &session.console.out));
     Ok((made, moment))

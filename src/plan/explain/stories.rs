@@ -5,7 +5,7 @@ use super::source::Origins;
 use super::subject::Subject;
 use super::{Explanation, FieldStory, FieldVerdict, SpecText, Target, UnknownName};
 use crate::graph::{Graph, Node, Want};
-use crate::model::{FieldPath, LiveState, ResourceId, without_accounts};
+use crate::model::{FieldPath, LiveState, ResourceId, without_url_secrets};
 use crate::plan::PlanError;
 use crate::spec::{Desired, DesiredCluster};
 
@@ -42,8 +42,8 @@ pub fn explain(
     let subject = Subject::of(graph, live, Origins::new(node, cluster, text)).map_err(|obstacle| {
         Box::new(PlanError {
             address: node.address.clone(),
-            message: without_accounts(&obstacle.message),
-            hint: without_accounts(&obstacle.hint),
+            message: without_url_secrets(&obstacle.message),
+            hint: without_url_secrets(&obstacle.hint),
         })
     })?;
     if let Some(name) = &target.kustomization {
