@@ -155,7 +155,7 @@ fn leaves(patch: &Value) -> Vec<FieldPath> {
             match value {
                 Value::Object(object) => collect(&path, object, found),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                    found.push(path)
+                    found.push(path);
                 }
             }
         }
