@@ -86,13 +86,14 @@ impl Stop {
         let (mut signals, listening) = (Signals::listen(), stop.clone());
         tokio::spawn(async move {
             signals.next().await;
-            listening.interrupt.request();
+            // Said before it is asked for: a run with nothing to finish ends at once.
             if let Some(progress) = listening.apply.get() {
                 progress.tell(
                     "Interrupt received. Finishing what Azure has accepted; nothing new will be started. \
                      Press Ctrl-C again to exit now.",
                 );
             }
+            listening.interrupt.request();
             signals.next().await;
             listening.exit(&console);
         });
