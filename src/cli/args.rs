@@ -98,7 +98,7 @@ pub(super) enum Command {
     /// Show what would change, and why. Only reads.
     Plan(Box<PlanArgs>),
     /// Show the plan, ask, make the changes, and wait until Flux has reconciled.
-    Apply(ApplyArgs),
+    Apply(Box<ApplyArgs>),
     /// Put a saved plan on its pull request: one comment kept up to date, a check, the summary and outputs of the job.
     ///
     /// A token that may not write there (that of a fork) is no error: the summary and the outputs are written all the same.

@@ -141,7 +141,7 @@ pub fn objections(evidence: &Evidence, digest: &Digest, check: &str) -> Vec<Obje
             ),
         ),
         BaseChange::Rewritten => {
-            object("base_moved", format!("the branch that #{number} is merged into was rewritten since the plan"))
+            object("base_moved", format!("the branch that #{number} is merged into was rewritten since the plan"));
         }
         BaseChange::Unknown => {
             object("base_unknown", "the comment does not say what the plan was compared with".to_owned());

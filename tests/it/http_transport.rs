@@ -169,7 +169,7 @@ async fn a_server_that_is_silent_is_given_up_when_patience_ends() {
     request.extensions_mut().insert(Patience(Duration::from_millis(50)));
     let silent = async {
         let _kept_open = listener.accept().await.unwrap();
-        std::future::pending::<()>().await
+        std::future::pending::<()>().await;
     };
     let transport = ReqwestTransport::new();
     tokio::select! {
