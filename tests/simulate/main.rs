@@ -44,12 +44,12 @@ const KNOWN: &[(u64, &str)] = &[
     (149, "a page with the status 200 was taken for an accepted write"),
     (166, "a write was reported as made that never reached the service"),
     (179, "reads that were throttled for a while failed the plan"),
+    (305, "an extension could not be installed beside a configuration that waited for it"),
+    (29_649, "the same write of somebody else could not be told from ours, whose refusal was lost"),
     (
         85_077,
         "nothing is waited for on a cluster that is left out for being silent, and what went on there failed later",
     ),
-    (305, "an extension could not be installed beside a configuration that waited for it"),
-    (29_649, "the same write of somebody else could not be told from ours, whose refusal was lost"),
 ];
 
 /// How many failures are told in full.
