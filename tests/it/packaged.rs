@@ -133,6 +133,15 @@ fn the_action_plans_refuses_what_nobody_reviewed_and_finds_drift() {
 }
 
 #[test]
+fn why_a_plan_is_refused_is_shown_also_where_it_was_to_be_applied() {
+    let place = Place::quickstart();
+    let limited = format!("{SIM}\n--max-update\n0");
+    place.run(&["apply", "--auto-approve"].into_iter().chain(SIM.lines()).collect::<Vec<_>>()).ends_with(0);
+    place.write("arcflux.yaml", &place.read("arcflux.yaml").replace("prune: true", "prune: false"));
+    run_action(&place, &[("INPUT_COMMAND", "apply"), ("INPUT_ARGUMENTS", &limited)]).ends_with(3).shows("max-update");
+}
+
+#[test]
 fn the_example_uses_the_action_as_it_is() {
     let action = yaml(ACTION);
     for (command, text) in WORKFLOWS {
