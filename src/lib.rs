@@ -32,6 +32,7 @@ pub mod view;
 pub mod http;
 pub mod arm;
 pub mod review;
+pub mod cluster;
 pub mod sim;
 
 // ── verbs: the only modules that call the wires ────────────────────────────────

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, Floor, Option<&[&str]>)] = &[
     ("http", Floor::Wire, Some(&[])),
     ("arm", Floor::Wire, Some(&["model", "http"])),
     ("review", Floor::Wire, Some(&["model", "http"])),
+    ("cluster", Floor::Wire, Some(&["model", "http"])),
     ("sim", Floor::Wire, Some(&["http"])),
     ("fetch", Floor::Verb, None),
     ("apply", Floor::Verb, None),
