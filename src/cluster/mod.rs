@@ -4,10 +4,14 @@
 //! [`Kubernetes`] is the one seam: in production it is the network and two programs, in the engine's tests a cluster in
 //! memory. Nothing here decides whether something is to be done; that stands in the plan.
 
+mod keys;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::model::{Secret, Sight};
+
+pub use keys::{AgentKeys, KeyError};
 
 /// The helm release of the Arc agents, as `az connectedk8s connect` names it (`../shared/facts/az-cli-behaviour.md` §3,
 /// step 18).

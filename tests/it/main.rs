@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod agent_keys;
 mod arm_calls;
 mod arm_lists;
 mod arm_operations;
