@@ -126,7 +126,11 @@ impl Program {
         let Self { name, file, .. } = self;
         if error.kind() == std::io::ErrorKind::NotFound {
             return ClusterError {
-                message: format!("`{}` is not there: it is not found on PATH", file.display()),
+                message: if file.components().count() > 1 {
+                    format!("there is no program {}", file.display())
+                } else {
+                    format!("there is no `{}` on PATH", file.display())
+                },
                 hint: Some(match *name {
                     "helm" => "install helm 3.8 or newer (https://helm.sh/docs/intro/install), or name it with --helm"
                         .to_owned(),
