@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::program::{Ended, Program};
+use super::program::{Ended, Program, quoted};
 use super::release::Release;
 use super::{ClusterError, Installation, RELEASE, RELEASE_NAMESPACE};
 
@@ -59,7 +59,13 @@ impl Helm {
                 message: format!("this is helm {version}, which cannot install charts from a registry"),
                 hint,
             }),
-            None => Err(ClusterError { message: format!("helm did not say its version: {}", told(&ended)), hint }),
+            None => Err(ClusterError {
+                message: format!(
+                    "helm did not say its version: {}",
+                    quoted(&format!("{said} {}", ended.complaint), &[])
+                ),
+                hint,
+            }),
         }
     }
 

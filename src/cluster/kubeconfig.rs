@@ -23,9 +23,13 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Kubeconfig, ClusterError> {
 }
 
 fn unreadable(file: &std::path::Path, error: &KubeconfigError) -> ClusterError {
+    let hint = match error {
+        KubeconfigError::ReadConfig(..) => "name one that can be read: --kubeconfig FILE".to_owned(),
+        _ => format!("see what is wrong with it: kubectl --kubeconfig {} config view", file.display()),
+    };
     ClusterError {
         message: format!("the kubeconfig {} cannot be read: {}", file.display(), explained(error)),
-        hint: Some(format!("see what is wrong with it: kubectl --kubeconfig {} config view", file.display())),
+        hint: Some(hint),
     }
 }
 
