@@ -223,8 +223,9 @@ table! {
         "Azure DevOps refuses signatures of the old kind `ssh-rsa`, and a host key of that type lets Flux ask for one. With \
          the setting `source-controller.ssh-host-key-args` the controller asks for `rsa-sha2-256` and `rsa-sha2-512`.";
     // The api-versions.
-    NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
-        "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";
+    NEWER_THAN_VERSION = 85 Error "newer than the api-version"
+        "`apiVersions` pins, or the cloud offers, a version that does not have the field yet. Azure would ignore it without \
+         a word.";
     SCOPE_NOT_SAID = 86 Warning "scope not said"
         "In the long form a configuration says its `scope`. Azure's own default, `cluster`, makes its service account a \
          cluster administrator; other tools have `namespace` as their default, so what was meant cannot be seen.";

@@ -28,6 +28,7 @@ mod binary_scenarios;
 mod binary_secrets;
 mod binary_served;
 mod binary_spec;
+mod clouds;
 mod comment;
 mod completeness;
 mod conformance;
