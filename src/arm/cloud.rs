@@ -1,7 +1,9 @@
-//! The Azure clouds (`../shared/facts/arm-contracts.md` §7.9).
+//! The Azure clouds that are known beforehand (`../shared/facts/arm-contracts.md` §7.9).
 
 use std::fmt;
 use std::str::FromStr;
+
+use crate::http::Origin;
 
 /// An Azure cloud: where its ARM and its sign-in are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +55,39 @@ impl Cloud {
     #[must_use]
     pub fn audience(self) -> &'static str {
         self.endpoint()
+    }
+
+    /// The cloud whose ARM is at `origin`.
+    #[must_use]
+    pub fn at(origin: &Origin) -> Option<Self> {
+        Self::ALL.into_iter().find(|cloud| cloud.endpoint() == origin.to_string())
+    }
+
+    /// The cloud whose ARM takes tokens for this host as their audience. Each has an older one beside that of its endpoint.
+    #[must_use]
+    pub fn of_audience(host: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cloud| {
+            let own = cloud.endpoint().trim_start_matches("https://");
+            [own, cloud.older_audience()].iter().any(|known| known.eq_ignore_ascii_case(host))
+        })
+    }
+
+    fn older_audience(self) -> &'static str {
+        match self {
+            Self::Public => "management.core.windows.net",
+            Self::UsGov => "management.core.usgovcloudapi.net",
+            Self::China => "management.core.chinacloudapi.cn",
+        }
+    }
+
+    /// The domain below which each location has its configuration data plane (`../shared/facts/arm-contracts.md` §8).
+    #[must_use]
+    pub(super) fn configuration_domain(self) -> &'static str {
+        match self {
+            Self::Public => "dp.kubernetesconfiguration.azure.com",
+            Self::UsGov => "dp.kubernetesconfiguration.azure.us",
+            Self::China => "dp.kubernetesconfiguration.azure.cn",
+        }
     }
 
     /// The scope to ask tokens for: everything that the identity may do at the audience.

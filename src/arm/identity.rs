@@ -19,6 +19,7 @@ use azure_identity::{
     WorkloadIdentityCredentialOptions, new_executor,
 };
 
+use super::Authority;
 use super::credentials::{Candidates, CredentialKind, IdentityValues, Tried};
 use crate::http::{Request, Transport, TransportError};
 use crate::model::Secret;
@@ -26,8 +27,8 @@ use crate::model::Secret;
 /// What the credentials reach out with.
 #[derive(Clone)]
 pub struct Outside {
-    /// The Entra sign-in host, such as [`Cloud::authority_host`](super::Cloud::authority_host). https.
-    pub authority_host: String,
+    /// Where to sign in.
+    pub authority: Authority,
     /// For Entra and Azure Pipelines.
     pub sign_in: Arc<dyn Transport>,
     /// For this machine's identity endpoint: plain http on loopback or a link-local address
@@ -38,10 +39,10 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Signs in at `authority_host`; `az` is run as a process.
+    /// Signs in at `authority`; `az` is run as a process.
     #[must_use]
-    pub fn new(authority_host: String, sign_in: Arc<dyn Transport>, metadata: Arc<dyn Transport>) -> Self {
-        Self { authority_host, sign_in, metadata, executor: new_executor() }
+    pub fn new(authority: Authority, sign_in: Arc<dyn Transport>, metadata: Arc<dyn Transport>) -> Self {
+        Self { authority, sign_in, metadata, executor: new_executor() }
     }
 }
 
@@ -101,21 +102,22 @@ fn credential(
             client_options: ClientOptions {
                 // On most machines nobody answers there: asking again only makes people wait for the error.
                 retry: RetryOptions::none(),
-                ..options(outside, &outside.metadata)
+                ..options(outside, OverTransport { transport: Arc::clone(&outside.metadata), adfs: None })
             },
         }))?,
     })
 }
 
 fn sign_in_options(outside: &Outside) -> ClientOptions {
-    options(outside, &outside.sign_in)
+    let adfs = outside.authority.is_adfs().then(|| outside.authority.to_string());
+    options(outside, OverTransport { transport: Arc::clone(&outside.sign_in), adfs })
 }
 
-fn options(outside: &Outside, transport: &Arc<dyn Transport>) -> ClientOptions {
+fn options(outside: &Outside, transport: OverTransport) -> ClientOptions {
     // Given always: without it the library reads AZURE_AUTHORITY_HOST by itself.
     let mut cloud = CustomConfiguration::default();
-    cloud.authority_host.clone_from(&outside.authority_host);
-    let client: Arc<dyn HttpClient> = Arc::new(OverTransport(transport.clone()));
+    cloud.authority_host = outside.authority.to_string();
+    let client: Arc<dyn HttpClient> = Arc::new(transport);
     ClientOptions {
         cloud: Some(Arc::new(cloud.into())),
         transport: Some(azure_core::http::Transport::new(client)),
@@ -133,7 +135,11 @@ fn secret(value: &Option<Secret>) -> AzureSecret {
 }
 
 /// The library's requests over our seam, so that the CA bundle, the proxy rules and the size limit hold for them too.
-struct OverTransport(Arc<dyn Transport>);
+struct OverTransport {
+    transport: Arc<dyn Transport>,
+    /// The AD FS to sign in at, where it is one: the library only knows Entra's path to tokens, which has a tenant in it.
+    adfs: Option<String>,
+}
 
 impl fmt::Debug for OverTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,7 +150,7 @@ impl fmt::Debug for OverTransport {
 #[async_trait]
 impl HttpClient for OverTransport {
     async fn execute_request(&self, request: &azure_core::http::Request) -> azure_core::Result<AsyncRawResponse> {
-        let response = self.0.send(translated(request)?).await.map_err(|error| {
+        let response = self.transport.send(translated(request, self.adfs.as_deref())?).await.map_err(|error| {
             let kind = match error {
                 TransportError::Connect { .. } => ErrorKind::Connection,
                 TransportError::Broken { .. } => ErrorKind::Io,
@@ -166,7 +172,10 @@ impl HttpClient for OverTransport {
     }
 }
 
-fn translated(request: &azure_core::http::Request) -> azure_core::Result<Request> {
+/// The end of the path at which Entra issues tokens. AD FS issues them at `/adfs/oauth2/token`.
+const ENTRA_TOKEN: &str = "/oauth2/v2.0/token";
+
+fn translated(request: &azure_core::http::Request, adfs: Option<&str>) -> azure_core::Result<Request> {
     let body = match request.body() {
         Body::Bytes(bytes) => bytes.clone(),
         Body::SeekableStream(_) => {
@@ -175,7 +184,11 @@ fn translated(request: &azure_core::http::Request) -> azure_core::Result<Request
     };
     let invalid = "the token request cannot be sent";
     let method = request.method();
-    let mut builder = ::http::Request::builder().method(method.as_ref()).uri(request.url().as_str());
+    let uri = match adfs {
+        Some(adfs) if request.url().path().ends_with(ENTRA_TOKEN) => format!("{adfs}/oauth2/token"),
+        Some(_) | None => request.url().as_str().to_owned(),
+    };
+    let mut builder = ::http::Request::builder().method(method.as_ref()).uri(uri);
     for (name, value) in request.headers().iter() {
         builder = builder.header(name.as_str(), value.as_str());
     }

@@ -6,7 +6,9 @@
 mod client;
 mod cloud;
 pub mod credentials;
+mod discovery;
 mod echo;
+mod endpoints;
 mod error;
 mod error_body;
 pub mod identity;
@@ -22,6 +24,8 @@ mod unanswered;
 
 pub use client::{Accepted, ArmClient, HeldUp, Observer};
 pub use cloud::{Cloud, UnknownCloud};
+pub use discovery::{Discovery, DiscoveryError, Said, judge};
+pub use endpoints::{Authority, AuthorityError, CloudEndpoints};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
 pub use tenant::{names_nobody, tenant_of};

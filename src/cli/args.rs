@@ -17,7 +17,7 @@ pub(super) use super::shared_args::{
 };
 use crate::model::{Digest, Glob};
 use crate::plan::ExpectedRevision;
-use crate::sim::Scenario;
+use crate::sim::{Offer, Scenario};
 
 /// Plan and apply Flux (GitOps) on Azure Arc enabled Kubernetes and AKS clusters, from one YAML spec.
 ///
@@ -432,6 +432,10 @@ pub(super) struct ServeArgs {
     /// grown old. Clients have to trust DIR/ca.pem.
     #[arg(long, value_name = "DIR")]
     pub(super) tls: Option<PathBuf>,
+    /// Offer only these api-versions of a resource type, or of every type of a provider, as clouds do that are behind. Can
+    /// be given several times.
+    #[arg(long = "api-versions", value_name = "TYPE=VERSION[,VERSION]", value_parser = clap::value_parser!(Offer))]
+    pub(super) offers: Vec<Offer>,
     /// Write every request and its answer to this file, one JSON object per line, without secrets.
     #[arg(long, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,

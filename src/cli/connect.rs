@@ -8,11 +8,12 @@ use super::args::{CloudArgs, SimArgs};
 use super::error::{CliError, chain};
 use super::git::{self, LocalRepositories};
 use super::{Environment, Session};
-use crate::arm::credentials::{self, IdentityValues};
+use crate::arm::credentials::{self, Candidates, IdentityValues};
 use crate::arm::identity::{self, Outside};
-use crate::arm::{self, ArmClient, CredentialTokens, FixedToken, TokenSource};
+use crate::arm::{self, ArmClient, Cloud, CloudEndpoints, CredentialTokens, Discovery, FixedToken, Said, TokenSource};
+use crate::fetch::{self, NegotiationError};
 use crate::graph::Graph;
-use crate::http::{Origin, ReqwestTransport, SystemClock, Transport};
+use crate::http::{Origin, ReqwestTransport, SystemClock, Transport, random};
 use crate::kinds::cluster::ClusterType;
 use crate::model::{Glob, Read, ResourceId, Secret};
 use crate::plan::Plan;
@@ -25,10 +26,13 @@ pub(super) struct Connection {
     /// Whether everything is simulated: then no real secret is read.
     pub(super) is_simulated: bool,
     tokens: Arc<dyn TokenSource>,
+    /// Whether it is known beforehand which api-versions there are: in Azure's own clouds, and in the embedded simulator.
+    has_every_version: bool,
 }
 
-/// Connects to read `graph`. Nothing is sent yet. A new state of the embedded simulator holds what `seeds` names.
-pub(super) fn connect(
+/// Connects to read `graph`. Nothing is sent yet, except the question of a cloud's endpoints to one that is not known. A
+/// new state of the embedded simulator holds what `seeds` names.
+pub(super) async fn connect(
     args: &CloudArgs,
     graph: &Graph,
     seeds: Option<&Desired>,
@@ -37,12 +41,13 @@ pub(super) fn connect(
     reads_within_scope(&args.scope, graph)?;
     only_with_the_simulator(args)?;
     let connection = match (&args.arm_endpoint, args.cloud.cloud()) {
-        (Some(endpoint), _) => at_endpoint(endpoint, args, &session.environment)?,
+        (Some(endpoint), _) => at_endpoint(endpoint, args, session).await?,
         (None, Some(cloud)) => {
             let origin = Origin::parse(cloud.endpoint()).map_err(|error| CliError::because("the cloud", &error))?;
+            let endpoints = CloudEndpoints::known(cloud, origin);
             let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
-            let tokens = sign_in(args, cloud.authority_host(), cloud.scope(), &transport, &session.environment)?;
-            real(transport, tokens, origin)
+            let tokens = sign_in(args, &endpoints, &transport, &session.environment)?;
+            Connection { has_every_version: true, ..real(transport, tokens, endpoints.arm) }
         }
         (None, None) => embedded(&args.sim, seeds)?,
     };
@@ -77,6 +82,31 @@ impl Connection {
             }
             (Some(_), Some(_)) | (None, _) | (_, None) => Ok(found),
         }
+    }
+}
+
+impl Connection {
+    /// The graph in the api-versions that the cloud offers: the same where they are known beforehand, else the newest that
+    /// both know.
+    pub(super) async fn negotiate(
+        &self,
+        graph: &Graph,
+        args: &CloudArgs,
+        session: &Session,
+    ) -> Result<Graph, CliError> {
+        if self.has_every_version {
+            return Ok(graph.clone());
+        }
+        within_scope(&args.scope, ("what is offered stands in", "sent"), fetch::provider_reads(graph).into_iter())?;
+        let negotiated = fetch::negotiate(graph, &self.arm).await.map_err(|error| match error {
+            NegotiationError::Arm(error) => CliError::unread(&[error]),
+            NegotiationError::None(missing) => CliError::several(missing.iter().map(ToString::to_string).collect())
+                .hint("nothing was written; this cloud needs an update, or another arcflux"),
+        })?;
+        for id in &negotiated.unread {
+            session.console.tell(&format!("warning: {id} cannot be read: its newest api-versions are taken"));
+        }
+        Ok(graph.with_api_versions(negotiated.versions))
     }
 }
 
@@ -151,36 +181,75 @@ pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, Cl
 
 fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
     let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), origin);
-    Connection { arm, is_simulated: false, tokens }
+    Connection { arm, is_simulated: false, tokens, has_every_version: false }
 }
 
 /// An endpoint that somebody names. A token is made for exactly that host; over plain http, which is only possible on
 /// loopback, there is none: a simulator needs none, and anything else should not get one.
-fn at_endpoint(endpoint: &str, args: &CloudArgs, environment: &Environment) -> Result<Connection, CliError> {
+async fn at_endpoint(endpoint: &str, args: &CloudArgs, session: &Session) -> Result<Connection, CliError> {
     let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
     let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
     if origin.is_plain() {
         let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
         return Ok(Connection { is_simulated: true, ..real(transport, tokens, origin) });
     }
-    let authority = environment.get("AZURE_AUTHORITY_HOST").unwrap_or("https://login.microsoftonline.com");
-    let tokens = sign_in(args, authority, format!("{origin}/.default"), &transport, environment)?;
-    Ok(real(transport, tokens, origin))
+    // Whoever has named a credential that is not set up is told so before anything is sent.
+    credentials(args, &session.environment)?;
+    let endpoints = match Cloud::at(&origin) {
+        Some(cloud) => CloudEndpoints::known(cloud, origin),
+        None => discovered(&origin, args, &transport, session).await?,
+    };
+    let has_every_version = Cloud::at(&endpoints.arm).is_some();
+    let tokens = sign_in(args, &endpoints, &transport, &session.environment)?;
+    Ok(Connection { has_every_version, ..real(transport, tokens, endpoints.arm) })
+}
+
+/// The endpoints of a cloud that is not known, as it tells them and as far as it is believed.
+async fn discovered(
+    origin: &Origin,
+    args: &CloudArgs,
+    transport: &Arc<dyn Transport>,
+    session: &Session,
+) -> Result<CloudEndpoints, CliError> {
+    let authority = session.environment.get("AZURE_AUTHORITY_HOST").filter(|host| !host.is_empty());
+    let authority = authority.map(str::parse).transpose();
+    let said = Said {
+        authority: authority.map_err(|error| CliError::usage(format!("AZURE_AUTHORITY_HOST: {error}")))?,
+        audience: args.audience.clone(),
+    };
+    let discovery = Discovery {
+        transport: Arc::clone(transport),
+        clock: Arc::new(SystemClock),
+        jitter: Arc::new(random),
+        poll_scale: args.poll_scale,
+    };
+    let endpoints = discovery
+        .endpoints(origin, &said)
+        .await
+        .map_err(|error| CliError::new(format!("not signed in: {}", chain(&error))).hint(error.hint()))?;
+    let CloudEndpoints { name, authority, audience, .. } = &endpoints;
+    session.console.tell(&format!("Signing in to {name} at {authority}, for {audience}."));
+    Ok(endpoints)
+}
+
+/// Which credentials are meant, and their values.
+fn credentials(args: &CloudArgs, environment: &Environment) -> Result<(Candidates<()>, IdentityValues), CliError> {
+    let values = IdentityValues::from_variables(|name| environment.get(name).map(str::to_owned));
+    let chosen = credentials::select(args.auth, &values).map_err(|error| not_signed_in(&error))?;
+    Ok((chosen, values))
 }
 
 fn sign_in(
     args: &CloudArgs,
-    authority_host: &str,
-    scope: String,
+    endpoints: &CloudEndpoints,
     sign_in: &Arc<dyn Transport>,
     environment: &Environment,
 ) -> Result<Arc<dyn TokenSource>, CliError> {
-    let values = IdentityValues::from_variables(|name| environment.get(name).map(str::to_owned));
-    let chosen = credentials::select(args.auth, &values).map_err(|error| not_signed_in(&error))?;
+    let (chosen, values) = credentials(args, environment)?;
     let metadata: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?.link_local());
-    let outside = Outside::new(authority_host.to_owned(), Arc::clone(sign_in), metadata);
+    let outside = Outside::new(endpoints.authority.clone(), Arc::clone(sign_in), metadata);
     let candidates = identity::build(chosen, &values, &outside);
-    Ok(Arc::new(CredentialTokens::new(candidates, scope, Arc::new(SystemClock))))
+    Ok(Arc::new(CredentialTokens::new(candidates, endpoints.scope(), Arc::new(SystemClock))))
 }
 
 fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
@@ -200,7 +269,7 @@ fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliEr
         Arc::clone(&tokens),
         origin,
     );
-    Ok(Connection { arm, is_simulated: true, tokens })
+    Ok(Connection { arm, is_simulated: true, tokens, has_every_version: true })
 }
 
 /// The local git repositories that stand for URLs, each of which must be one.

@@ -73,6 +73,18 @@ impl LiveFile {
             || Origin::parse(&self.snapshot.origin).is_ok_and(|origin| origin.is_plain())
     }
 
+    /// The graph in the api-versions that the file was read with, which are those that its cloud offered. What the spec
+    /// pins stays.
+    pub(super) fn in_its_versions(&self, graph: &Graph) -> Graph {
+        if self.snapshot.cloud.is_some() || self.snapshot.origin == sim::ORIGIN {
+            return graph.clone();
+        }
+        let pins = graph.api_versions();
+        let unpinned = graph.kinds().into_iter().filter(|kind| pins.pin(*kind).is_none());
+        let found = unpinned.filter_map(|kind| Some((kind, self.snapshot.api_version(kind)?.to_owned())));
+        graph.with_api_versions(found.fold(pins.clone(), |versions, (kind, version)| versions.with(kind, version)))
+    }
+
     /// What it answers to the reads of `graph`.
     pub(super) fn live_state(&self, graph: &Graph) -> Result<LiveState, CliError> {
         self.snapshot.live_state(&graph.reads()).map_err(|unanswered| {

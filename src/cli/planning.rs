@@ -22,6 +22,8 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) as_of: jiff::Timestamp,
     pub(super) connection: Connection,
+    /// The graph that was planned, in the api-versions of the cloud.
+    pub(super) graph: Graph,
     live: LiveState,
     options: Options,
 }
@@ -30,7 +32,7 @@ impl Planned {
     /// Where a saved plan is not what would be done now. What is left of a change that was begun is.
     pub(super) fn deviations_from(&self, saved: &Plan, intent: &Intent) -> Vec<Deviation> {
         plan::deviations_from_begun(saved, &self.plan, &self.live, |before| {
-            make(self.plan.mode, intent, before, &self.options).ok()
+            make(self.plan.mode, intent, &self.graph, before, &self.options).ok()
         })
     }
 }
@@ -46,6 +48,8 @@ pub(super) struct Request<'a> {
 
 /// A live state, and what a plan says about where it is from.
 pub(super) struct Found {
+    /// What was read, in the api-versions that it was read with.
+    pub(super) graph: Graph,
     pub(super) live: LiveState,
     /// The ARM endpoint that was read.
     pub(super) origin: String,
@@ -79,8 +83,12 @@ pub(super) async fn read(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
-    let connection = connect::connect(cloud, graph, Some(desired), session)?;
+    let connection = connect::connect(cloud, graph, Some(desired), session).await?;
     let tenant = connection.sign_in(desired.tenant.as_deref()).await?;
+    let graph = tokio::select! {
+        graph = connection.negotiate(graph, cloud, session) => graph?,
+        never = heartbeat::while_reading(&connection.arm, &SystemClock, &session.console) => match never {},
+    };
     let reads = graph.reads();
     let live = tokio::select! {
         live = fetch::live_state(&reads, &connection.arm) => live.map_err(|errors| CliError::unread(&errors))?,
@@ -88,7 +96,7 @@ pub(super) async fn read(
     };
     let origin = connection.arm.origin().to_string();
     tell_what_was_read(reads.len(), &origin, &live, session);
-    let found = Found { live, origin, tenant, is_simulated: connection.is_simulated };
+    let found = Found { graph, live, origin, tenant, is_simulated: connection.is_simulated };
     Ok((connection, found))
 }
 
@@ -128,14 +136,15 @@ fn recorded(
         return Err(CliError::refused(format!("the spec is for the tenant {wanted}, and {name} was read in {found}"))
             .hint("take the snapshot again, signed in to the tenant of the spec"));
     }
-    let live = file.live_state(graph)?;
+    let graph = file.in_its_versions(graph);
+    let live = file.live_state(&graph)?;
     session.console.tell(&format!(
         "Read {} resources and lists from {name}, which was read from {} at {:.0}.",
         graph.reads().len(),
         file.origin(),
         live.as_of
     ));
-    Ok(Found { live, origin: file.origin().to_owned(), tenant: file.tenant().map(str::to_owned), is_simulated })
+    Ok(Found { graph, live, origin: file.origin().to_owned(), tenant: file.tenant().map(str::to_owned), is_simulated })
 }
 
 /// Reads the live state and plans, to carry the plan out.
@@ -145,7 +154,8 @@ pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Sessio
     let options = options(intent, &request, &found);
     let plan =
         decide(intent, &request, &found, &options, session).map_err(|error| mind_the_state(error, request.cloud))?;
-    Ok(Planned { plan, as_of: found.live.as_of, connection, live: found.live, options })
+    let Found { graph, live, .. } = found;
+    Ok(Planned { plan, as_of: live.as_of, connection, graph, live, options })
 }
 
 /// Plans from what is live, or was, to show the plan. Gives also what only the moment of reading tells.
@@ -162,12 +172,12 @@ pub(super) async fn preview(
         Some(_) => error,
         None => mind_the_state(error, request.cloud),
     })?;
-    Ok((plan, Moment::of(&intent.graph, &found.live)))
+    Ok((plan, Moment::of(&found.graph, &found.live)))
 }
 
 fn options(intent: &Intent, request: &Request<'_>, found: &Found) -> Options {
     let Intent { desired, base, graph: _ } = intent;
-    let Found { live: _, origin, tenant, is_simulated } = found;
+    let Found { graph: _, live: _, origin, tenant, is_simulated } = found;
     Options {
         origin: origin.clone(),
         tenant: tenant.clone().or_else(|| desired.tenant.clone()),
@@ -181,8 +191,14 @@ fn options(intent: &Intent, request: &Request<'_>, found: &Found) -> Options {
     }
 }
 
-fn make(mode: Mode, intent: &Intent, live: &LiveState, options: &Options) -> Result<Plan, Vec<PlanError>> {
-    let Intent { desired, base: _, graph } = intent;
+fn make(
+    mode: Mode,
+    intent: &Intent,
+    graph: &Graph,
+    live: &LiveState,
+    options: &Options,
+) -> Result<Plan, Vec<PlanError>> {
+    let Intent { desired, base: _, graph: _ } = intent;
     match mode {
         Mode::Apply => plan::make(graph, live, &desired.expanded, options),
         Mode::Destroy => plan::destroy(graph, live, &desired.expanded, options),
@@ -196,12 +212,30 @@ fn decide(
     options: &Options,
     session: &Session,
 ) -> Result<Plan, CliError> {
-    let (graph, live) = (&intent.graph, &found.live);
-    let plan = make(request.mode, intent, live, options).map_err(|errors| no_plan(&errors))?;
+    let Found { graph, live, .. } = found;
+    if request.mode == Mode::Apply {
+        says_no_more_than_offered(&intent.desired, graph, &found.origin)?;
+    }
+    let plan = make(request.mode, intent, graph, live, options).map_err(|errors| no_plan(&errors))?;
     connect::writes_within_scope(&request.cloud.scope, &plan)?;
     tell_ages(&plan::ages(graph, live), session);
     tell_versions(graph, live, session);
     Ok(plan)
+}
+
+/// What the chosen api-versions lack would be ignored without a word.
+fn says_no_more_than_offered(desired: &Desired, graph: &Graph, origin: &str) -> Result<(), CliError> {
+    let newer = desired.newer_than(graph.api_versions());
+    if newer.is_empty() {
+        return Ok(());
+    }
+    let details = newer.into_iter().map(|problem| {
+        let place = problem.span.map(|span| format!(":{}:{}", span.line, span.column)).unwrap_or_default();
+        format!("{}{place}: {} ({})", desired.file, problem.message, problem.code)
+    });
+    Err(CliError::new(format!("the spec says what {origin} does not know; nothing was written"))
+        .details(details.collect())
+        .hint("take it out, or give this cloud a spec of its own; `arcflux explain-code AF085`"))
 }
 
 /// Why there can be no plan.

@@ -70,6 +70,10 @@ pub(super) struct CloudArgs {
     /// More certificate authorities to trust, in PEM form.
     #[arg(long, value_name = "FILE", env = "ARCFLUX_CA_BUNDLE", hide_env_values = true)]
     pub(super) ca_bundle: Option<PathBuf>,
+    /// What tokens for --arm-endpoint are issued for, where that is not the endpoint itself. [default: what its metadata
+    /// says]
+    #[arg(long, value_name = "URL", env = "ARCFLUX_AUDIENCE", hide_env_values = true)]
+    pub(super) audience: Option<String>,
     /// How to sign in: workload-identity, azure-pipelines, environment, az-cli or managed-identity. Without it, they are
     /// tried in this order.
     #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH", hide_env_values = true)]

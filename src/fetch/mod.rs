@@ -1,5 +1,9 @@
 //! What a plan needs → [`LiveState`]. Reads only.
 
+mod negotiation;
+
+pub use negotiation::{Negotiated, NegotiationError, negotiate, provider_reads};
+
 use futures::StreamExt as _;
 
 use crate::arm::{ArmClient, ArmError};

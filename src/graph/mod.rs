@@ -174,6 +174,29 @@ impl Graph {
         self.api_versions.of(kind)
     }
 
+    /// The api-versions that are named, by the spec or since.
+    #[must_use]
+    pub const fn api_versions(&self) -> &ApiVersions {
+        &self.api_versions
+    }
+
+    /// The same graph, read and written with other api-versions.
+    #[must_use]
+    pub fn with_api_versions(&self, api_versions: ApiVersions) -> Self {
+        let at = |node: &Node| Node { api_version: api_versions.of(node.kind).to_owned(), ..node.clone() };
+        Self::new(self.nodes.iter().map(at).collect(), api_versions.clone(), self.policy.clone())
+    }
+
+    /// The kinds that are read for a plan of this graph.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<Kind> {
+        let mut kinds: BTreeSet<Kind> = self.nodes.iter().map(|node| node.kind).collect();
+        if self.nodes.iter().any(|node| matches!(node.want, Want::Cluster(_))) {
+            kinds.extend([Kind::Extension, Kind::FluxConfiguration]);
+        }
+        kinds
+    }
+
     /// The graph with some nodes more, at its end: nothing needs them, and what they need is in it.
     #[must_use]
     pub fn with(self, nodes: Vec<Node>) -> Self {

@@ -41,6 +41,12 @@ impl ApiVersions {
     /// The api-version for a kind.
     #[must_use]
     pub fn of(&self, kind: Kind) -> &str {
+        self.pin(kind).unwrap_or(kind.api_version())
+    }
+
+    /// The api-version that is named for a kind.
+    #[must_use]
+    pub fn pin(&self, kind: Kind) -> Option<&str> {
         let Self { flux_configurations, extensions, connected_clusters, managed_clusters, resource_groups, providers } =
             self;
         let pin = match kind {
@@ -51,7 +57,22 @@ impl ApiVersions {
             Kind::Extension => extensions,
             Kind::FluxConfiguration => flux_configurations,
         };
-        pin.as_deref().unwrap_or(kind.api_version())
+        pin.as_deref()
+    }
+
+    /// The same with another api-version for a kind.
+    #[must_use]
+    pub fn with(mut self, kind: Kind, api_version: String) -> Self {
+        let pin = match kind {
+            Kind::ProviderRegistration => &mut self.providers,
+            Kind::ResourceGroup => &mut self.resource_groups,
+            Kind::ConnectedCluster => &mut self.connected_clusters,
+            Kind::ManagedCluster => &mut self.managed_clusters,
+            Kind::Extension => &mut self.extensions,
+            Kind::FluxConfiguration => &mut self.flux_configurations,
+        };
+        *pin = Some(api_version);
+        self
     }
 }
 

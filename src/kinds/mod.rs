@@ -10,6 +10,7 @@ pub mod extension_versions;
 pub mod flux_configuration;
 pub mod flux_settings;
 mod live_body;
+pub mod offered_versions;
 pub mod provider;
 pub mod remedies;
 pub mod resource_group;

@@ -58,8 +58,11 @@ pub struct LeftOut {
 pub fn configuration_reads(graph: &Graph, live: &LiveState, origin: &str) -> Result<Vec<Read>, Vec<PlanError>> {
     make(graph, live, &Value::Null, &options(origin))?;
     let found = found(graph, live, flux_configuration::RESOURCE_TYPE)?;
-    let read =
-        |(id, _)| Read { id, method: ReadMethod::Get, api_version: Kind::FluxConfiguration.api_version().to_owned() };
+    let read = |(id, _)| Read {
+        id,
+        method: ReadMethod::Get,
+        api_version: graph.api_version(Kind::FluxConfiguration).to_owned(),
+    };
     Ok(found.into_iter().map(read).collect())
 }
 

@@ -116,11 +116,17 @@ impl ChildCall<'_> {
 }
 
 impl World<'_> {
+    /// The api-versions of one kind.
+    fn offered(&self, kind: ChildKind) -> Vec<&'static str> {
+        self.settings.offers.of(&format!("{NAMESPACE}/{}", kind.word()), kind.versions())
+    }
+
     /// List of the children of one kind.
     pub(crate) fn children(&self, call: &Call, cluster: &ClusterPath, kind: ChildKind) -> Handled {
         only_get(call, kind.word())?;
         let version = call.api_version()?;
-        versions::check(version, &format!("{NAMESPACE}/{}", kind.word()), kind.versions())?;
+        let offered = self.offered(kind);
+        versions::check(version, &format!("{NAMESPACE}/{}", kind.word()), &offered)?;
         self.check_registration(call, cluster)?;
         let parent = self.cluster(cluster)?;
         let items: Vec<Value> = match kind {
@@ -139,13 +145,14 @@ impl World<'_> {
             }
         };
         let answer = self.page(call, items, true);
-        Ok(answer.header("api-supported-versions", versions::supported_beside(kind.versions(), version)))
+        Ok(answer.header("api-supported-versions", versions::supported_beside(&offered, version)))
     }
 
     /// One child.
     pub(crate) fn child(&mut self, call: &Call, cluster: &ClusterPath, kind: ChildKind, name: &str) -> Handled {
         let version = call.api_version()?;
-        versions::check(version, &format!("{NAMESPACE}/{}", kind.word()), kind.versions())?;
+        let offered = self.offered(kind);
+        versions::check(version, &format!("{NAMESPACE}/{}", kind.word()), &offered)?;
         self.check_registration(call, cluster)?;
         self.cluster(cluster)?;
         let one = ChildCall { call, cluster, kind, name, version };
@@ -154,7 +161,7 @@ impl World<'_> {
             ChildKind::FluxConfigurations => self.configuration(&one),
             ChildKind::SourceControlConfigurations => self.source_control(&one),
         };
-        let supported = versions::supported_beside(kind.versions(), version);
+        let supported = versions::supported_beside(&offered, version);
         match handled {
             Ok(answer) => Ok(answer.header("api-supported-versions", supported)),
             Err(answer) => Err(answer.header("api-supported-versions", supported)),

@@ -35,11 +35,21 @@ const READ_ONLY: [&str; 13] = [
 ];
 
 impl World<'_> {
+    fn check_version(&self, kind: ClusterKind, version: &str) -> Result<(), Answer> {
+        let (offers, resource_type) = (&self.settings.offers, kind.resource_type());
+        match kind {
+            ClusterKind::Connected => {
+                versions::check(version, resource_type, &offers.of(resource_type, versions::CONNECTED_CLUSTERS))
+            }
+            ClusterKind::Managed => offers.check_shape(version, resource_type),
+        }
+    }
+
     /// Lists of clusters.
     pub(crate) fn clusters(&self, call: &Call, subscription: &str, group: Option<&str>, kind: ClusterKind) -> Handled {
         only_get(call, "clusters")?;
         let version = call.api_version()?;
-        check_version(kind, version)?;
+        self.check_version(kind, version)?;
         let mut items = Vec::new();
         let known = self.state.subscriptions.get(&subscription.to_lowercase());
         if let Some(name) = group {
@@ -65,7 +75,7 @@ impl World<'_> {
     /// One cluster.
     pub(crate) fn one_cluster(&mut self, call: &Call, path: &ClusterPath) -> Handled {
         let version = call.api_version()?;
-        check_version(path.kind, version)?;
+        self.check_version(path.kind, version)?;
         if call.method != Method::GET && call.method != Method::HEAD {
             self.require_registration(&path.subscription, path.kind.namespace())?;
         }
@@ -252,13 +262,6 @@ fn with_principal(mut identity: Value, principal: &str, tenant: &str) -> Value {
         members.insert("tenantId".to_owned(), Value::from(tenant));
     }
     identity
-}
-
-fn check_version(kind: ClusterKind, version: &str) -> Result<(), Answer> {
-    match kind {
-        ClusterKind::Connected => versions::check(version, kind.resource_type(), versions::CONNECTED_CLUSTERS),
-        ClusterKind::Managed => versions::check_shape(version, kind.resource_type()),
-    }
 }
 
 fn operation_url(call: &Call, kind: ClusterKind, location: &str, pending: &Pending, version: &str) -> String {

@@ -8,14 +8,13 @@ use super::answer::{self, Answer};
 use super::call::Call;
 use super::state::{Group, Outcome};
 use super::tenant::only_get;
-use super::versions;
 use super::world::{self, Handled, World};
 
 impl World<'_> {
     /// `/subscriptions/{id}/resourcegroups`, with the `$filter` on a tag that ARM has.
     pub(crate) fn groups(&self, call: &Call, subscription: &str) -> Handled {
         only_get(call, "resource groups")?;
-        versions::check_resources(call.api_version()?)?;
+        self.check_resources(call.api_version()?)?;
         if call.parameter("$filter").is_some_and(|filter| !filter.is_empty()) {
             return Err(answer::not_simulated("$filter on resource groups"));
         }
@@ -26,7 +25,7 @@ impl World<'_> {
 
     /// `/subscriptions/{id}/resourcegroups/{name}`.
     pub(crate) fn resource_group(&mut self, call: &Call, subscription: &str, name: &str) -> Handled {
-        versions::check_resources(call.api_version()?)?;
+        self.check_resources(call.api_version()?)?;
         match call.method {
             Method::GET | Method::HEAD => Ok(Answer::ok(&body_of(subscription, self.group(subscription, name)?))),
             Method::PUT => self.put_group(call, subscription, name),
@@ -115,7 +114,7 @@ impl World<'_> {
     /// `Location` of a group's deletion: 202 until it is gone, then 200, both without a body.
     pub(crate) fn group_operation(&self, call: &Call, id: &str) -> Handled {
         only_get(call, "an operation")?;
-        versions::check_resources(call.api_version()?)?;
+        self.check_resources(call.api_version()?)?;
         let operation = self.state.operations.get(id).ok_or_else(|| world::no_operation(id))?;
         match operation.end.as_ref().map(|end| &end.outcome) {
             None => {

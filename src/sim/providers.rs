@@ -30,6 +30,9 @@ const REGIONS: [&str; 8] = [
     "Australia East",
 ];
 
+/// The versions that are listed of a type of which every version is taken.
+const ANY: &[&str] = &["2025-08-01"];
+
 const TRACKED: &str = "SystemAssignedResourceIdentity, SupportsTags, SupportsLocation";
 
 const NAMESPACES: [Namespace; 6] = [
@@ -42,7 +45,7 @@ const NAMESPACES: [Namespace; 6] = [
             ("fluxConfigurations", versions::FLUX, "SupportsExtension"),
         ],
     },
-    Namespace { name: "Microsoft.ContainerService", types: &[("managedClusters", &["2025-08-01"], TRACKED)] },
+    Namespace { name: "Microsoft.ContainerService", types: &[("managedClusters", ANY, TRACKED)] },
     Namespace { name: "Microsoft.ExtendedLocation", types: &[("customLocations", &["2021-08-15"], TRACKED)] },
     Namespace { name: "Microsoft.HybridCompute", types: &[] },
     Namespace { name: "Microsoft.Resources", types: &[("resourceGroups", versions::RESOURCES, "SupportsTags")] },
@@ -53,7 +56,7 @@ impl World<'_> {
     pub(crate) fn providers(&self, call: &Call, subscription: &str) -> Handled {
         only_get(call, "providers")?;
         let version = call.api_version()?;
-        versions::check_resources(version)?;
+        self.check_resources(version)?;
         let items = NAMESPACES.iter().map(|namespace| self.provider_body(subscription, namespace, version)).collect();
         Ok(self.page(call, items, false))
     }
@@ -62,7 +65,7 @@ impl World<'_> {
     pub(crate) fn provider(&self, call: &Call, subscription: &str, name: &str) -> Handled {
         only_get(call, "a provider")?;
         let version = call.api_version()?;
-        versions::check_resources(version)?;
+        self.check_resources(version)?;
         Ok(Answer::ok(&self.provider_body(subscription, find(name)?, version)))
     }
 
@@ -99,7 +102,7 @@ impl World<'_> {
             return Err(answer::no_method(&call.method, "the registration of a provider"));
         }
         let version = call.api_version()?;
-        versions::check_resources(version)?;
+        self.check_resources(version)?;
         let namespace = find(name)?;
         let changed = change(self.registration(subscription, namespace.name));
         self.state.subscription_mut(subscription).providers.insert(namespace.name.to_lowercase(), changed);
@@ -111,11 +114,16 @@ impl World<'_> {
             .types
             .iter()
             .map(|(name, versions, capabilities)| {
+                let full = format!("{}/{name}", namespace.name);
+                let offered = match self.settings.offers.named(&full) {
+                    Some(named) if *versions == ANY => named.iter().map(String::as_str).collect(),
+                    Some(_) | None => self.settings.offers.of(&full, versions),
+                };
                 json!({
                     "resourceType": name,
                     "locations": REGIONS,
-                    "apiVersions": versions,
-                    "defaultApiVersion": versions.first(),
+                    "apiVersions": offered,
+                    "defaultApiVersion": offered.first(),
                     "capabilities": capabilities,
                 })
             })

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::endpoints::Told;
+use super::offers::Offers;
 use super::quirks::Quirks;
 use super::repositories::Repositories;
 use super::scenario::Scenario;
@@ -27,6 +29,10 @@ pub struct Settings {
     pub page_size: usize,
     /// Requests allowed per subscription.
     pub limits: Limits,
+    /// The api-versions that there are.
+    pub offers: Offers,
+    /// What the cloud tells of its endpoints.
+    pub told: Told,
 }
 
 impl Default for Settings {
@@ -40,6 +46,8 @@ impl Default for Settings {
             start: Timestamp::constant(1_767_225_600, 0),
             page_size: 1000,
             limits: Limits::default(),
+            offers: Offers::default(),
+            told: Told::default(),
         }
     }
 }
@@ -54,6 +62,8 @@ impl fmt::Debug for Settings {
             .field("start", &self.start)
             .field("page_size", &self.page_size)
             .field("limits", &self.limits)
+            .field("offers", &self.offers)
+            .field("told", &self.told)
             .finish()
     }
 }

@@ -253,7 +253,7 @@ impl World<'_> {
             Route::Subscriptions => self.subscriptions(call),
             Route::Subscription { subscription } => self.subscription(call, subscription),
             Route::Tenants => self.tenants(call),
-            Route::Endpoints => tenant::endpoints(call),
+            Route::Endpoints => self.endpoints(call),
             Route::OpenIdConfiguration { tenant } => self.openid_configuration(call, tenant),
             Route::InstanceDiscovery => sign_in::instance_discovery(call),
             Route::EntraToken { tenant } => self.entra_token(call, tenant),

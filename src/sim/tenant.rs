@@ -1,18 +1,17 @@
-//! Subscriptions, tenants, and the endpoints of the cloud that the simulator is.
+//! Subscriptions and tenants.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer};
 use super::call::Call;
-use super::versions;
 use super::world::{Handled, World};
 
 impl World<'_> {
     /// `/subscriptions`.
     pub(crate) fn subscriptions(&self, call: &Call) -> Handled {
         only_get(call, "subscriptions")?;
-        versions::check_resources(call.api_version()?)?;
+        self.check_resources(call.api_version()?)?;
         let items = self.state.subscriptions.values().map(|subscription| self.subscription_body(&subscription.id));
         let items: Vec<Value> = items.collect();
         let count = items.len();
@@ -22,14 +21,14 @@ impl World<'_> {
     /// `/subscriptions/{id}`: any id is a subscription.
     pub(crate) fn subscription(&self, call: &Call, id: &str) -> Handled {
         only_get(call, "a subscription")?;
-        versions::check_resources(call.api_version()?)?;
+        self.check_resources(call.api_version()?)?;
         Ok(Answer::ok(&self.subscription_body(id)))
     }
 
     /// `/tenants`.
     pub(crate) fn tenants(&self, call: &Call) -> Handled {
         only_get(call, "tenants")?;
-        versions::check_resources(call.api_version()?)?;
+        self.check_resources(call.api_version()?)?;
         let tenant = &self.state.tenant;
         Ok(Answer::ok(&json!({"value": [{
             "id": format!("/tenants/{tenant}"),
@@ -57,32 +56,6 @@ impl World<'_> {
             "managedByTenants": [],
         })
     }
-}
-
-/// `/metadata/endpoints`: one object from 2022-09-01 on, a list before. Needs no subscription and no sign-in.
-pub(crate) fn endpoints(call: &Call) -> Handled {
-    only_get(call, "endpoints")?;
-    let version = call.api_version()?;
-    versions::check_shape(version, "metadata/endpoints")?;
-    let cloud = json!({
-        "name": "ArcfluxSimulator",
-        "portal": format!("{}/portal", call.origin),
-        "authentication": {
-            "loginEndpoint": call.origin,
-            "audiences": ["https://management.core.windows.net/", format!("{}/", call.origin)],
-            "tenant": "common",
-            "identityProvider": "AAD",
-        },
-        "resourceManager": format!("{}/", call.origin),
-        "graph": format!("{}/graph", call.origin),
-        "graphAudience": format!("{}/graph", call.origin),
-        "suffixes": {
-            "acrLoginServer": "azurecr.invalid",
-            "keyVaultDns": "vault.invalid",
-            "storage": "core.invalid",
-        },
-    });
-    if versions::at_least(version, "2022-09-01") { Ok(Answer::ok(&cloud)) } else { Ok(Answer::ok(&json!([cloud]))) }
 }
 
 /// Refuses any method but GET and HEAD.

@@ -134,15 +134,6 @@ pub(crate) fn check(version: &str, resource_type: &str, known: &[&str]) -> Resul
     }
 }
 
-/// Checks `version` against the list of ARM's own resources.
-///
-/// # Errors
-///
-/// The 400 that ARM answers.
-pub(crate) fn check_resources(version: &str) -> Result<(), Answer> {
-    if RESOURCES.contains(&version) { Ok(()) } else { Err(answer::invalid_api_version(version, RESOURCES)) }
-}
-
 /// Checks that `version` looks like one. AKS publishes a version a month, and the simulator knows no difference
 /// between them.
 ///

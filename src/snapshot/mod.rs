@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::kinds::Kind;
 use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading, ResourceId, understands};
 
 /// The version of the snapshot format: a new minor adds, a new major breaks.
@@ -142,6 +143,17 @@ impl Snapshot {
             as_of: live.as_of,
             reads: answered,
         }
+    }
+
+    /// The api-version that resources of a kind were read with, if any were.
+    #[must_use]
+    pub fn api_version(&self, kind: Kind) -> Option<&str> {
+        let is_of = |read: &&Answered| match (read.id.resource_type(), read.id.segment_after("providers")) {
+            (Some(full), _) => Kind::of_type(&full) == Some(kind),
+            (None, Some(_)) => kind == Kind::ProviderRegistration,
+            (None, None) => kind == Kind::ResourceGroup,
+        };
+        self.reads.iter().find(is_of).map(|read| read.api_version.as_str())
     }
 
     /// Reads a document of this format.

@@ -237,8 +237,9 @@ table! {
          updates of the extension fail.";
 
     // The api-versions.
-    NEWER_THAN_PIN = 85 Error "newer than the pinned api-version"
-        "`apiVersions` pins a version that does not have the field yet. Azure would ignore it without a word.";
+    NEWER_THAN_VERSION = 85 Error "newer than the api-version"
+        "`apiVersions` pins, or the cloud offers, a version that does not have the field yet. Azure would ignore it without \
+         a word.";
     SCOPE_NOT_SAID = 86 Warning "scope not said"
         "In the long form a configuration says its `scope`. Azure's own default, `cluster`, makes its service account a \
          cluster administrator; other tools have `namespace` as their default, so what was meant cannot be seen.";

@@ -7,16 +7,21 @@ use super::document::ClusterDocument;
 pub use super::document::{Limits, Policy, Profile, UnmanagedPolicy};
 use super::node::{Node, Value};
 use super::provenance::Place;
+use super::rules::NewerField;
 use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::ConfigurationSpec;
 use crate::kinds::resource_group::ResourceGroupSpec;
-use crate::model::{FieldPath, ResourceId, Segment, Span};
+use crate::model::{Diagnostic, FieldPath, ResourceId, Segment, Span};
 
 /// What a spec wants.
 #[derive(Debug, Clone)]
 pub struct Desired {
+    /// What the spec is called: its file.
+    pub file: String,
+    /// What it says that older api-versions lack.
+    pub newer: Vec<NewerField>,
     /// The tenant that every subscription must belong to, when the spec names one.
     pub tenant: Option<String>,
     /// What is allowed, and which conventions hold.
@@ -28,6 +33,14 @@ pub struct Desired {
     /// The spec in its long form: short forms and defaults written out, environment variables put in, no secrets (they are
     /// references). Loading it gives the same clusters again.
     pub expanded: serde_json::Value,
+}
+
+impl Desired {
+    /// What the spec says that these api-versions lack, which a cloud offers. Pins of the spec are among its own problems.
+    #[must_use]
+    pub fn newer_than(&self, versions: &ApiVersions) -> Vec<Diagnostic> {
+        self.newer.iter().filter_map(|field| field.problem(versions)).collect()
+    }
 }
 
 /// What a spec wants of one cluster: every reference is replaced.

@@ -31,6 +31,7 @@ use std::sync::Arc;
 pub use desired::{Desired, DesiredCluster, Limits, Policy, Profile, Spans, UnmanagedPolicy};
 pub use export::Draft;
 pub use provenance::{Place, Provenance};
+pub use rules::NewerField;
 pub use schema::schema;
 pub use starter::starter;
 pub use substitute::Inputs;
@@ -98,6 +99,7 @@ pub fn load(source: &Source, inputs: &Inputs) -> Outcome {
     rules::keys::check(&mut tree, &mut report);
     let desired = interpret(&tree, &places, inputs, &mut report);
     let desired = desired.filter(|_| !report.has_errors());
+    let desired = desired.map(|desired| Desired { file: source.name.clone(), ..desired });
     Outcome { desired, diagnostics: report.sorted(), masked }
 }
 
@@ -133,6 +135,8 @@ fn interpret(tree: &Node, places: &Places<'_>, inputs: &Inputs, report: &mut Rep
     }
     let spans = Arc::new(Spans::of(&expanded));
     let mut desired = Desired {
+        file: String::new(),
+        newer: rules::newer(&clusters),
         tenant: None,
         policy: Policy::default(),
         api_versions: ApiVersions::default(),

@@ -141,7 +141,7 @@ fn values() -> IdentityValues {
 
 /// Signs in with `kind` alone, Entra and the machine's identity endpoint answering as scripted.
 async fn sign_in(kind: CredentialKind, entra: &Arc<Script>, machine: &Arc<Script>) -> Result<String, TokenError> {
-    let mut outside = Outside::new(Cloud::UsGov.authority_host().to_owned(), entra.clone(), machine.clone());
+    let mut outside = Outside::new(Cloud::UsGov.authority_host().parse().unwrap(), entra.clone(), machine.clone());
     outside.executor = Arc::new(NoPrograms);
     let built = build(select(Some(kind), &values())?, &values(), &outside);
     let tokens = CredentialTokens::new(built, Cloud::UsGov.scope(), VirtualClock::new());

@@ -57,7 +57,7 @@ fn what_cannot_be_reached_is_told_once() {
     };
     let ran = place.run(&["plan", "--arm-endpoint", &gone, "--poll-scale", "0.001"]).ends_with(1);
     assert_eq!(ran.err.matches("Error: ").count(), 1, "{}", ran.err);
-    ran.says("no response to GET /subscriptions/").says("nor to 7 other requests: cannot connect to 127.0.0.1:");
+    ran.says("no response to GET /subscriptions/").says("cannot connect to 127.0.0.1:");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn without_credentials_everything_that_was_tried_is_told_once() {
         .with("IDENTITY_ENDPOINT", "http://127.0.0.1:1/")
         .with("IDENTITY_HEADER", "none");
     for command in ["plan", "status", "apply", "destroy"] {
-        let ran = place.run(&[command, "--arm-endpoint", "https://127.0.0.1:1"]).ends_with(1);
+        let ran = place.run(&[command, "--arm-endpoint", "https://management.azure.com"]).ends_with(1);
         assert_eq!(ran.err.matches("Error: ").count(), 1, "{}", ran.err);
         let ran = ran.says("cannot sign in to Azure: no credential gave a token");
         let tried = ran.err.lines().filter_map(|line| line.strip_prefix("  - ")?.split(':').next());

@@ -273,6 +273,8 @@ fn desired(target: &Target, extension: ExtensionSpec, configurations: Vec<(Strin
         absent: Vec::new(),
     };
     Desired {
+        file: "arcflux.yaml".to_owned(),
+        newer: Vec::new(),
         tenant: None,
         policy: Policy::default(),
         api_versions: ApiVersions::default(),

@@ -30,6 +30,7 @@ mod binary_secrets;
 mod binary_served;
 mod binary_spec;
 mod cluster;
+mod clouds;
 mod comment;
 mod completeness;
 mod conformance;

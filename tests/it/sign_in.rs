@@ -17,14 +17,19 @@ const OTHER_TENANT: &str = "00000000-0000-0000-0000-000000000001";
 const SPEC: &str = include_str!("../../specs/quickstart.yaml");
 
 /// A simulator that is served, and the files around it. Its tasks end with the test's runtime.
-struct Served {
-    files: TempDir,
+pub(crate) struct Served {
+    pub(crate) files: TempDir,
     simulator: Simulator,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Served {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let files = tempfile::tempdir().unwrap();
         let cluster = SeedCluster {
             resource_group: "rg-edge".into(),
@@ -39,18 +44,20 @@ impl Served {
             groups: vec![],
             clusters: vec![cluster],
         };
-        let simulator = Simulator::in_memory(Settings { seeds: vec![seed], ..Settings::default() });
+        let mut settings = Settings { seeds: vec![seed], start: SystemClock.now(), ..Settings::default() };
+        change(&mut settings);
+        let simulator = Simulator::in_memory(settings);
         let serving = Serving {
             certificate: Some(Certificate::in_directory(&files.path().join("tls"), SystemClock.now()).unwrap()),
             log: Some(TrafficLog::open(&files.path().join("log")).unwrap()),
-            ..Serving::default()
+            speed: 2000.0,
         };
         let url = format!("https://{}", serve(&simulator, serving).await);
         fs::write(files.path().join("arcflux.yaml"), SPEC).unwrap();
         Self { files, simulator, url }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.files.path().join(name)
     }
 
@@ -60,29 +67,35 @@ impl Served {
     }
 
     /// The same for any command that talks to ARM.
-    async fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Told {
+    pub(crate) async fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Told {
+        self.run_as_is(&[arguments, &["--arm-endpoint", &self.url]].concat(), environment).await
+    }
+
+    /// The same for any command.
+    pub(crate) async fn run_as_is(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Told {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arcflux"));
-        command.args(arguments).args(["--arm-endpoint", &self.url]).current_dir(self.files.path()).env_clear();
-        command.env("AZURE_AUTHORITY_HOST", &self.url).envs(environment.iter().copied());
+        command.args(arguments).current_dir(self.files.path()).env_clear();
+        command.envs(environment.iter().copied());
         // Only what runs beside it can answer it.
         Told::new(tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap())
     }
 
     /// As [`Self::plan`], with the simulator's authority trusted and one credential named.
-    async fn plan_as(&self, credential: &str, environment: &[(&str, &str)]) -> Told {
+    pub(crate) async fn plan_as(&self, credential: &str, environment: &[(&str, &str)]) -> Told {
         self.plan(&["--ca-bundle", "tls/ca.pem", "--auth", credential], environment).await
     }
 
     /// Methods and targets so far, without queries.
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         let requests = self.simulator.requests();
         requests.iter().map(|one| format!("{} {}", one.method, one.target.split('?').next().unwrap())).collect()
     }
 
-    /// That a token was fetched first, at `endpoint`, and once, and that ARM was asked with a token.
+    /// That the cloud was asked who it is, that then a token was fetched, at `endpoint`, and once, and that ARM was asked with
+    /// a token.
     fn assert_signed_in_at(&self, endpoint: &str) {
         let asked = self.asked();
-        assert_eq!(asked[0], endpoint);
+        assert_eq!(asked[..2], [METADATA, endpoint]);
         assert_eq!(asked.iter().filter(|one| *one == endpoint).count(), 1, "{asked:?}");
         self.assert_asked_with_a_token();
     }
@@ -102,10 +115,10 @@ async fn serve(simulator: &Simulator, serving: Serving) -> String {
 }
 
 /// What a process said.
-struct Told {
-    exit: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Told {
+    pub(crate) exit: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Told {
@@ -114,16 +127,19 @@ impl Told {
         Self { exit: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    fn assert_planned(&self) {
+    pub(crate) fn assert_planned(&self) {
         assert_eq!(self.exit, Some(0), "{}", self.err);
         assert!(self.out.contains("Plan: 3 to add, 0 to change, 0 to destroy."), "{}", self.out);
     }
 }
 
-const SECRET: [(&str, &str); 3] =
+pub(crate) const SECRET: [(&str, &str); 3] =
     [("AZURE_TENANT_ID", TENANT), ("AZURE_CLIENT_ID", "some-client"), ("AZURE_CLIENT_SECRET", "hunter2")];
 
-fn at_entra() -> String {
+/// What is asked without a token.
+pub(crate) const METADATA: &str = "GET /metadata/endpoints";
+
+pub(crate) fn at_entra() -> String {
     format!("POST /{TENANT}/oauth2/v2.0/token")
 }
 
@@ -227,7 +243,7 @@ async fn as_whoever_is_signed_in_to_the_azure_cli() {
     served.plan_as("az-cli", &[("PATH", &path)]).await.assert_planned();
     served.assert_asked_with_a_token();
     let asked = fs::read_to_string(served.path("asked")).unwrap();
-    assert!(asked.contains(&format!("get-access-token -o json --scope {}/.default", served.url)), "{asked}");
+    assert!(asked.contains(&format!("get-access-token -o json --scope {}//.default", served.url)), "{asked}");
 }
 
 #[cfg(unix)]
@@ -257,7 +273,7 @@ async fn a_token_of_another_tenant_is_refused_before_arm_is_asked() {
     let told = served.plan_as("environment", &environment).await;
     assert_eq!(told.exit, Some(3), "{}", told.err);
     assert!(told.err.contains(TENANT) && told.err.contains(OTHER_TENANT), "{}", told.err);
-    assert_eq!(served.asked()[before..], [format!("POST /{OTHER_TENANT}/oauth2/v2.0/token")]);
+    assert_eq!(served.asked()[before..], [METADATA.to_owned(), format!("POST /{OTHER_TENANT}/oauth2/v2.0/token")]);
 }
 
 #[cfg(unix)]
@@ -270,13 +286,14 @@ async fn a_token_that_names_nobody_is_told_of_before_arm_is_asked() {
     let path = fake_az(&served, &token);
     let told = served.plan_as("az-cli", &[("PATH", &path)]).await;
     assert_eq!((told.exit, told.out.as_str()), (Some(1), ""));
-    insta::assert_snapshot!(told.err, @r"
+    let told = told.err.split_once('\n').unwrap().1;
+    insta::assert_snapshot!(told, @r"
     Error: the token of 5b7f3d70-52b8-4c0e-9a43-0d8f0f1c2a11 names no identity (it has neither `oid` nor
       `puid`): the application has no service principal there
     Hint: create it, as an administrator of the tenant: `az ad sp create --id APPLICATION-ID`, and give
       it a role
     ");
-    assert_eq!(served.asked(), [""; 0], "nothing was sent");
+    assert_eq!(served.asked(), [METADATA], "nothing else was sent");
 }
 
 #[tokio::test]
@@ -336,7 +353,8 @@ async fn a_wrong_secret_is_told_once_in_entras_words() {
     settings.add_filter("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID");
     settings.add_filter(r"\d{4}-\d{2}-\d{2}\s+\d{2}:\d{2}:\d{2}Z", "NOW");
     settings.bind(|| {
-        insta::assert_snapshot!(told.err, @r"
+        let told = told.err.split_once('\n').unwrap().1;
+        insta::assert_snapshot!(told, @r"
         Error: cannot sign in to Azure: no credential gave a token
           - environment: ClientSecretCredential authentication failed. AADSTS7000215: Invalid client secret
             provided. Ensure the secret being sent in the request is the client secret value, not the client

@@ -72,6 +72,8 @@ pub(crate) fn quickstart() -> Desired {
         ]),
     };
     Desired {
+        file: "arcflux.yaml".to_owned(),
+        newer: Vec::new(),
         tenant: None,
         policy: Policy::default(),
         api_versions: ApiVersions::default(),

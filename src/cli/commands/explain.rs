@@ -16,7 +16,7 @@ pub(in crate::cli) fn run(args: &ExplainArgs, session: &Session) -> Result<Exit,
     let graph = graph.select(|address| *address == target.address);
     let found = block_on_reads(session, planning::look(&desired, &graph, &args.cloud, &args.live, session))?;
     let text = SpecText { file: &file, masked: &masked };
-    let explained = plan::explain(&desired, &graph, &found.live, &target, args.field.as_deref(), text);
+    let explained = plan::explain(&desired, &found.graph, &found.live, &target, args.field.as_deref(), text);
     let explanation = explained.map_err(|error| match error {
         ExplainError::Plan(error) => {
             let told = CliError::several(vec![format!("{error}; {}", error.hint)]);

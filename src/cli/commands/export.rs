@@ -64,8 +64,9 @@ async fn read_and_export(
     cloud: &CloudArgs,
     session: &Session,
 ) -> Result<Export, CliError> {
-    let connection = connect::connect(cloud, graph, None, session)?;
+    let connection = connect::connect(cloud, graph, None, session).await?;
     connection.sign_in(None).await?;
+    let graph = &connection.negotiate(graph, cloud, session).await?;
     let origin = connection.arm.origin().to_string();
     let reads = graph.reads();
     let unread = |errors: Vec<_>| CliError::unread(&errors);

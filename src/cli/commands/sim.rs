@@ -38,6 +38,7 @@ fn serve(args: &ServeArgs, session: &Session) -> Result<Exit, CliError> {
         seeds,
         scenario: args.sim_scenario,
         repositories: connect::local(&args.repositories)?,
+        offers: args.offers.iter().cloned().collect(),
         // Its clients look at their own clocks: one that lags behind would seem to have been silent since.
         start: SystemClock.now(),
         ..sim::Settings::default()

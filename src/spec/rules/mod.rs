@@ -19,6 +19,7 @@ pub(super) mod versions;
 
 use std::collections::BTreeSet;
 
+pub use self::versions::NewerField;
 use super::clusters::ClusterTree;
 use super::codes;
 use super::desired::Profile;
@@ -70,6 +71,20 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
             }
         }
     }
+}
+
+/// What the clusters say that older api-versions lack, each place once.
+pub(super) fn newer(clusters: &[ClusterTree]) -> Vec<NewerField> {
+    let mut all: Vec<NewerField> = Vec::new();
+    for ClusterTree { tree, .. } in clusters {
+        let extension = tree.get("extension").map(|node| versions::newer(node, Kind::Extension));
+        let configurations = tree.get("configurations").map(Node::entries).unwrap_or_default();
+        let configurations = configurations.iter().map(|entry| versions::newer(&entry.node, Kind::FluxConfiguration));
+        all.extend(extension.into_iter().chain(configurations).flatten());
+    }
+    all.sort_by(|one, other| one.order().cmp(&other.order()));
+    all.dedup();
+    all
 }
 
 fn check_configuration(

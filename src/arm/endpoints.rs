@@ -1,0 +1,158 @@
+//! Where a cloud is: its ARM, where one signs in to it, and its other endpoints.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Cloud;
+use crate::http::Origin;
+
+/// The endpoints of one cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudEndpoints {
+    /// What the cloud is called, in its own words.
+    pub name: String,
+    /// Its ARM.
+    pub arm: Origin,
+    /// Where tokens for it are issued.
+    pub authority: Authority,
+    /// What they are issued for, as the authority knows it: with a slash at its end, or without.
+    pub audience: String,
+    pub(super) configuration: Configuration,
+}
+
+/// Where the configuration data plane of Arc enabled Kubernetes is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Configuration {
+    /// Each location has its own, below this domain.
+    ByLocation(&'static str),
+    /// There is one.
+    At(Origin),
+    /// The cloud names none.
+    Unknown,
+}
+
+impl CloudEndpoints {
+    /// Those of a cloud that is known beforehand.
+    #[must_use]
+    pub fn known(cloud: Cloud, arm: Origin) -> Self {
+        Self {
+            name: cloud.name().to_owned(),
+            arm,
+            authority: Authority { text: cloud.authority_host().to_owned(), is_adfs: false },
+            audience: cloud.audience().to_owned(),
+            configuration: Configuration::ByLocation(cloud.configuration_domain()),
+        }
+    }
+
+    /// The scope to ask tokens for: everything that the identity may do at the audience. Whether the audience ends with a
+    /// slash is kept: to the authority it is another one without.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        format!("{}/.default", self.audience)
+    }
+
+    /// The data plane that onboarding a cluster in `location` asks for its settings (`../shared/facts/arm-contracts.md`
+    /// §8); `None` where the cloud names none, or `location` is not the name of one.
+    #[must_use]
+    pub fn configuration_endpoint(&self, location: &str) -> Option<Origin> {
+        match &self.configuration {
+            Configuration::ByLocation(domain) => {
+                let is_name = !location.is_empty() && location.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                is_name.then(|| Origin::parse(&format!("https://{location}.{domain}")).ok()).flatten()
+            }
+            Configuration::At(origin) => Some(origin.clone()),
+            Configuration::Unknown => None,
+        }
+    }
+
+    /// What this machine must reach to work with clusters in `location`: what it is, and where.
+    #[must_use]
+    pub fn all(&self, location: &str) -> Vec<(&'static str, String)> {
+        let configuration = self.configuration_endpoint(location).map(|origin| origin.to_string());
+        [
+            Some(("Azure Resource Manager", self.arm.to_string())),
+            Some(("sign-in", self.authority.to_string())),
+            configuration.map(|origin| ("Arc configuration data plane", origin)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Where tokens are issued: Entra, or the AD FS of a cloud without it. Always https.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    text: String,
+    is_adfs: bool,
+}
+
+/// Why a text does not name an authority.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no authority to sign in at: it must be like https://login.contoso.com or https://login.contoso.com/adfs"
+)]
+pub struct AuthorityError(String);
+
+impl Authority {
+    /// Whether it is AD FS, which has no tenants and another path to its tokens.
+    #[must_use]
+    pub const fn is_adfs(&self) -> bool {
+        self.is_adfs
+    }
+}
+
+impl FromStr for Authority {
+    type Err = AuthorityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A password in it is not repeated.
+        let refused = || AuthorityError(if text.contains('@') { "an address with a user" } else { text }.to_owned());
+        let (origin, path) = Origin::parse_base(text).map_err(|_| refused())?;
+        let is_adfs = path.eq_ignore_ascii_case("/adfs");
+        if origin.is_plain() || !(path.is_empty() || is_adfs) {
+            return Err(refused());
+        }
+        Ok(Self { text: format!("{origin}{path}"), is_adfs })
+    }
+}
+
+/// As a URL without a trailing slash.
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_location_of_a_known_cloud_has_its_own_data_plane() {
+        let endpoints = |cloud: Cloud| CloudEndpoints::known(cloud, Origin::parse(cloud.endpoint()).unwrap());
+        for (cloud, end) in [(Cloud::Public, "azure.com"), (Cloud::UsGov, "azure.us"), (Cloud::China, "azure.cn")] {
+            let origin = endpoints(cloud).configuration_endpoint("westeurope").unwrap();
+            assert_eq!(origin.to_string(), format!("https://westeurope.dp.kubernetesconfiguration.{end}"));
+            assert_eq!(endpoints(cloud).all("westeurope").len(), 3);
+        }
+        for location in ["", "evil.example/", "a@b", "west europe"] {
+            assert_eq!(endpoints(Cloud::Public).configuration_endpoint(location), None, "{location}");
+        }
+    }
+
+    #[test]
+    fn an_authority_is_entra_or_ad_fs_and_always_https() {
+        for (text, shown, is_adfs) in [
+            ("https://login.microsoftonline.com/", "https://login.microsoftonline.com", false),
+            ("https://login.edge.contoso.com/adfs/", "https://login.edge.contoso.com/adfs", true),
+            ("https://127.0.0.1:8443", "https://127.0.0.1:8443", false),
+        ] {
+            let authority: Authority = text.parse().unwrap();
+            assert_eq!((authority.to_string().as_str(), authority.is_adfs()), (shown, is_adfs));
+        }
+        for text in ["", "login.contoso.com", "http://127.0.0.1:80", "https://a/b", "https://a?b", "https://u@a"] {
+            assert!(text.parse::<Authority>().is_err(), "{text}");
+        }
+    }
+}
