@@ -25,9 +25,9 @@ pub(super) struct Connection {
     pub(super) arm: ArmClient,
     /// Whether everything is simulated: then no real secret is read.
     pub(super) is_simulated: bool,
-    tokens: Arc<dyn TokenSource>,
+    pub(super) tokens: Arc<dyn TokenSource>,
     /// Whether it is known beforehand which api-versions there are: in Azure's own clouds, and in the embedded simulator.
-    has_every_version: bool,
+    pub(super) has_every_version: bool,
 }
 
 /// Connects to read `graph`. Nothing is sent yet, except the question of a cloud's endpoints to one that is not known. A
@@ -51,17 +51,22 @@ pub(super) async fn connect(
         }
         (None, None) => embedded(&args.sim, seeds)?,
     };
-    let arm = connection.arm.poll_scale(args.poll_scale);
-    let arm = if session.verbose {
-        let console = session.console.clone();
-        arm.observer(Arc::new(move |line: &str| console.tell(line)))
-    } else {
-        arm
-    };
-    Ok(Connection { arm, ..connection })
+    Ok(connection.as_asked(args, session))
 }
 
 impl Connection {
+    /// The same, with the pace and the log that the command line asks for.
+    pub(super) fn as_asked(self, args: &CloudArgs, session: &Session) -> Self {
+        let arm = self.arm.poll_scale(args.poll_scale);
+        let arm = if session.verbose {
+            let console = session.console.clone();
+            arm.observer(Arc::new(move |line: &str| console.tell(line)))
+        } else {
+            arm
+        };
+        Self { arm, ..self }
+    }
+
     /// Signs in before anything is read, so that what goes wrong is told once; and looks whether the identity belongs
     /// to the tenant that the spec names. Gives the tenant signed in to; tokens that are not readable tell nothing.
     pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<Option<String>, CliError> {
@@ -121,7 +126,7 @@ fn not_signed_in(error: &(dyn std::error::Error + 'static)) -> CliError {
 }
 
 /// Whoever rehearses on the simulator and forgets to say so must not end up on real clusters.
-fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
+pub(super) fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
     let is_embedded = args.arm_endpoint.is_none() && args.cloud.cloud().is_none();
     if is_embedded || !args.sim.is_given() {
         return Ok(());
@@ -179,7 +184,7 @@ pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, Cl
     })
 }
 
-fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
+pub(super) fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
     let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), origin);
     Connection { arm, is_simulated: false, tokens, has_every_version: false }
 }
@@ -190,8 +195,7 @@ async fn at_endpoint(endpoint: &str, args: &CloudArgs, session: &Session) -> Res
     let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
     let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
     if origin.is_plain() {
-        let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
-        return Ok(Connection { is_simulated: true, ..real(transport, tokens, origin) });
+        return Ok(without_token(transport, origin));
     }
     // Whoever has named a credential that is not set up is told so before anything is sent.
     credentials(args, &session.environment)?;
@@ -204,8 +208,14 @@ async fn at_endpoint(endpoint: &str, args: &CloudArgs, session: &Session) -> Res
     Ok(Connection { has_every_version, ..real(transport, tokens, endpoints.arm) })
 }
 
+/// A simulator over plain http.
+pub(super) fn without_token(transport: Arc<dyn Transport>, origin: Origin) -> Connection {
+    let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
+    Connection { is_simulated: true, ..real(transport, tokens, origin) }
+}
+
 /// The endpoints of a cloud that is not known, as it tells them and as far as it is believed.
-async fn discovered(
+pub(super) async fn discovered(
     origin: &Origin,
     args: &CloudArgs,
     transport: &Arc<dyn Transport>,
@@ -239,7 +249,7 @@ fn credentials(args: &CloudArgs, environment: &Environment) -> Result<(Candidate
     Ok((chosen, values))
 }
 
-fn sign_in(
+pub(super) fn sign_in(
     args: &CloudArgs,
     endpoints: &CloudEndpoints,
     sign_in: &Arc<dyn Transport>,
@@ -252,7 +262,7 @@ fn sign_in(
     Ok(Arc::new(CredentialTokens::new(candidates, endpoints.scope(), Arc::new(SystemClock))))
 }
 
-fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
+pub(super) fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
     let settings = sim::Settings {
         seeds: named.filter(|_| !args.sim_empty).map(seeds).unwrap_or_default(),
         scenario: args.sim_scenario,

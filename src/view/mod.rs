@@ -5,6 +5,7 @@
 //! terminals, clocks.
 
 pub mod apply;
+pub mod checkup;
 pub mod diagnostics;
 pub mod drift;
 pub mod export;
