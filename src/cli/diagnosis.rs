@@ -43,6 +43,7 @@ pub(super) async fn doctor<'a>(
         azure,
         network,
         clock: Arc::new(SystemClock),
+        scopes: cloud.scope.clone(),
         contexts: args.context.clone(),
         kubernetes: Arc::new(Clusters::new(tools, Arc::new(SystemClock))),
     })

@@ -43,18 +43,20 @@ fn judge(sight: &Sight, clusters: &[DesiredCluster]) -> Check {
     match &sight.agents {
         Some(Agents { connected_as: Some(found), .. }) if !clusters.iter().any(|wanted| is_same(found, wanted)) => {
             problem(
-                format!("it is connected to Azure as {}/{}, which the spec does not name", found.resource_group, found.name),
+                format!(
+                    "it is connected to Azure as {}/{}, which the spec does not name",
+                    found.resource_group, found.name
+                ),
                 "name the context of the right cluster: `kubectl config get-contexts`",
             )
         }
         Some(Agents { connected_as: Some(_), release }) if release == "deployed" => {
             Check::ok(Checked::Context, format!("{seen}, with the Arc agents of this spec's cluster"))
         }
-        Some(Agents { release, .. }) => Check::warning(
-            Checked::Context,
-            format!("{seen}: the release of the Arc agents is {release}"),
-        )
-        .mended_by("see what they wait for: `kubectl get pods -n azure-arc`"),
+        Some(Agents { release, .. }) => {
+            Check::warning(Checked::Context, format!("{seen}: the release of the Arc agents is {release}"))
+                .mended_by("see what they wait for: `kubectl get pods -n azure-arc`")
+        }
         None if !sight.has_linux_node => problem(
             "it has no node with Linux, and the Arc agents run nowhere else".to_owned(),
             "add one to the cluster",

@@ -129,8 +129,10 @@ fn unreached(what: &str, url: &str, error: &TransportError, who: Who) -> Check {
         (_, Who::Here) => Check::problem(Checked::Egress, why).mended_by(format!(
             "let this machine out to it, or name the proxy (HTTPS_PROXY); to try: `curl -sSI {url}`"
         )),
-        (_, Who::Cluster) => Check::warning(Checked::Egress, format!("{why}; the cluster needs it, and this machine does not"))
-            .mended_by(format!("try it from the cluster's network: `curl -sSI {url}`")),
+        (_, Who::Cluster) => {
+            Check::warning(Checked::Egress, format!("{why}; the cluster needs it, and this machine does not"))
+                .mended_by(format!("try it from the cluster's network: `curl -sSI {url}`"))
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub(super) fn references(body: &[u8]) -> Option<BTreeSet<String>> {
         let length = std::str::from_utf8(rest.get(..4)?).ok()?;
         let length = usize::from_str_radix(length, 16).ok()?;
         // 0000 ends a section; 1 to 3 are other marks.
-        let (line, after) = if length < 4 { (&[][..], rest.get(4..)?) } else { (rest.get(4..length)?, rest.get(length..)?) };
+        let (line, after) =
+            if length < 4 { (&[][..], rest.get(4..)?) } else { (rest.get(4..length)?, rest.get(length..)?) };
         rest = after;
         // The first reference is followed by what the server can do.
         let line = line.split(|byte| *byte == 0).next().unwrap_or_default();

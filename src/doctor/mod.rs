@@ -22,8 +22,8 @@ use crate::cluster::Kubernetes;
 use crate::fetch::{self, NegotiationError};
 use crate::graph::Graph;
 use crate::http::{Clock, Origin, Transport};
-use crate::model::{LiveState, with_causes};
-use crate::plan::{self, Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy};
+use crate::model::{Glob, LiveState, ResourceId, with_causes};
+use crate::plan::{Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy, Standing, make};
 use crate::spec::Desired;
 
 /// Everything that is asked.
@@ -40,6 +40,8 @@ pub struct Doctor<'a> {
     pub network: Arc<dyn Transport>,
     /// This machine's clock.
     pub clock: Arc<dyn Clock>,
+    /// What may be read of ARM; everything where there are none.
+    pub scopes: Vec<Glob>,
     /// The contexts of the kubeconfig to look at.
     pub contexts: Vec<String>,
     /// What reaches them.
@@ -93,8 +95,7 @@ impl Trouble {
 }
 
 /// What has to be signed in to be asked.
-const SIGNED_IN: [Checked; 4] =
-    [Checked::Subscription, Checked::Registration, Checked::Location, Checked::Permissions];
+const SIGNED_IN: [Checked; 4] = [Checked::Subscription, Checked::Registration, Checked::Location, Checked::Permissions];
 
 impl Doctor<'_> {
     /// Runs every check.
@@ -104,6 +105,11 @@ impl Doctor<'_> {
         let mut checks: Vec<Check> = azure.into_iter().chain(sources).chain(clusters).collect();
         checks.sort_by_key(|check| check.check);
         Checkup::of(checks)
+    }
+
+    /// Whether something may be read that no plan reads.
+    fn may_read(&self, id: &ResourceId) -> bool {
+        self.scopes.is_empty() || self.scopes.iter().any(|scope| scope.matches(id.as_str()))
     }
 
     fn is_simulated(&self) -> bool {
@@ -123,8 +129,16 @@ impl Doctor<'_> {
             }
         };
         let (graph, versions) = self.negotiate(azure).await;
+        let is_spoken = versions.as_ref().is_none_or(|check| check.standing != Standing::Problem);
         checks.extend(versions);
-        let (subscriptions, live) = tokio::join!(self.subscriptions(azure), self.live(azure, &graph));
+        if !is_spoken {
+            let needs = "api-versions that both know";
+            checks.extend([Checked::Registration, Checked::Location].map(|check| Check::not_tried(check, needs)));
+            checks.extend(self.subscriptions(azure, &graph).await);
+            checks.extend(self.permissions(azure, &graph, None).await);
+            return checks;
+        }
+        let (subscriptions, live) = tokio::join!(self.subscriptions(azure, &graph), self.live(azure, &graph));
         checks.extend(subscriptions);
         let (live, plan) = match live {
             Ok(live) => {
@@ -142,7 +156,7 @@ impl Doctor<'_> {
             checks.extend(place::locations(self.desired, live));
             checks.extend(self.reach_data_planes(&place::cluster_locations(self.desired, live)).await);
         }
-        checks.extend(permissions::checks(azure, &plan::needs(&graph, plan.as_ref()), plan.is_some()).await);
+        checks.extend(self.permissions(azure, &graph, plan.as_ref()).await);
         checks
     }
 
@@ -187,6 +201,6 @@ impl Doctor<'_> {
             allow_auth_hosts: Vec::new(),
             secrets: SecretPolicy::Placeholders,
         };
-        plan::make(graph, live, &self.desired.expanded, &options).ok()
+        make(graph, live, &self.desired.expanded, &options).ok()
     }
 }

@@ -4,57 +4,68 @@ use std::collections::BTreeMap;
 
 use futures::StreamExt as _;
 
-use super::Azure;
+use super::{Azure, Doctor};
 use crate::arm::{self, ArmClient};
+use crate::graph::Graph;
 use crate::kinds::permissions::{PERMISSIONS_API_VERSION, PERMISSIONS_TYPE, Permission, allows};
 use crate::model::{Listing, ResourceId, with_causes};
-use crate::plan::{Check, Checked, Need};
+use crate::plan::{Check, Checked, Plan, needs};
 
 /// How many scopes are asked at once.
 const CONCURRENCY: usize = 16;
 
-/// Asks at each scope what may be done there. `is_planned` says whether the needs are those of a plan, or of any.
-pub(super) async fn checks(azure: &Azure, needs: &[Need], is_planned: bool) -> Vec<Check> {
-    let mut by_scope: BTreeMap<&ResourceId, Vec<&str>> = BTreeMap::new();
-    for need in needs {
-        by_scope.entry(&need.scope).or_default().push(&need.action);
-    }
-    let whom = match azure.tokens.token().await {
-        Ok(token) => arm::principal_of(&token),
-        Err(_) => None,
-    };
-    let mut answers: Vec<(&ResourceId, Vec<&str>, Result<Vec<Permission>, String>)> = futures::stream::iter(by_scope)
-        .map(|(scope, actions)| async move { (scope, actions, permissions_at(&azure.arm, scope).await) })
-        .buffer_unordered(CONCURRENCY)
-        .collect()
-        .await;
-    answers.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-    let (mut checks, mut allowed) = (Vec::new(), 0);
-    for (scope, actions, answer) in &answers {
-        match judge(scope, actions, answer.as_deref(), whom.as_deref()) {
-            Some(check) => checks.push(check.about(scope.as_str())),
-            None => allowed += actions.len(),
-        }
-    }
-    if checks.is_empty() {
-        let what = if is_planned { "the plan needs" } else { "a plan of this spec may need" };
-        checks.push(Check::ok(Checked::Permissions, format!("everything is allowed that {what}: {allowed} actions")));
-    }
-    checks
-}
+/// The scopes that are asked, the actions that are needed there, and what is allowed.
+type Answered<'a> = (&'a ResourceId, Vec<&'a str>, Result<Vec<Permission>, String>);
 
-/// What may be done at a scope; at what it lies in, where it is not there yet.
-async fn permissions_at(arm: &ArmClient, scope: &ResourceId) -> Result<Vec<Permission>, String> {
-    let mut asked = scope.clone();
-    loop {
-        let answer = arm.list(&asked.collection(PERMISSIONS_TYPE), PERMISSIONS_API_VERSION).await;
-        match answer.map_err(|error| with_causes(&error))? {
-            Listing::Items(items) => return Ok(items.iter().map(Permission::of_live).collect()),
-            Listing::Denied(message) => return Err(message),
-            Listing::Missing(_) => match above(&asked) {
-                Some(next) => asked = next,
-                None => return Err("there is no such subscription".to_owned()),
-            },
+impl Doctor<'_> {
+    /// Asks at each scope what may be done there of what `plan` needs; without one, of what any plan may.
+    pub(super) async fn permissions(&self, azure: &Azure, graph: &Graph, plan: Option<&Plan>) -> Vec<Check> {
+        let needs = needs(graph, plan);
+        let mut by_scope: BTreeMap<&ResourceId, Vec<&str>> = BTreeMap::new();
+        for need in &needs {
+            by_scope.entry(&need.scope).or_default().push(&need.action);
+        }
+        let whom = match azure.tokens.token().await {
+            Ok(token) => arm::principal_of(&token),
+            Err(_) => None,
+        };
+        let mut answers: Vec<Answered<'_>> = futures::stream::iter(by_scope)
+            .map(|(scope, actions)| async move { (scope, actions, self.permissions_at(&azure.arm, scope).await) })
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
+        answers.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        let (mut checks, mut allowed) = (Vec::new(), 0);
+        for (scope, actions, answer) in &answers {
+            match judge(scope, actions, answer.as_deref(), whom.as_deref()) {
+                Some(check) => checks.push(check.about(scope.as_str())),
+                None => allowed += actions.len(),
+            }
+        }
+        if checks.is_empty() {
+            let what = if plan.is_some() { "the plan needs" } else { "a plan of this spec may need" };
+            let why = format!("everything is allowed that {what}: {allowed} actions");
+            checks.push(Check::ok(Checked::Permissions, why));
+        }
+        checks
+    }
+
+    /// What may be done at a scope; at what it lies in, where it is not there yet.
+    async fn permissions_at(&self, arm: &ArmClient, scope: &ResourceId) -> Result<Vec<Permission>, String> {
+        let mut asked = scope.clone();
+        loop {
+            let list = asked.collection(PERMISSIONS_TYPE);
+            if !self.may_read(&list) {
+                return Err("it is outside of `--scope`".to_owned());
+            }
+            match arm.list(&list, PERMISSIONS_API_VERSION).await.map_err(|error| with_causes(&error))? {
+                Listing::Items(items) => return Ok(items.iter().map(Permission::of_live).collect()),
+                Listing::Denied(message) => return Err(message),
+                Listing::Missing(_) => match above(&asked) {
+                    Some(next) => asked = next,
+                    None => return Err("there is no such subscription".to_owned()),
+                },
+            }
         }
     }
 }
@@ -99,8 +110,9 @@ fn role(actions: &[&str]) -> &'static str {
     let all = |fits: fn(&str) -> bool| actions.iter().all(|action| fits(action));
     if all(|action| action.ends_with("/read")) {
         "Reader"
-    } else if all(|action| action.starts_with("Microsoft.KubernetesConfiguration/") && !action.ends_with("register/action"))
-    {
+    } else if all(|action| {
+        action.starts_with("Microsoft.KubernetesConfiguration/") && !action.ends_with("register/action")
+    }) {
         "Kubernetes Extension Contributor"
     } else {
         "Contributor"

@@ -13,7 +13,9 @@ use crate::spec::{Desired, DesiredCluster};
 /// How each provider that the spec needs is registered.
 pub(super) fn registrations(graph: &Graph, live: &LiveState) -> Vec<Check> {
     let providers = graph.nodes().iter().filter(|node| matches!(node.want, Want::Registered));
-    providers.map(|node| judge_registration(node.id.name(), live.readings.get(&node.id)).about(node.address.to_string())).collect()
+    providers
+        .map(|node| judge_registration(node.id.name(), live.readings.get(&node.id)).about(node.address.to_string()))
+        .collect()
 }
 
 fn judge_registration(namespace: &str, reading: Option<&Reading>) -> Check {
@@ -31,11 +33,8 @@ fn judge_registration(namespace: &str, reading: Option<&Reading>) -> Check {
             Check::problem(Checked::Registration, format!("it may not be read: {message}"))
                 .mended_by("ask for the role Reader on the subscription")
         }
-        Some(Reading::Missing(_)) | None => {
-            Check::problem(Checked::Registration, "this cloud does not have it").mended_by(
-                "look at what it has: `az provider list --query \"[].namespace\"`",
-            )
-        }
+        Some(Reading::Missing(_)) | None => Check::problem(Checked::Registration, "this cloud does not have it")
+            .mended_by("look at what it has: `az provider list --query \"[].namespace\"`"),
     }
 }
 

@@ -52,10 +52,11 @@ fn judge(token: &Secret, wanted: Option<&str>) -> SignIn {
         Check::ok(Checked::Credentials, format!("signed in{whom}"))
     };
     let tenant = match (wanted, found) {
-        (Some(wanted), Some(found)) if !found.eq_ignore_ascii_case(wanted) => {
-            Check::problem(Checked::Tenant, format!("the spec is for the tenant {wanted}, and you are signed in to {found}"))
-                .mended_by(format!("`az login --tenant {wanted}`"))
-        }
+        (Some(wanted), Some(found)) if !found.eq_ignore_ascii_case(wanted) => Check::problem(
+            Checked::Tenant,
+            format!("the spec is for the tenant {wanted}, and you are signed in to {found}"),
+        )
+        .mended_by(format!("`az login --tenant {wanted}`")),
         (Some(_), Some(found)) => Check::ok(Checked::Tenant, format!("{found}, as the spec says")),
         (None, Some(found)) => Check::ok(Checked::Tenant, format!("{found}; the spec names none")),
         (_, None) => Check::warning(Checked::Tenant, "the token does not tell of which tenant it is"),

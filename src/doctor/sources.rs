@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::http::StatusCode;
 use url::Url;
 
-use super::git::{ADVERTISEMENT, DISCOVERY, references};
 use super::Doctor;
+use super::git::{ADVERTISEMENT, DISCOVERY, references};
 use crate::http::message::header;
 use crate::http::{Response, TransportError};
 use crate::kinds::flux_configuration::{GitRepositorySpec, Provider, Source};
@@ -26,7 +26,8 @@ struct Git {
 
 impl Git {
     fn of(spec: &GitRepositorySpec) -> Self {
-        let GitRepositorySpec { branch, tag, provider, https_user, https_key, local_auth_ref, https_ca_cert, .. } = spec;
+        let GitRepositorySpec { branch, tag, provider, https_user, https_key, local_auth_ref, https_ca_cert, .. } =
+            spec;
         let branch = branch.as_ref().map(|name| format!("refs/heads/{name}"));
         Self {
             reference: branch.or_else(|| tag.as_ref().map(|name| format!("refs/tags/{name}"))),
@@ -161,8 +162,12 @@ fn judge_advertisement(git: &Git, response: &Response) -> Check {
             let (kind, name) = wanted.trim_start_matches("refs/").split_once('/').unwrap_or(("", wanted));
             let word = if kind == "tags" { "tag" } else { "branch" };
             let start = format!("refs/{kind}/");
-            let others: Vec<&str> =
-                names.iter().filter_map(|other| other.strip_prefix(&start)).filter(|other| !other.ends_with("^{}")).take(5).collect();
+            let others: Vec<&str> = names
+                .iter()
+                .filter_map(|other| other.strip_prefix(&start))
+                .filter(|other| !other.ends_with("^{}"))
+                .take(5)
+                .collect();
             let mend = match others.as_slice() {
                 [] => format!("push it first; there is no {word} yet"),
                 others => format!("push it first, or name another, such as {}", others.join(", ")),
@@ -189,7 +194,8 @@ mod tests {
     #[test]
     fn what_a_git_server_answers_is_judged_by_what_flux_has() {
         let heads = "003d5f0c1d2e3b4a59687766554433221100ffeeddcc refs/heads/main\n0000";
-        let public = Git { reference: Some("refs/heads/main".to_owned()), has_credentials: false, has_authority: false };
+        let public =
+            Git { reference: Some("refs/heads/main".to_owned()), has_credentials: false, has_authority: false };
         let private = Git { has_credentials: true, ..public.clone() };
         let other = Git { reference: Some("refs/heads/prod".to_owned()), ..public.clone() };
         let rows = [
@@ -208,6 +214,9 @@ mod tests {
             assert_eq!(check.standing, standing, "{status} {body}: {check:?}");
             assert!(check.standing != Standing::Problem || check.mend.is_some(), "{check:?}");
         }
-        assert_eq!(judge_git(&other, &answer(200, heads)).mend.unwrap(), "push it first, or name another, such as main");
+        assert_eq!(
+            judge_git(&other, &answer(200, heads)).mend.unwrap(),
+            "push it first, or name another, such as main"
+        );
     }
 }

@@ -6,19 +6,28 @@ use serde_json::Value;
 
 use super::{Azure, Doctor};
 use crate::arm::ArmError;
+use crate::graph::Graph;
+use crate::kinds::Kind;
 use crate::model::{Missing, Reading, ResourceId, with_causes};
 use crate::plan::{Check, Checked};
 
-/// The api-version of subscriptions (`../shared/contracts/Microsoft.Resources`).
-const API_VERSION: &str = "2022-12-01";
+/// The newest api-version of subscriptions that is asked with; groups, of the same provider, have newer ones.
+const NEWEST: &str = "2022-12-01";
 
 impl Doctor<'_> {
-    pub(super) async fn subscriptions(&self, azure: &Azure) -> Vec<Check> {
+    pub(super) async fn subscriptions(&self, azure: &Azure, graph: &Graph) -> Vec<Check> {
+        // A cloud that is behind has the older versions of both.
+        let api_version = graph.api_version(Kind::ResourceGroup).min(NEWEST);
         let ids: BTreeSet<&str> = self.desired.clusters.iter().map(|one| one.subscription.as_str()).collect();
         let mut checks = Vec::new();
         for id in ids {
-            let answer = azure.arm.get(&ResourceId::subscription(id), API_VERSION).await;
-            checks.push(judge(id, &answer).about(id));
+            let subscription = ResourceId::subscription(id);
+            let check = if self.may_read(&subscription) {
+                judge(id, &azure.arm.get(&subscription, api_version).await)
+            } else {
+                Check::not_tried(Checked::Subscription, "a wider `--scope`")
+            };
+            checks.push(check.about(id));
         }
         checks
     }
