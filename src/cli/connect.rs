@@ -51,12 +51,12 @@ pub(super) async fn connect(
         }
         (None, None) => embedded(&args.sim, seeds)?,
     };
-    Ok(connection.as_asked(args, session))
+    Ok(connection.with_options(args, session))
 }
 
 impl Connection {
     /// The same, with the pace and the log that the command line asks for.
-    pub(super) fn as_asked(self, args: &CloudArgs, session: &Session) -> Self {
+    pub(super) fn with_options(self, args: &CloudArgs, session: &Session) -> Self {
         let arm = self.arm.poll_scale(args.poll_scale);
         let arm = if session.verbose {
             let console = session.console.clone();

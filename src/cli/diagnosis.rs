@@ -92,7 +92,7 @@ fn azure(
             }
         },
     };
-    let Connection { arm, tokens, has_every_version, .. } = connection.as_asked(args, session);
+    let Connection { arm, tokens, has_every_version, .. } = connection.with_options(args, session);
     Ok(Ok(Azure { arm, tokens, has_every_version }))
 }
 

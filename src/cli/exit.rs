@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done; for `plan`, with or without changes; for `apply`, converged.
     Ok,
-    /// An error, an invalid spec, or "no" at the prompt.
+    /// An error, an invalid spec, or "no" at the prompt; `doctor`: something is a problem.
     Error,
     /// `plan --detailed-exitcode`: there are changes.
     Changes,

@@ -34,7 +34,7 @@ impl Doctor<'_> {
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
-        answers.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        answers.sort_by_key(|(scope, ..)| *scope);
         let (mut checks, mut allowed) = (Vec::new(), 0);
         for (scope, actions, answer) in &answers {
             match judge(scope, actions, answer.as_deref(), whom.as_deref()) {

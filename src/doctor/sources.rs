@@ -133,7 +133,7 @@ fn judge_git(git: &Git, answer: &Result<Response, TransportError>) -> Check {
         StatusCode::OK => judge_advertisement(git, response),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND if git.has_credentials => Check::ok(
             Checked::Repository,
-            "the server answers, and wants credentials; those of the cluster are not tried",
+            "the server answers, and shows nothing without credentials; those of the cluster are not tried",
         ),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => problem(
             "the server wants credentials, and the spec gives Flux none",
@@ -197,7 +197,7 @@ mod tests {
         let public =
             Git { reference: Some("refs/heads/main".to_owned()), has_credentials: false, has_authority: false };
         let private = Git { has_credentials: true, ..public.clone() };
-        let other = Git { reference: Some("refs/heads/prod".to_owned()), ..public.clone() };
+        let other = Git { reference: Some("refs/heads/prod".to_owned()), ..public };
         let rows = [
             (&public, 200, heads, Standing::Ok),
             (&other, 200, heads, Standing::Problem),

@@ -7,7 +7,7 @@ use arcflux::cluster::{ClusterError, Installation, Kubernetes, ObjectName};
 use arcflux::doctor::{Azure, Doctor, Place, Trouble};
 use arcflux::http::{Clock, Origin, Request, Response, Transport, TransportError};
 use arcflux::model::{Agents, ConnectedAs, Secret, Sight};
-use arcflux::plan::{Check, Checked, Checkup, Standing};
+use arcflux::plan::{self, Check, Checked, Checkup, Plan, Standing};
 use arcflux::sim::{self, Grant, Seed, SeedCluster, SeedClusterType, Settings, Simulator};
 use arcflux::spec::Desired;
 use arcflux::view::checkup;
@@ -541,6 +541,22 @@ async fn what_is_outside_of_the_scopes_is_not_read() {
         of_it.filter(|check| check.standing == Standing::Warning && check.why.contains("`--scope`")).count()
     };
     assert_eq!((warned(Checked::Subscription), warned(Checked::Permissions)), (1, 1), "{found:#?}");
+}
+
+#[test]
+fn what_a_plan_needs_is_less_than_what_any_plan_of_the_spec_may() {
+    let desired = world::quickstart();
+    let graph = world::graph(&desired);
+    let names = |plan: Option<&Plan>| -> Vec<String> {
+        let needs = plan::needs(&graph, plan).into_iter();
+        needs.map(|need| format!("{} at {}", need.action, need.scope.name())).collect()
+    };
+    let nothing = world::plan(&desired, &world::converged(&desired), &world::options());
+    let needed = names(Some(&nothing));
+    assert!(needed.iter().all(|need| need.contains("/read at ")), "{needed:?}");
+    let first = names(Some(&world::plan(&desired, &world::bare(&desired), &world::options())));
+    assert!(needed.iter().all(|need| first.contains(need)), "{first:?}");
+    snapshots::check("doctor-needs", &format!("{}\n", names(None).join("\n")));
 }
 
 #[tokio::test]
