@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod spec;
 pub mod graph;
 pub mod diff;
+pub mod flux;
 pub mod plan;
 pub mod view;
 

@@ -119,6 +119,12 @@ pub(super) enum Command {
     Snapshot(SnapshotArgs),
     /// Show a saved plan.
     Show(ShowArgs),
+    /// Write the plain Flux objects that Azure Arc would have made, as YAML for `kubectl apply`. Needs no Azure.
+    ///
+    /// For clusters without Azure: namespaces, the service account of Flux and what it is bound to, sources and
+    /// kustomizations, with the names that Arc gives them. Secrets are never in it: comments say which ones have to be made,
+    /// and how. What the spec says and no object can is told on standard error.
+    Render(RenderArgs),
     /// Show what a spec declares, in the order in which it is applied.
     Graph(GraphArgs),
     /// Write a commented starting spec.
@@ -387,6 +393,20 @@ pub(super) struct ShowArgs {
     /// How the plan is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// Render only these configurations, or those of these clusters, by address, such as `rg-edge/store-*`; `*` stands for
+    /// any characters. Can be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<Glob>,
+    /// Write one file for each cluster, CLUSTER.yaml, into this directory; it is made where it is missing. Without it, the
+    /// objects of one cluster go to standard output.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -71,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Status(args) => commands::status::run(args, &session),
         Command::Snapshot(args) => commands::snapshot::run(args, &session),
         Command::Show(args) => commands::show::run(args, &session),
+        Command::Render(args) => commands::render::run(args, &session),
         Command::Graph(args) => commands::graph::run(args, &session),
         Command::Init(args) => commands::init::run(args, &session),
         Command::Schema(args) => Ok(commands::schema::run(args, &session)),

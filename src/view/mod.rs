@@ -10,6 +10,7 @@ pub mod drift;
 pub mod export;
 pub mod explain;
 pub mod graph;
+pub mod manifests;
 pub mod markdown;
 pub mod outputs;
 pub mod plan;

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, Floor, Option<&[&str]>)] = &[
     ("spec", Floor::Noun, None),
     ("graph", Floor::Noun, None),
     ("diff", Floor::Noun, None),
+    ("flux", Floor::Noun, None),
     ("plan", Floor::Noun, None),
     ("view", Floor::Noun, None),
     ("http", Floor::Wire, Some(&[])),

@@ -66,6 +66,7 @@ mod readme;
 mod reads;
 mod recorded;
 mod refusals;
+mod render;
 mod review;
 mod review_evidence;
 mod runbook;

@@ -10,6 +10,7 @@ pub(super) mod export;
 pub(super) mod graph;
 pub(super) mod init;
 pub(super) mod plan;
+pub(super) mod render;
 pub(super) mod schema;
 pub(super) mod shell;
 pub(super) mod show;
