@@ -27,6 +27,7 @@ pub mod graph;
 pub mod diff;
 pub mod flux;
 pub mod plan;
+pub mod bundle;
 pub mod view;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────

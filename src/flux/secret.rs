@@ -62,7 +62,7 @@ impl<'a> Needed<'a> {
     pub(super) fn remarks(&self) -> Vec<String> {
         let Self { namespace, name, keys } = self;
         let mut lines = vec![
-            format!("It needs the Secret {namespace}/{name}, which is not rendered. To make it:"),
+            format!("It needs the Secret {namespace}/{name}, which is not rendered. To make it in its namespace:"),
             format!("  kubectl create secret generic {name} --namespace {namespace} \\"),
         ];
         let last = keys.len().saturating_sub(1);

@@ -8,7 +8,7 @@ use super::style::Tone;
 use super::{Style, escape, value};
 use crate::diff::FieldChange;
 use crate::flux::{Fate, Manifests, Note, Object};
-use crate::model::{Address, FieldPath};
+use crate::model::{Address, FieldPath, is_hidden};
 use crate::plan::Action;
 use crate::spec::{is_plain, readable_yaml};
 
@@ -114,7 +114,16 @@ fn is_unmistakable(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_digit() || "hms".contains(c));
     let is_command = text.contains("##") || text.lines().any(|line| line.trim_start().starts_with("::"));
     let is_word = begins_as_a_word && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
-    is_plain(text) && (is_word || is_duration) && !is_command
+    !is_command && (is_plain(text) && (is_word || is_duration) || is_block(text))
+}
+
+/// Whether a text of several lines stands in a block as it is: its first line decides how far a block is indented.
+fn is_block(text: &str) -> bool {
+    text.strip_suffix('\n').is_some_and(|body| {
+        body.contains('\n')
+            && !body.starts_with(' ')
+            && body.lines().all(|line| !line.is_empty() && line.trim_end() == line && !line.chars().any(is_hidden))
+    })
 }
 
 #[cfg(test)]
@@ -125,8 +134,11 @@ mod tests {
 
     #[test]
     fn what_could_be_mistaken_is_quoted() {
-        for text in ["10m", "1h30m", "main", "./apps", "/apps", "https://github.com/a/b", "a\nb\n"] {
+        for text in ["10m", "1h30m", "main", "./apps", "/apps", "https://github.com/a/b", "a\nb\n", "- a:\n    b: 1\n"]
+        {
             assert!(is_unmistakable(text), "{text}");
+            let document = json!({ "k": [text] });
+            assert_eq!(serde_yaml::from_str::<Value>(&readable_yaml(&document, is_unmistakable)).unwrap(), document);
         }
         for text in
             ["", "no", "Y", "0755", "1_000", "12:30", "~", "*a", "1e3", ".5", "=", "a ##[b", "a\n ::set-env::x\n"]

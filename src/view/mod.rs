@@ -5,6 +5,7 @@
 //! terminals, clocks.
 
 pub mod apply;
+pub mod bundle;
 pub mod diagnostics;
 pub mod drift;
 pub mod export;

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, Floor, Option<&[&str]>)] = &[
     ("diff", Floor::Noun, None),
     ("flux", Floor::Noun, None),
     ("plan", Floor::Noun, None),
+    ("bundle", Floor::Noun, None),
     ("view", Floor::Noun, None),
     ("http", Floor::Wire, Some(&[])),
     ("arm", Floor::Wire, Some(&["model", "http"])),

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod apply;
+pub(super) mod bundle;
 pub(super) mod comment;
 pub(super) mod destroy;
 pub(super) mod drift;
