@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod agent_keys;
 mod arm_calls;
 mod arm_lists;
 mod arm_operations;
@@ -28,6 +29,7 @@ mod binary_scenarios;
 mod binary_secrets;
 mod binary_served;
 mod binary_spec;
+mod cluster;
 mod comment;
 mod completeness;
 mod conformance;
@@ -92,6 +94,7 @@ mod spec_cases;
 mod spec_load;
 mod spec_robustness;
 mod spec_schema;
+mod stub_cluster;
 mod sweep;
 mod unreadable;
 mod view_apply;
