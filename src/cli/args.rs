@@ -436,6 +436,16 @@ pub(super) struct RenderArgs {
     /// objects of one cluster go to standard output.
     #[arg(long, value_name = "DIR")]
     pub(super) out_dir: Option<PathBuf>,
+    /// Show what applying the objects would change in the cluster behind this context of a kubeconfig, instead of writing
+    /// them. Only reads, and compares nothing but what is rendered.
+    #[arg(long, value_name = "CONTEXT", conflicts_with = "out_dir")]
+    pub(super) diff_against: Option<String>,
+    /// The kubeconfig that has the context. It may name programs that are run to sign in. [default: KUBECONFIG]
+    #[arg(long, value_name = "FILE", requires = "diff_against")]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// Exit with 2 when there are changes, instead of 0.
+    #[arg(long, requires = "diff_against")]
+    pub(super) detailed_exitcode: bool,
 }
 
 #[derive(Debug, Args)]

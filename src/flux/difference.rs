@@ -21,7 +21,8 @@ pub enum Fate {
 const NOT_SHOWN: &str = "(not shown)";
 
 /// Compares an object with what a cluster has. Only what is rendered counts: whatever the cluster, Flux or somebody else
-/// added is no difference.
+/// added is no difference. The one exception is the revision of a source, where a tag goes before a branch: what is said
+/// of it beside what is rendered decides, too.
 #[must_use]
 pub fn difference(object: &Object, live: Option<&Value>) -> Fate {
     let Some(live) = live else { return Fate::Create };
@@ -39,6 +40,12 @@ fn walk(object: &Object, path: &FieldPath, wanted: &Value, live: Option<&Value>,
             for (key, wanted) in members {
                 walk(object, &path.key(key), wanted, found.get(key), changes);
             }
+            let others = found.iter().filter(|(key, value)| !members.contains_key(*key) && !value.is_null());
+            changes.extend(others.filter(|_| ends_with(path, &["spec", "ref"])).map(|(key, value)| FieldChange {
+                path: path.key(key),
+                before: Some(value.clone()),
+                after: None,
+            }));
         }
         (wanted, live) if holds(object, path, wanted, live) => {}
         (wanted, live) => {
@@ -163,6 +170,8 @@ mod tests {
         let differ = ["spec.interval", "spec.prune", "spec.suspend", "spec.wait", "spec.dependsOn"];
         assert_eq!(paths(wanted, live), differ);
         assert_eq!(difference(&kustomization(json!({})), None), Fate::Create);
+        let [wanted, live] = [json!({"ref": {"branch": "main"}}), json!({"ref": {"branch": "main", "tag": "v1"}})];
+        assert_eq!(paths(wanted, live), ["spec.ref.tag"]);
     }
 
     #[test]

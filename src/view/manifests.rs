@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::plan_text::{self, Text};
-use super::rows::{self, Field};
+use super::rows::{self, Content, Field};
 use super::style::Tone;
 use super::{Style, escape, value};
 use crate::diff::FieldChange;
@@ -101,6 +101,12 @@ fn one(text: &mut Text, object: &Object, action: Action, fields: &[Field<'_>]) {
     }
     text.line(&format!("{head} {{"));
     text.fields(fields);
+    if action == Action::Update && fields.iter().any(|field| field.path.starts_with(&FieldPath::of(["roleRef"]))) {
+        text.aside(8, "(no cluster takes another roleRef: delete the object first)");
+    }
+    if action == Action::Update && fields.iter().any(|field| matches!(field.content, Content::Removed(_))) {
+        text.aside(8, "(`kubectl apply` keeps what others have written: take it out by hand)");
+    }
     text.line("    }\n");
 }
 

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cli::args::RenderArgs;
 use crate::cli::error::CliError;
-use crate::cli::{Exit, Session, out_file, spec_file};
-use crate::flux::{self, Manifests};
+use crate::cli::{Exit, Session, block_on_reads, out_file, spec_file};
+use crate::cluster::{ClusterError, Clusters, ObjectName, Tools};
+use crate::fetch;
+use crate::flux::{self, Fate, Manifests, Object};
 use crate::graph::Graph;
+use crate::http::SystemClock;
 use crate::kinds::flux_configuration::RESOURCE_TYPE;
 use crate::model::{Address, Glob, ResourceId};
 use crate::spec::{Desired, DesiredCluster};
@@ -17,24 +21,70 @@ use crate::view;
 pub(in crate::cli) fn run(args: &RenderArgs, session: &Session) -> Result<Exit, CliError> {
     let (desired, graph) = spec_file::require(&args.spec, session)?;
     let rendered = render(&desired, &graph, &args.only)?;
-    match (&args.out_dir, rendered.as_slice()) {
-        (Some(directory), _) => write(directory, &rendered, session)?,
-        (None, [one]) => session.console.print(&view::manifests::yaml(&one.address, &one.manifests)),
-        (None, several) => {
+    let exit = match (&args.out_dir, &args.diff_against, rendered.as_slice()) {
+        (Some(directory), _, _) => {
+            write(directory, &rendered, session)?;
+            Exit::Ok
+        }
+        (None, Some(context), [one]) => differences(context, one, args, session)?,
+        (None, None, [one]) => {
+            session.console.print(&view::manifests::yaml(&one.address, &one.manifests));
+            Exit::Ok
+        }
+        (None, _, several) => {
             let names = several.iter().take(5).map(|one| one.address.to_string());
             return Err(CliError::usage(format!(
-                "the objects of {} clusters would be one stream, and whoever applies it would apply all of them to one \
-                 cluster",
+                "these are the objects of {} clusters, and they are for one cluster each",
                 several.len()
             ))
             .details(names.collect())
             .hint("give `--out-dir DIR` for one file each, or choose one with `--only`"));
         }
-    }
+    };
     for Rendered { address, file: _, manifests } in &rendered {
         session.console.tell(view::manifests::notes(address, manifests, &session.console.err).trim_end());
     }
-    Ok(Exit::Ok)
+    Ok(exit)
+}
+
+/// Shows what applying the objects would change.
+fn differences(context: &str, one: &Rendered, args: &RenderArgs, session: &Session) -> Result<Exit, CliError> {
+    let objects = &one.manifests.objects;
+    let names: Vec<ObjectName> = objects
+        .iter()
+        .map(|object| ObjectName {
+            api_version: object.api_version().to_owned(),
+            kind: object.kind().to_owned(),
+            namespace: object.namespace().map(str::to_owned),
+            name: object.name().to_owned(),
+        })
+        .collect();
+    let clusters = Clusters::new(tools(args, session), Arc::new(SystemClock));
+    let read = async {
+        fetch::objects(&names, context, &clusters)
+            .await
+            .map_err(|ClusterError { message, hint }| CliError { hint, ..CliError::new(message) })
+    };
+    let live = block_on_reads(session, read)?;
+    let fates: Vec<(&Object, Fate)> =
+        objects.iter().zip(&live).map(|(object, live)| (object, flux::difference(object, live.as_ref()))).collect();
+    session.console.print(&view::manifests::differences(context, &fates, &session.console.out));
+    let differs = fates.iter().any(|(_, fate)| *fate != Fate::Keep);
+    Ok(if differs && args.detailed_exitcode { Exit::Changes } else { Exit::Ok })
+}
+
+/// The kubeconfig of the command line, else of the environment. No other program is run but those that it names.
+fn tools(args: &RenderArgs, session: &Session) -> Tools {
+    let of_environment = || {
+        let paths = session.environment.get("KUBECONFIG").map(std::env::split_paths);
+        paths.into_iter().flatten().filter(|path| !path.as_os_str().is_empty()).collect()
+    };
+    Tools {
+        kubeconfig: args.kubeconfig.clone().map_or_else(of_environment, |file| vec![file]),
+        helm: "helm".into(),
+        az: "az".into(),
+        environment: session.environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
+    }
 }
 
 /// The objects of one cluster.
