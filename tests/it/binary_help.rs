@@ -3,7 +3,7 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["validate"],
     &["plan"],
@@ -17,6 +17,8 @@ const COMMANDS: [&[&str]; 21] = [
     &["explain-code"],
     &["snapshot"],
     &["show"],
+    &["bundle"],
+    &["render"],
     &["graph"],
     &["init"],
     &["schema"],

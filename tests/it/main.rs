@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod agent_keys;
 mod arm_calls;
 mod arm_lists;
 mod arm_operations;
@@ -12,6 +13,7 @@ mod base;
 mod begun;
 mod binary;
 mod binary_base;
+mod binary_bundle;
 mod binary_choices;
 mod binary_comment;
 mod binary_embedded;
@@ -22,6 +24,7 @@ mod binary_help;
 mod binary_interrupt;
 mod binary_killed;
 mod binary_reference;
+mod binary_render;
 mod binary_report;
 mod binary_saved;
 mod binary_scenarios;
@@ -29,6 +32,7 @@ mod binary_secrets;
 mod binary_served;
 mod binary_spec;
 mod clouds;
+mod cluster;
 mod comment;
 mod completeness;
 mod conformance;
@@ -67,6 +71,7 @@ mod readme;
 mod reads;
 mod recorded;
 mod refusals;
+mod render;
 mod review;
 mod review_evidence;
 mod runbook;
@@ -92,6 +97,7 @@ mod spec_cases;
 mod spec_load;
 mod spec_robustness;
 mod spec_schema;
+mod stub_cluster;
 mod sweep;
 mod unreadable;
 mod view_apply;
