@@ -3,10 +3,12 @@
 pub mod adoption;
 pub mod api_versions;
 pub mod cluster;
+pub mod cluster_features;
 pub mod compliance;
 pub mod extension;
 pub mod extension_versions;
 pub mod flux_configuration;
+pub mod flux_settings;
 mod live_body;
 pub mod offered_versions;
 pub mod provider;

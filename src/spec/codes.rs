@@ -213,6 +213,16 @@ table! {
         "A release train is what automatic upgrades follow. Without them it says nothing.";
     RELEASE_NAMESPACE = 75 Warning "Flux outside flux-system"
         "The extension installs Flux into `flux-system`. Azure accepts another `releaseNamespace` and shows it back.";
+    UNKNOWN_SETTING = 76 Warning "setting that is not known"
+        "Azure takes any setting, and what the extension does not know does nothing. The README lists the settings that \
+         arcflux knows; a newer version of the extension may have more.";
+    SETTING_NOT_A_SWITCH = 77 Error "switch that is neither on nor off"
+        "The setting is `true` or `false`. Any other text counts as on: `no` and `off` switch nothing off.";
+    SETTING_VALUE = 78 Warning "value that the setting does not take"
+        "Azure takes any text. The extension then fails to install, or Flux starts with the setting as if it were not \
+         there.";
+    SETTING_OF_OTHER_CLUSTERS = 79 Warning "setting of other clusters"
+        "The setting does something on another type of cluster only.";
     // What is applied, and what Flux puts into it.
     STRAY_DOLLAR = 80 Warning "dollar sign that begins nothing"
         "Flux's substitution knows `${NAME}`, and what it takes after the name. A `$` that is meant as such is written \
@@ -222,6 +232,10 @@ table! {
     OLD_HOST_KEY = 82 Warning "ssh-rsa host key of Azure DevOps"
         "Azure DevOps refuses signatures of the old kind `ssh-rsa`, and a host key of that type lets Flux ask for one. With \
          the setting `source-controller.ssh-host-key-args` the controller asks for `rsa-sha2-256` and `rsa-sha2-512`.";
+    SETTING_AND_GROUP = 83 Warning "setting that is also a group"
+        "Helm reads the dots in the name of a setting as levels. What is a value and a group of values at once makes later \
+         updates of the extension fail.";
+
     // The api-versions.
     NEWER_THAN_VERSION = 85 Error "newer than the api-version"
         "`apiVersions` pins, or the cloud offers, a version that does not have the field yet. Azure would ignore it without \

@@ -31,9 +31,14 @@ impl Report {
     /// Takes a problem of one cluster, unless the same kind of problem is known at the same place: from the document as
     /// it is written, or from another cluster.
     pub(super) fn add_once(&mut self, diagnostic: Diagnostic) {
-        if !self.places.contains(&(diagnostic.code, diagnostic.span)) {
+        if !self.is_known(diagnostic.code, diagnostic.span) {
             self.add(diagnostic);
         }
+    }
+
+    /// Whether this kind of problem is known at this place.
+    pub(super) fn is_known(&self, code: Code, span: Option<Span>) -> bool {
+        self.places.contains(&(code, span))
     }
 
     /// How many problems are told so far.

@@ -33,6 +33,8 @@ mod binary_served;
 mod binary_spec;
 mod clouds;
 mod cluster;
+mod cluster;
+mod clouds;
 mod comment;
 mod completeness;
 mod conformance;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use arcflux::kinds::flux_settings::{SETTINGS, Setting};
 use arcflux::model::Severity;
 use arcflux::spec::codes;
 
@@ -55,6 +56,19 @@ fn every_code_is_in_the_table() {
     let expected: Vec<String> = codes::TABLE.iter().map(row).collect();
     let found: Vec<&str> = README.lines().filter(|line| line.starts_with("| AF")).collect();
     assert_eq!(found, expected, "the table should be:\n{}", expected.join("\n"));
+}
+
+#[test]
+fn every_setting_of_the_extension_is_in_the_table() {
+    let rows: Vec<&str> = README.lines().filter(|line| line.starts_with("| `")).collect();
+    for name in SETTINGS.iter().flat_map(Setting::names) {
+        let ends = name.match_indices('.').map(|(at, _)| &name[at..]);
+        let is_listed = std::iter::once(name.as_str()).chain(ends).any(|end| {
+            let mut quoted = rows.iter().flat_map(|row| row.split('`')).filter(|part| !part.is_empty());
+            quoted.any(|part| part.ends_with(end))
+        });
+        assert!(is_listed, "{name}");
+    }
 }
 
 #[test]

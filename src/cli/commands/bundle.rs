@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(args: &BundleArgs, session: &Session) -> Result<Exit, 
         secrets: Some(&args.secrets),
     };
     let previewed = block_on_reads(session, planning::preview_of(&intent, request, &args.live, session))?;
-    let (plan, moment, Found { live, origin, tenant, is_simulated: _ }) = previewed;
+    let (plan, moment, Found { graph, live, origin, tenant, is_simulated: _ }) = previewed;
     let refusals: Vec<String> =
         plan.refusals.iter().filter(|refusal| refusal.binds()).map(|refusal| refusal.message.clone()).collect();
     if !refusals.is_empty() {
@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(args: &BundleArgs, session: &Session) -> Result<Exit, 
             .hint("`arcflux plan` shows it, with the ways out"));
     }
     let cloud = live_file::cloud_at(&origin);
-    let snapshot = Snapshot::take(&origin, cloud, tenant.as_deref(), &intent.graph.reads(), &live);
+    let snapshot = Snapshot::take(&origin, cloud, tenant.as_deref(), &graph.reads(), &live);
     let plan = Plan { timestamp: Some(moment.as_of), ages: moment.ages, ..plan };
     let bundle = Bundle::pack(&plan, &snapshot)
         .and_then(|bundle| Ok((bundle.digest(), bundle.text()?, bundle.requests.len())))

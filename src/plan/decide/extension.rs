@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::credentials::RESEND;
 use super::extension_versions::Versions;
-use super::{Decision, Obstacle, drift, is_immutable, listed, note_connected, wait};
+use super::{Decision, Obstacle, drift, flux_settings, is_immutable, listed, note_connected, wait};
 use crate::diff::compare;
 use crate::graph::{Graph, Node, Want};
 use crate::kinds::cluster::ClusterType;
@@ -30,7 +30,12 @@ pub(super) fn towards(
         Some((id, body)) if is_going(body) => {
             create(&versions, live, options).map(|decision| after_deletion(node, &id, decision))
         }
-        Some((id, body)) => Ok(existing(&versions, &id, body, options)),
+        Some((id, body)) => {
+            let mut decision = existing(&versions, &id, body, options);
+            let is_failed = matches!(provisioning_state(body), ProvisioningState::Failed(_));
+            flux_settings::judge(&versions, live, Some(body), is_failed, &mut decision);
+            Ok(decision)
+        }
     }
 }
 
@@ -163,6 +168,7 @@ fn create(versions: &Versions<'_>, live: &LiveState, options: &Options) -> Resul
     decision.account_for_secrets(node, &wanted.holes, "it is created", options);
     explain_settings(&mut decision);
     versions.of_new(&mut decision);
+    flux_settings::judge(versions, live, None, false, &mut decision);
     Ok(decision)
 }
 

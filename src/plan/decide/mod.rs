@@ -7,6 +7,7 @@ mod credentials;
 mod effects;
 mod extension;
 mod extension_versions;
+mod flux_settings;
 mod group;
 mod kustomizations;
 mod provider;

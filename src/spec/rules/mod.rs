@@ -12,6 +12,7 @@ pub(super) mod oci;
 pub(super) mod order;
 pub(super) mod paths;
 pub(super) mod presence;
+pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod substitutes;
 pub(super) mod versions;
@@ -42,9 +43,13 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
         presence::check_state(&configuration.node, report);
     }
     for cluster in clusters {
+        let cluster_type = cluster.tree.get("cluster").and_then(|own| own.text_of("type")).and_then(cluster_type);
         let pins = cluster.tree.get("apiVersions");
         if let Some(extension) = cluster.tree.get("extension") {
             extension::check(extension, report);
+            if let Some(own) = extension.get("configurationSettings") {
+                settings::check(own, cluster_type, report);
+            }
             if let Some(pins) = pins {
                 versions::check(extension, Kind::Extension, pins, report);
             }
@@ -58,7 +63,6 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
                 names: &names,
                 profile,
             };
-            let cluster_type = cluster.tree.get("cluster").and_then(|own| own.text_of("type")).and_then(cluster_type);
             let before = report.len();
             check_configuration(configuration, &layout, cluster_type, report);
             allowed::check(&configuration.node, before, report);
