@@ -11,9 +11,10 @@ use ::http::header::{ACCEPT, LOCATION, USER_AGENT as USER_AGENT_HEADER};
 use ::http::{HeaderValue, StatusCode, Uri};
 use serde_json::Value;
 
-use super::client::json;
+use super::client::{SHOWN, json};
 use super::endpoints::Configuration;
-use super::{Authority, AuthorityError, Cloud, CloudEndpoints};
+use super::{Authority, AuthorityError, Cloud, CloudEndpoints, Observer};
+use crate::http::log;
 use crate::http::retry::{self, Effect, Failure, Retry, Tried};
 use crate::http::{Clock, Jitter, Origin, Patience, Request, Transport, TransportError, USER_AGENT};
 
@@ -130,6 +131,8 @@ pub struct Discovery {
     pub jitter: Jitter,
     /// What waits are multiplied by.
     pub poll_scale: f64,
+    /// Receives one line for every exchange.
+    pub observer: Option<Observer>,
 }
 
 impl Discovery {
@@ -168,7 +171,11 @@ impl Discovery {
         let mut tried = Tried::default();
         loop {
             let began = self.clock.now();
-            let outcome = self.transport.send(request(&uri, retry::patience(tried))).await;
+            let (parts, body) = request(&uri, retry::patience(tried)).into_parts();
+            let outcome = self.transport.send(Request::from_parts(parts.clone(), body)).await;
+            if let Some(observer) = &self.observer {
+                observer(&log::line(SHOWN, &parts, outcome.as_ref()));
+            }
             tried.attempted += Duration::try_from(self.clock.now().duration_since(began)).unwrap_or_default();
             let (failure, asked, error) = match outcome {
                 Ok(response) if response.status().is_success() => match json(&response) {
