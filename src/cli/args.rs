@@ -51,9 +51,10 @@ pub(super) struct Cli {
 
 /// Where to read, and how: what has no meaning beside `--live`. Only on the command line: a variable that is set for
 /// every command is none of this one's business.
-const WHERE_TO_READ: [&str; 9] = [
+const WHERE_TO_READ: [&str; 10] = [
     "cloud",
     "arm_endpoint",
+    "audience",
     "auth",
     "ca_bundle",
     "sim_state",

@@ -63,8 +63,8 @@ pub(super) struct CloudArgs {
     /// The Azure cloud to talk to.
     #[arg(long, value_enum, default_value = "public", env = "ARCFLUX_CLOUD", hide_env_values = true)]
     pub(super) cloud: CloudName,
-    /// Another Azure Resource Manager endpoint, such as that of `arcflux sim serve`; it goes before `--cloud`. Plain http
-    /// only on loopback.
+    /// Another Azure Resource Manager endpoint, such as that of a disconnected cloud or of `arcflux sim serve`; it goes before
+    /// `--cloud`, and tells where to sign in. Plain http only on loopback.
     #[arg(long, value_name = "URL", env = "ARCFLUX_ARM_ENDPOINT", hide_env_values = true)]
     pub(super) arm_endpoint: Option<String>,
     /// More certificate authorities to trust, in PEM form.

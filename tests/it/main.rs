@@ -63,6 +63,7 @@ mod markdown_budget;
 mod markdown_inert;
 mod meddling;
 mod moved;
+mod negotiation;
 mod offline;
 mod orders;
 mod packaged;
