@@ -226,7 +226,7 @@ fn graph_of(desired: &Desired, base: Option<&Desired>) -> Result<Graph, String> 
 /// tells in another way: then only what is bound counts.
 fn differing_member(plan: &Plan, fresh: &Plan) -> Result<Option<String>, BundleError> {
     // These depend on what whoever planned had allowed for secrets and credentials.
-    const SAID_BY_WHOEVER_APPLIES: [&str; 3] = ["refusals", "applyable", "estimate"];
+    const SAID_BY_WHOEVER_APPLIES: [&str; 2] = ["refusals", "applyable"];
     if plan.digest != fresh.digest {
         return Ok(Some("resource_changes".to_owned()));
     }

@@ -206,6 +206,7 @@ fn strict(schema: &Value) -> Value {
 }
 
 /// The custom resource definitions of Flux, by api-version and kind; `None` where they are not beside the repository.
+#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
 fn definitions() -> Option<BTreeMap<(String, String), jsonschema::Validator>> {
     let folder = root().join("../shared/contracts/flux-crds");
     let Ok(files) = std::fs::read_dir(&folder) else {

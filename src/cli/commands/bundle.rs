@@ -1,5 +1,7 @@
 //! `arcflux bundle`
 
+use std::path::Path;
+
 use crate::bundle::Bundle;
 use crate::cli::args::BundleArgs;
 use crate::cli::error::CliError;
@@ -9,6 +11,9 @@ use crate::plan::{Choices, Mode, Plan};
 use crate::snapshot::Snapshot;
 
 pub(in crate::cli) fn run(args: &BundleArgs, session: &Session) -> Result<Exit, CliError> {
+    if args.out == Path::new("-") {
+        return Err(CliError::usage("standard output is for the digest: `--out` names a file"));
+    }
     let inputs = [
         ("the spec", Some(args.spec.input())),
         ("the base", args.base.input()),
@@ -30,6 +35,12 @@ pub(in crate::cli) fn run(args: &BundleArgs, session: &Session) -> Result<Exit, 
         return Err(CliError::refused("the plan is refused, so there is nothing to carry across")
             .details(refusals)
             .hint("`arcflux plan` shows it, with the ways out"));
+    }
+    if !plan.refusals.is_empty() {
+        session.console.tell(
+            "What secrets and credentials of the plan are used for is allowed by whoever applies: `--allow-secret`, \
+             `--allow-auth-host`.",
+        );
     }
     let cloud = live_file::cloud_at(&origin);
     let snapshot = Snapshot::take(&origin, cloud, tenant.as_deref(), &graph.reads(), &live);
