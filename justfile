@@ -16,6 +16,7 @@ generate:
     cargo run --locked --quiet -- schema event > schemas/event.schema.json.new && mv schemas/event.schema.json.new schemas/event.schema.json
     cargo run --locked --quiet -- schema report > schemas/report.schema.json.new && mv schemas/report.schema.json.new schemas/report.schema.json
     cargo run --locked --quiet -- schema snapshot > schemas/snapshot.schema.json.new && mv schemas/snapshot.schema.json.new schemas/snapshot.schema.json
+    cargo run --locked --quiet -- schema doctor > schemas/doctor.schema.json.new && mv schemas/doctor.schema.json.new schemas/doctor.schema.json
     INSTA_UPDATE=always cargo test --locked
 
 # Simulate the whole system under this many seeds: `just simulate 100000`, `just simulate 1000 5000` from seed 5000 on.

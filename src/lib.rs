@@ -41,6 +41,7 @@ pub mod sim;
 // ── verbs: the only modules that call the wires ────────────────────────────────
 pub mod fetch;
 pub mod apply;
+pub mod doctor;
 
 // ── shell ──────────────────────────────────────────────────────────────────────
 pub mod cli;

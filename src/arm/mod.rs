@@ -28,5 +28,5 @@ pub use discovery::{Discovery, DiscoveryError, Said, judge};
 pub use endpoints::{Authority, AuthorityError, CloudEndpoints};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
-pub use tenant::{names_nobody, tenant_of};
+pub use tenant::{names_nobody, principal_of, tenant_of};
 pub use token::{CredentialTokens, FixedToken, TokenError, TokenSource};

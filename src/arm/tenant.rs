@@ -12,6 +12,12 @@ pub fn tenant_of(token: &Secret) -> Option<String> {
     Some(claims_of(token)?.get("tid")?.as_str()?.to_owned())
 }
 
+/// The claim `oid` of a token, when the token is a JWT that has one: whom roles are assigned to.
+#[must_use]
+pub fn principal_of(token: &Secret) -> Option<String> {
+    Some(claims_of(token)?.get("oid")?.as_str()?.to_owned())
+}
+
 /// Whether a token is a JWT that names nobody: it has neither `oid` nor `puid`. Entra issues one to an application
 /// without a service principal in the tenant, and Azure then answers every request with an error that does not say so
 /// (hashicorp/terraform-provider-azurerm#15011). Tokens that are not readable tell nothing.

@@ -112,6 +112,8 @@ pub(super) enum SchemaName {
     Event,
     Report,
     Snapshot,
+    /// What `arcflux doctor` finds.
+    Doctor,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -116,6 +116,12 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Show how the clusters, extensions and configurations of a spec are doing.
     Status(StatusArgs),
+    /// Check that everything is there that a plan and an apply need. Only reads.
+    ///
+    /// Credentials, tenant, endpoints of the cloud, this machine's clock, subscriptions, registrations, locations,
+    /// permissions and sources; with `--context`, the cluster and helm. Each is ok, a warning or a problem, with what
+    /// mends it. Exits with 1 when something is a problem.
+    Doctor(Box<DoctorArgs>),
     /// Keep everything that a plan reads in a file, for `plan --live FILE`.
     Snapshot(SnapshotArgs),
     /// Show a saved plan, or the plan of a bundle with the requests that it will send.
@@ -136,7 +142,7 @@ pub(super) enum Command {
     Graph(GraphArgs),
     /// Write a commented starting spec.
     Init(InitArgs),
-    /// Print the JSON schema of specs (or of plans, events, reports, snapshots).
+    /// Print the JSON schema of specs (or of plans, events, reports, snapshots, checks).
     Schema(SchemaArgs),
     /// Explain why fields of a resource are as planned: spec line, origin, live value, rule. Only reads.
     ///
@@ -378,6 +384,28 @@ pub(super) struct StatusArgs {
     /// How the status is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: ReportFormat,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// How the checks are printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: TextOrJson,
+    /// A context of the kubeconfig to look at: the cluster itself is asked, and helm for its version. Can be given several
+    /// times.
+    #[arg(long, value_name = "NAME")]
+    pub(super) context: Vec<String>,
+    /// The kubeconfig that holds the contexts; several are named as in KUBECONFIG. It may name programs, which are run.
+    /// [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG", hide_env_values = true)]
+    pub(super) kubeconfig: Option<OsString>,
+    /// The helm to run. [default: helm, as found on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) helm: Option<PathBuf>,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
 }

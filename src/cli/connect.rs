@@ -29,9 +29,9 @@ pub(super) struct Connection {
     pub(super) is_simulated: bool,
     /// Where it is, and what else is there.
     pub(super) cloud: CloudEndpoints,
-    tokens: Arc<dyn TokenSource>,
+    pub(super) tokens: Arc<dyn TokenSource>,
     /// Whether it is known beforehand which api-versions there are: in Azure's own clouds, and in the embedded simulator.
-    has_every_version: bool,
+    pub(super) has_every_version: bool,
 }
 
 /// Connects to read `graph`. Nothing is sent yet, except the question of a cloud's endpoints to one that is not known. A
@@ -58,12 +58,7 @@ pub(super) async fn connect(
         }
         (None, None) => embedded(&args.sim, seeds)?,
     };
-    let arm = connection.arm.poll_scale(args.poll_scale);
-    let arm = match observer(session) {
-        Some(observer) => arm.observer(observer),
-        None => arm,
-    };
-    Ok(Connection { arm, ..connection })
+    Ok(connection.as_asked(args, session))
 }
 
 /// What tells of every exchange, where that is asked for.
@@ -73,6 +68,16 @@ fn observer(session: &Session) -> Option<Observer> {
 }
 
 impl Connection {
+    /// The same, with the pace and the log that the command line asks for.
+    pub(super) fn as_asked(self, args: &CloudArgs, session: &Session) -> Self {
+        let arm = self.arm.poll_scale(args.poll_scale);
+        let arm = match observer(session) {
+            Some(observer) => arm.observer(observer),
+            None => arm,
+        };
+        Self { arm, ..self }
+    }
+
     /// Signs in before anything is read, so that what goes wrong is told once; and looks whether the identity belongs
     /// to the tenant that the spec names. Gives the tenant signed in to; tokens that are not readable tell nothing.
     pub(super) async fn sign_in(&self, wanted: Option<&str>) -> Result<Option<String>, CliError> {
@@ -135,7 +140,7 @@ fn not_signed_in(error: &(dyn std::error::Error + 'static)) -> CliError {
 }
 
 /// Whoever rehearses on the simulator and forgets to say so must not end up on real clusters.
-fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
+pub(super) fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
     let is_embedded = args.arm_endpoint.is_none() && args.cloud.cloud().is_none();
     if is_embedded || !args.sim.is_given() {
         return Ok(());
@@ -193,7 +198,7 @@ pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, Cl
     })
 }
 
-fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, cloud: CloudEndpoints) -> Connection {
+pub(super) fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, cloud: CloudEndpoints) -> Connection {
     let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), cloud.arm.clone());
     Connection { arm, is_simulated: false, cloud, tokens, has_every_version: false }
 }
@@ -204,9 +209,7 @@ async fn at_endpoint(endpoint: &str, args: &CloudArgs, session: &Session) -> Res
     let origin = Origin::parse(endpoint).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
     let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
     if origin.is_plain() {
-        let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
-        let simulator = CloudEndpoints::simulated(origin);
-        return Ok(Connection { is_simulated: true, ..real(transport, tokens, simulator) });
+        return Ok(without_token(transport, origin));
     }
     // Whoever has named a credential that is not set up is told so before anything is sent.
     credentials(args, &session.environment)?;
@@ -224,8 +227,14 @@ fn audience_is_known(origin: &Origin) -> CliError {
     CliError::usage(format!("`--audience` is for an `--arm-endpoint` that is not known, and {origin} is"))
 }
 
+/// A simulator over plain http.
+pub(super) fn without_token(transport: Arc<dyn Transport>, origin: Origin) -> Connection {
+    let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
+    Connection { is_simulated: true, ..real(transport, tokens, CloudEndpoints::simulated(origin)) }
+}
+
 /// The endpoints of a cloud that is not known, as it tells them and as far as it is believed.
-async fn discovered(
+pub(super) async fn discovered(
     origin: &Origin,
     args: &CloudArgs,
     transport: &Arc<dyn Transport>,
@@ -260,7 +269,7 @@ fn credentials(args: &CloudArgs, environment: &Environment) -> Result<(Candidate
     Ok((chosen, values))
 }
 
-fn sign_in(
+pub(super) fn sign_in(
     args: &CloudArgs,
     endpoints: &CloudEndpoints,
     sign_in: &Arc<dyn Transport>,
@@ -273,7 +282,7 @@ fn sign_in(
     Ok(Arc::new(CredentialTokens::new(candidates, endpoints.scope(), Arc::new(SystemClock))))
 }
 
-fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
+pub(super) fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
     let settings = sim::Settings {
         seeds: named.filter(|_| !args.sim_empty).map(seeds).unwrap_or_default(),
         scenario: args.sim_scenario,

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use super::Exit;
 use crate::arm::ArmError;
+pub(super) use crate::model::with_causes as chain;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -87,15 +88,4 @@ impl CliError {
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
-}
-
-/// An error and its sources, joined.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

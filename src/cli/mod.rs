@@ -7,6 +7,7 @@ mod ci;
 mod commands;
 mod connect;
 mod console;
+mod diagnosis;
 mod env;
 mod error;
 mod exit;
@@ -70,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Export(args) => commands::export::run(args, &session),
         Command::Drift(args) => commands::drift::run(args, &session),
         Command::Status(args) => commands::status::run(args, &session),
+        Command::Doctor(args) => commands::doctor::run(args, &session),
         Command::Snapshot(args) => commands::snapshot::run(args, &session),
         Command::Bundle(args) => commands::bundle::run(args, &session),
         Command::Show(args) => commands::show::run(args, &session),

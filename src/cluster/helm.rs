@@ -41,8 +41,8 @@ impl Helm {
         Self { program, context: context.to_owned() }
     }
 
-    /// Checks that it is one that can do this.
-    pub(super) async fn check(&self) -> Result<(), ClusterError> {
+    /// Its version, where it is one that can do this.
+    pub(super) async fn check(&self) -> Result<Version, ClusterError> {
         let arguments = ["version", "--template", "{{.Version}}"].map(str::to_owned);
         let ended = self.program.run(&arguments, None, &[], ASKED).await?;
         let said = ended.output.trim().to_owned();
@@ -50,7 +50,7 @@ impl Helm {
         let hint =
             Some("install helm 3.8 or newer (https://helm.sh/docs/intro/install), or name it with --helm".to_owned());
         match version {
-            Some(version) if version >= OLDEST && version.major < UNKNOWN => Ok(()),
+            Some(version) if version >= OLDEST && version.major < UNKNOWN => Ok(version),
             Some(version) if version.major >= UNKNOWN => Err(ClusterError {
                 message: format!("this is helm {version}, which is not known to install the Arc agents"),
                 hint: Some("install helm 3 or 4, or name it with --helm".to_owned()),

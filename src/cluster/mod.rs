@@ -44,6 +44,9 @@ pub trait Kubernetes: Send + Sync {
     /// One object; `None` where there is none, or nothing of its kind. Reads only.
     async fn object(&self, context: &str, object: &ObjectName) -> Result<Option<Value>, ClusterError>;
 
+    /// The version of the helm that would install the Arc agents; an error where it cannot. Reads only.
+    async fn helm(&self) -> Result<String, ClusterError>;
+
     /// Installs the Arc agents, or brings the release there is to what `installation` says, and waits until helm says that
     /// they run. What stands half done from another time is taken up.
     async fn install_agents(&self, context: &str, installation: &Installation) -> Result<(), ClusterError>;

@@ -79,6 +79,12 @@ impl Kubernetes for Clusters {
         object::object(&self.api(context).await?, name).await
     }
 
+    async fn helm(&self) -> Result<String, ClusterError> {
+        // Its version is the same on every cluster.
+        let helm = Helm::new(self.program("helm", &self.tools.helm)?, "");
+        helm.check().await.map(|version| version.to_string())
+    }
+
     async fn install_agents(&self, context: &str, installation: &Installation) -> Result<(), ClusterError> {
         let helm = self.helm(context)?;
         helm.check().await?;

@@ -11,6 +11,7 @@ pub mod flux_configuration;
 pub mod flux_settings;
 mod live_body;
 pub mod offered_versions;
+pub mod permissions;
 pub mod provider;
 pub mod remedies;
 pub mod resource_group;

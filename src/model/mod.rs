@@ -3,6 +3,7 @@
 mod accounts;
 mod address;
 mod budget;
+mod causes;
 mod commit_id;
 mod diagnostic;
 mod digest;
@@ -30,6 +31,7 @@ mod usage;
 pub use accounts::{accounts, without_accounts};
 pub use address::{Address, AddressError, Part};
 pub use budget::{Allowance, Bucket, Metered};
+pub use causes::with_causes;
 pub use commit_id::{CommitId, CommitIdError};
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use digest::{Digest, DigestError};

@@ -6,6 +6,7 @@
 mod ages;
 mod begun;
 mod change;
+mod checkup;
 mod decide;
 mod digest;
 mod drift;
@@ -16,6 +17,7 @@ mod export;
 mod explain;
 mod limits;
 mod make;
+mod needs;
 mod report;
 mod run_report;
 mod saved;
@@ -28,6 +30,7 @@ mod unmanaged;
 pub use ages::{Age, ages};
 pub use begun::deviations_from_begun;
 pub use change::{Action, Change, Consequence, Delta, Modified, Precondition, Reason, SecretWrite};
+pub use checkup::{CHECKUP_VERSION, Check, Checked, Checkup, Standing};
 pub use drift::{Drift, DriftKind, DriftReport};
 pub use durations::typical;
 pub use estimate::Estimate;
@@ -40,6 +43,7 @@ pub use export::{Export, LeftOut, configuration_reads, export};
 pub use make::{
     Choices, OfflineClusters, Options, PlanError, SecretGrant, SecretPolicy, WaitFor, Workloads, destroy, make,
 };
+pub use needs::{Need, needs};
 pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcome, StreamLine, Written};
 pub use run_report::{Ending, PlanInBrief, REPORT_VERSION, ReportLine, RunError, RunReport};
 pub use saved::{Deviation, deviations};

@@ -33,6 +33,7 @@
 //! - `$filter` and `$top` are not there.
 
 mod answer;
+mod authorization;
 mod call;
 mod certificate;
 mod children;
@@ -70,6 +71,7 @@ mod trouble;
 mod versions;
 mod world;
 
+pub use authorization::Grant;
 pub use certificate::{Certificate, CertificateError};
 pub use doors::{InProcess, ORIGIN, PacedClock};
 pub use endpoints::Told;

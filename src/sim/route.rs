@@ -1,5 +1,6 @@
 //! Which resource a path names. Words of the path compare without case; the names in it keep the caller's.
 
+use super::authorization::PermissionScope;
 use super::state::ClusterKind;
 
 /// What a path names.
@@ -73,6 +74,11 @@ pub(crate) enum Route {
     ChildOperation {
         subscription: String,
         operation: String,
+    },
+    /// What the caller may do.
+    Permissions {
+        subscription: String,
+        scope: PermissionScope,
     },
     /// Something that Azure may have and the simulator has not, by what it is.
     NotSimulated(String),
@@ -162,6 +168,11 @@ fn in_subscription(subscription: &str, rest: &[&str]) -> Route {
     let subscription = subscription.to_owned();
     match rest {
         [] => Route::Subscription { subscription },
+        [above @ .., word, namespace, kind]
+            if is(word, "providers") && is(namespace, "Microsoft.Authorization") && is(kind, "permissions") =>
+        {
+            permissions(subscription, above)
+        }
         [word] if is(word, "providers") => Route::Providers { subscription },
         [word, namespace] if is(word, "providers") => {
             Route::Provider { subscription, namespace: (*namespace).to_owned() }
@@ -182,6 +193,30 @@ fn in_subscription(subscription: &str, rest: &[&str]) -> Route {
         }
         [word, group, rest @ ..] if is(word, "resourceGroups") => in_group(subscription, group, rest),
         _ => Route::NotSimulated(format!("the path /subscriptions/{subscription}/{}", rest.join("/"))),
+    }
+}
+
+fn permissions(subscription: String, above: &[&str]) -> Route {
+    let scope = match above {
+        [] => Some(PermissionScope::Subscription),
+        [word, group] if is(word, "resourceGroups") => {
+            Some(PermissionScope::Group { subscription: subscription.clone(), group: (*group).to_owned() })
+        }
+        [word, group, providers, namespace, kind, name] if is(word, "resourceGroups") && is(providers, "providers") => {
+            cluster_kind(namespace, kind).map(|kind| {
+                PermissionScope::Cluster(ClusterPath {
+                    subscription: subscription.clone(),
+                    group: (*group).to_owned(),
+                    kind,
+                    name: (*name).to_owned(),
+                })
+            })
+        }
+        _ => None,
+    };
+    match scope {
+        Some(scope) => Route::Permissions { subscription, scope },
+        None => Route::NotSimulated(format!("permissions at {}", above.join("/"))),
     }
 }
 

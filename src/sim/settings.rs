@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::authorization::Grant;
 use super::endpoints::Told;
 use super::offers::Offers;
 use super::quirks::Quirks;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub offers: Offers,
     /// What the cloud tells of its endpoints.
     pub told: Told,
+    /// What the caller is told that they may do, one entry for each role.
+    pub grants: Vec<Grant>,
 }
 
 impl Default for Settings {
@@ -48,6 +51,7 @@ impl Default for Settings {
             limits: Limits::default(),
             offers: Offers::default(),
             told: Told::default(),
+            grants: vec![Grant::everything()],
         }
     }
 }
@@ -64,6 +68,7 @@ impl fmt::Debug for Settings {
             .field("limits", &self.limits)
             .field("offers", &self.offers)
             .field("told", &self.told)
+            .field("grants", &self.grants)
             .finish()
     }
 }

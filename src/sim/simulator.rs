@@ -252,6 +252,7 @@ impl World<'_> {
         match route {
             Route::Subscriptions => self.subscriptions(call),
             Route::Subscription { subscription } => self.subscription(call, subscription),
+            Route::Permissions { scope, .. } => self.permissions(call, scope),
             Route::Tenants => self.tenants(call),
             Route::Endpoints => self.endpoints(call),
             Route::OpenIdConfiguration { tenant } => self.openid_configuration(call, tenant),
@@ -298,6 +299,7 @@ impl World<'_> {
 fn subscription_of(route: &Route) -> Option<&str> {
     match route {
         Route::Subscription { subscription }
+        | Route::Permissions { subscription, .. }
         | Route::Providers { subscription }
         | Route::Provider { subscription, .. }
         | Route::Register { subscription, .. }

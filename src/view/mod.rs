@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod bundle;
+pub mod checkup;
 pub mod diagnostics;
 pub mod drift;
 pub mod export;

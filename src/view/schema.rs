@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::json;
-use crate::plan::{Plan, RunReport, StreamLine};
+use crate::plan::{Checkup, Plan, RunReport, StreamLine};
 use crate::snapshot::Snapshot;
 
 /// The schema of a plan as JSON, as a document that ends with a line feed: `schemas/plan.schema.json`.
@@ -32,6 +32,12 @@ pub fn report_schema() -> String {
 #[must_use]
 pub fn snapshot_schema() -> String {
     document::<Snapshot>("arcflux snapshot", "snapshot")
+}
+
+/// The schema of what `arcflux doctor` found, as a document that ends with a line feed: `schemas/doctor.schema.json`.
+#[must_use]
+pub fn doctor_schema() -> String {
+    document::<Checkup>("arcflux doctor", "doctor")
 }
 
 fn document<T: JsonSchema>(title: &str, name: &str) -> String {

@@ -3,7 +3,7 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["validate"],
     &["plan"],
@@ -13,6 +13,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["drift"],
     &["export"],
     &["status"],
+    &["doctor"],
     &["explain"],
     &["explain-code"],
     &["snapshot"],
@@ -52,6 +53,7 @@ fn every_command_explains_itself_at_any_width() {
 fn help_reads_like_this() {
     snapshots::check("help", &help(&[], "100").out);
     snapshots::check("help-plan", &help(&["plan"], "100").out);
+    snapshots::check("help-doctor", &help(&["doctor"], "100").out);
 }
 
 #[test]

@@ -26,6 +26,7 @@ const FLOORS: &[(&str, Floor, Option<&[&str]>)] = &[
     ("sim", Floor::Wire, Some(&["http"])),
     ("fetch", Floor::Verb, None),
     ("apply", Floor::Verb, None),
+    ("doctor", Floor::Verb, None),
     ("cli", Floor::Shell, None),
 ];
 

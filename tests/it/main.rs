@@ -38,6 +38,7 @@ mod completeness;
 mod conformance;
 mod credentials;
 mod destroy;
+mod doctor;
 mod edits;
 mod engine;
 mod engine_fields;

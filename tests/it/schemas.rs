@@ -52,6 +52,11 @@ fn example_plans() -> Vec<Plan> {
 }
 
 #[test]
+fn the_schema_of_doctor_is_checked_in() {
+    check("doctor.schema.json", &schema::doctor_schema());
+}
+
+#[test]
 fn plans_fit_their_schema_and_read_back() {
     let schema = check("plan.schema.json", &schema::plan_schema());
     for plan in example_plans() {

@@ -4,6 +4,7 @@ pub(super) mod apply;
 pub(super) mod bundle;
 pub(super) mod comment;
 pub(super) mod destroy;
+pub(super) mod doctor;
 pub(super) mod drift;
 pub(super) mod explain;
 pub(super) mod explain_code;

@@ -11,6 +11,7 @@ pub(in crate::cli) fn run(args: &SchemaArgs, session: &Session) -> Exit {
         SchemaName::Plan => view::schema::plan_schema(),
         SchemaName::Event => view::schema::event_schema(),
         SchemaName::Report => view::schema::report_schema(),
+        SchemaName::Doctor => view::schema::doctor_schema(),
         SchemaName::Snapshot => view::schema::snapshot_schema(),
     };
     session.console.print(&schema);

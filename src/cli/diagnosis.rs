@@ -1,0 +1,114 @@
+//! From the command line to what `arcflux doctor` asks: every way there, also where another one is shut.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{CloudArgs, DoctorArgs};
+use super::connect::{self, Connection};
+use super::error::CliError;
+use super::{Environment, Session};
+use crate::arm::{Cloud, CloudEndpoints};
+use crate::cluster::{Clusters, Tools};
+use crate::doctor::{Azure, Doctor, Place, Trouble};
+use crate::graph::Graph;
+use crate::http::{Origin, SystemClock, Transport};
+use crate::spec::Desired;
+
+/// Everything that is asked. Nothing is sent yet, except the question of a cloud's endpoints to one that is not known.
+pub(super) async fn doctor<'a>(
+    args: &DoctorArgs,
+    desired: &'a Desired,
+    graph: &'a Graph,
+    session: &Session,
+) -> Result<Doctor<'a>, CliError> {
+    let cloud = &args.cloud;
+    connect::reads_within_scope(&cloud.scope, graph)?;
+    connect::only_with_the_simulator(cloud)?;
+    let network: Arc<dyn Transport> = Arc::new(connect::transport(cloud.ca_bundle.as_deref())?);
+    let place = place(cloud, &network, session).await?;
+    let azure = match &place {
+        Ok(place) => azure(place, cloud, desired, &network, session)?,
+        Err(_) => Err(Trouble { message: "not tried: needs the endpoints of the cloud".to_owned(), hint: None }),
+    };
+    let tools = Tools {
+        kubeconfig: kubeconfigs(args, &session.environment),
+        helm: args.helm.clone().unwrap_or_else(|| PathBuf::from("helm")),
+        az: PathBuf::from("az"),
+        environment: session.environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
+    };
+    Ok(Doctor {
+        desired,
+        graph,
+        place,
+        azure,
+        network,
+        clock: Arc::new(SystemClock),
+        scopes: cloud.scope.clone(),
+        contexts: args.context.clone(),
+        kubernetes: Arc::new(Clusters::new(tools, Arc::new(SystemClock))),
+    })
+}
+
+/// Where Azure is. A wrong command line is an error; a cloud that does not tell is for the doctor to say.
+async fn place(
+    args: &CloudArgs,
+    network: &Arc<dyn Transport>,
+    session: &Session,
+) -> Result<Result<Place, Trouble>, CliError> {
+    let (text, cloud) = match (&args.arm_endpoint, args.cloud.cloud()) {
+        (Some(endpoint), _) => (endpoint.as_str(), None),
+        (None, Some(cloud)) => (cloud.endpoint(), Some(cloud)),
+        (None, None) => return Ok(Ok(Place::Embedded)),
+    };
+    let origin = Origin::parse(text).map_err(|error| CliError::usage(format!("--arm-endpoint: {error}")))?;
+    if origin.is_plain() {
+        return Ok(Ok(Place::Simulated(origin)));
+    }
+    match cloud.or_else(|| Cloud::at(&origin)) {
+        Some(cloud) => Ok(Ok(Place::Cloud(CloudEndpoints::known(cloud, origin)))),
+        None => Ok(connect::discovered(&origin, args, network, session).await.map(Place::Cloud).map_err(trouble)),
+    }
+}
+
+/// A client that signs in there. A state of the simulator that cannot be used is an error.
+fn azure(
+    place: &Place,
+    args: &CloudArgs,
+    desired: &Desired,
+    network: &Arc<dyn Transport>,
+    session: &Session,
+) -> Result<Result<Azure, Trouble>, CliError> {
+    let connection = match place {
+        Place::Embedded => connect::embedded(&args.sim, Some(desired))?,
+        Place::Simulated(origin) => connect::without_token(Arc::clone(network), origin.clone()),
+        Place::Cloud(endpoints) => match connect::sign_in(args, endpoints, network, &session.environment) {
+            Ok(tokens) => Connection {
+                has_every_version: Cloud::at(&endpoints.arm).is_some(),
+                ..connect::real(Arc::clone(network), tokens, endpoints.clone())
+            },
+            Err(error) => {
+                let hint = "set what is missing, or sign in another way: `az login`, then `--auth az-cli`";
+                return Ok(Err(Trouble { hint: Some(hint.to_owned()), ..trouble(error) }));
+            }
+        },
+    };
+    let Connection { arm, tokens, has_every_version, .. } = connection.as_asked(args, session);
+    Ok(Ok(Azure { arm, tokens, has_every_version }))
+}
+
+fn trouble(error: CliError) -> Trouble {
+    let CliError { exit: _, messages, details, hint } = error;
+    Trouble { message: messages.into_iter().chain(details).collect::<Vec<_>>().join("; "), hint }
+}
+
+/// The kubeconfigs: those that are named, or the usual one.
+fn kubeconfigs(args: &DoctorArgs, environment: &Environment) -> Vec<PathBuf> {
+    let named = args.kubeconfig.as_deref().filter(|named| !named.is_empty());
+    match named {
+        Some(named) => std::env::split_paths(named).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => {
+            let home = ["HOME", "USERPROFILE"].into_iter().find_map(|name| environment.get(name));
+            home.map(|home| Path::new(home).join(".kube").join("config")).into_iter().collect()
+        }
+    }
+}
