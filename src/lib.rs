@@ -14,6 +14,7 @@
 //!   `kinds/flux_configuration/rules.rs`);
 //! - what a spec may say: a function in `spec/rules/`, with its code in `spec/codes.rs`;
 //! - a note, an effect or a refusal of a plan: `plan/decide/`, in the file of what it is about;
+//! - a Flux object of `arcflux render`: [`flux`], in the file of its family;
 //! - a command: a file in `cli/commands/`, its options in `cli/args.rs`, a line in `cli/mod.rs`;
 //! - a way to show something: a file in [`view`];
 //! - something to ask of a forge: a function of `Protocol` in `review/forge.rs`, which the three forges answer.
@@ -25,7 +26,9 @@ pub mod snapshot;
 pub mod spec;
 pub mod graph;
 pub mod diff;
+pub mod flux;
 pub mod plan;
+pub mod bundle;
 pub mod view;
 
 // ── wires: speak to the outside ────────────────────────────────────────────────

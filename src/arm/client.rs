@@ -27,7 +27,8 @@ use crate::http::{Clock, Interrupt, Jitter, Origin, Patience, Response, Transpor
 use crate::model::{Metered, Reading, ResourceId, Secret, Usage};
 
 /// What a log line may show of an exchange with ARM.
-const SHOWN: Shown = Shown { query: &["api-version", "forceDelete"], response_ids: &["x-ms-correlation-request-id"] };
+pub(super) const SHOWN: Shown =
+    Shown { query: &["api-version", "forceDelete"], response_ids: &["x-ms-correlation-request-id"] };
 
 /// How long the last look of a wait may take, although its time is up: an answer takes a moment.
 const SHORTEST: Duration = Duration::from_secs(10);

@@ -11,14 +11,18 @@ use ::http::header::{ACCEPT, LOCATION, USER_AGENT as USER_AGENT_HEADER};
 use ::http::{HeaderValue, StatusCode, Uri};
 use serde_json::Value;
 
-use super::client::json;
+use super::client::{SHOWN, json};
 use super::endpoints::Configuration;
-use super::{Authority, AuthorityError, Cloud, CloudEndpoints};
+use super::{Authority, AuthorityError, Cloud, CloudEndpoints, Observer};
+use crate::http::log;
 use crate::http::retry::{self, Effect, Failure, Retry, Tried};
 use crate::http::{Clock, Jitter, Origin, Patience, Request, Transport, TransportError, USER_AGENT};
 
 /// The api-versions to ask with, newest first. Older clouds do not know the newer ones.
 const API_VERSIONS: [&str; 3] = ["2022-09-01", "2020-06-01", "2015-01-01"];
+
+/// The longest name of a cloud that is shown, in bytes.
+const LONGEST_NAME: usize = 64;
 
 /// As much of a claim as an error repeats.
 const LONGEST_CLAIM: usize = 200;
@@ -130,6 +134,8 @@ pub struct Discovery {
     pub jitter: Jitter,
     /// What waits are multiplied by.
     pub poll_scale: f64,
+    /// Receives one line for every exchange.
+    pub observer: Option<Observer>,
 }
 
 impl Discovery {
@@ -168,7 +174,11 @@ impl Discovery {
         let mut tried = Tried::default();
         loop {
             let began = self.clock.now();
-            let outcome = self.transport.send(request(&uri, retry::patience(tried))).await;
+            let (parts, body) = request(&uri, retry::patience(tried)).into_parts();
+            let outcome = self.transport.send(Request::from_parts(parts.clone(), body)).await;
+            if let Some(observer) = &self.observer {
+                observer(&log::line(SHOWN, &parts, outcome.as_ref()));
+            }
             tried.attempted += Duration::try_from(self.clock.now().duration_since(began)).unwrap_or_default();
             let (failure, asked, error) = match outcome {
                 Ok(response) if response.status().is_success() => match json(&response) {
@@ -245,10 +255,16 @@ pub fn judge(document: &Value, arm: &Origin, said: &Said) -> Result<CloudEndpoin
         },
     };
     let name = match text(cloud, "/name") {
-        "" => arm.to_string(),
-        name => short(name),
+        name if is_name(name) => name.to_owned(),
+        _ => arm.to_string(),
     };
     Ok(CloudEndpoints { name, arm: arm.clone(), authority, audience, configuration })
+}
+
+/// Whether a text is a name that can be shown as it is.
+fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" .-_".contains(&byte))
 }
 
 /// The cloud of the document whose ARM is the one that was asked.
@@ -275,7 +291,8 @@ fn about<'a>(document: &'a Value, arm: &Origin) -> Result<&'a Value, DiscoveryEr
 /// The audience to ask tokens for. A token is good at every host that takes its audience, so it must be the host that was
 /// asked; another one is taken from the operator, except that of a known cloud.
 fn own_audience(claimed: &[&str], arm: &Origin, said: &Said) -> Result<String, DiscoveryError> {
-    let is_own = |audience: &&&str| Origin::parse_base(audience).is_ok_and(|(origin, _)| origin == *arm);
+    let is_own =
+        |audience: &&&str| audience.is_ascii() && Origin::parse_base(audience).is_ok_and(|(origin, _)| origin == *arm);
     if let Some(own) = claimed.iter().find(is_own) {
         return Ok((**own).to_owned());
     }
@@ -345,6 +362,16 @@ mod tests {
         });
         let oldest = judged(&oldest).unwrap();
         assert_eq!((oldest.scope(), oldest.configuration_endpoint("x")), (format!("{ARM}/.default"), None));
+    }
+
+    #[test]
+    fn a_name_that_could_do_something_to_a_log_is_not_shown() {
+        for name in [json!("##vso[task.complete]"), json!("a\u{1b}[2J"), json!("x".repeat(65)), json!(""), json!(null)]
+        {
+            let mut document = honest();
+            document["name"] = name;
+            assert_eq!(judged(&document).unwrap().name, ARM);
+        }
     }
 
     #[test]

@@ -44,6 +44,19 @@ impl CloudEndpoints {
         }
     }
 
+    /// Those of a simulator, which is all of them and asks nobody who they are.
+    #[must_use]
+    pub fn simulated(arm: Origin) -> Self {
+        let own = arm.to_string();
+        Self {
+            name: "the simulator".to_owned(),
+            authority: Authority { text: own.clone(), is_adfs: false },
+            audience: own,
+            configuration: Configuration::At(arm.clone()),
+            arm,
+        }
+    }
+
     /// The scope to ask tokens for: everything that the identity may do at the audience. Whether the audience ends with a
     /// slash is kept: to the authority it is another one without.
     #[must_use]

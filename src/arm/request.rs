@@ -38,9 +38,8 @@ impl Call {
         api_version: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Self, ArmError> {
-        let slash = if action.is_some() { "/" } else { "" };
-        let path = format!("{}{slash}{}", encoded(id.as_str()), action.map(encoded).unwrap_or_default());
-        let uri = format!("{origin}{path}?api-version={api_version}");
+        let action = action.map(|action| format!("/{action}")).unwrap_or_default();
+        let uri = format!("{origin}{}{action}?api-version={api_version}", id.uri_path());
         let uri = uri.parse().map_err(|_| ArmError::BadRequest { method: method.clone(), id: id.clone() })?;
         Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())), is_poll: false, within: None })
     }
@@ -118,20 +117,6 @@ impl Call {
 pub(super) fn subscription(path: &str) -> Option<&str> {
     let (key, rest) = path.strip_prefix('/')?.split_once('/')?;
     key.eq_ignore_ascii_case("subscriptions").then(|| rest.split('/').next().unwrap_or_default())
-}
-
-/// `path` with every byte escaped that is not allowed in a URI path. Names of resource groups may hold letters of any
-/// script.
-fn encoded(path: &str) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -51,9 +51,10 @@ pub(super) struct Cli {
 
 /// Where to read, and how: what has no meaning beside `--live`. Only on the command line: a variable that is set for
 /// every command is none of this one's business.
-const WHERE_TO_READ: [&str; 9] = [
+const WHERE_TO_READ: [&str; 10] = [
     "cloud",
     "arm_endpoint",
+    "audience",
     "auth",
     "ca_bundle",
     "sim_state",
@@ -123,8 +124,20 @@ pub(super) enum Command {
     Doctor(Box<DoctorArgs>),
     /// Keep everything that a plan reads in a file, for `plan --live FILE`.
     Snapshot(SnapshotArgs),
-    /// Show a saved plan.
+    /// Show a saved plan, or the plan of a bundle with the requests that it will send.
     Show(ShowArgs),
+    /// Pack a plan for the other side of an air gap, and print the digest that it is applied with. Only reads.
+    ///
+    /// One file holds the plan with its spec, the requests that it will send (no secrets) and the live state that it was
+    /// made from. Over there, `arcflux show FILE` reviews it and `arcflux apply FILE --expect DIGEST` applies it: the digest
+    /// has to be carried another way than the file.
+    Bundle(Box<BundleArgs>),
+    /// Write the plain Flux objects that Azure Arc would have made, as YAML for `kubectl apply`. Needs no Azure.
+    ///
+    /// For clusters without Azure: namespaces, the service account of Flux and what it is bound to, sources and
+    /// kustomizations, with the names that Arc gives them. Secrets are never in it: comments say which ones have to be made,
+    /// and how. What the spec says and no object can is told on standard error.
+    Render(RenderArgs),
     /// Show what a spec declares, in the order in which it is applied.
     Graph(GraphArgs),
     /// Write a commented starting spec.
@@ -244,7 +257,7 @@ pub(super) struct RunArgs {
     /// Do not ask before anything is written.
     #[arg(long)]
     pub(super) auto_approve: bool,
-    /// Refuse any plan but the one with this digest.
+    /// Refuse any plan, or bundle, but the one with this digest.
     #[arg(long, value_name = "DIGEST")]
     pub(super) expect: Option<Digest>,
     /// How many changes are under way at once, waits included; by default as many as ARM's own limits allow.
@@ -264,8 +277,9 @@ pub(super) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// A saved plan. It is made again from fresh live state, and refused unless the result is the same, or a remainder
-    /// of it. It holds its spec; with `-f` it is also refused when it was made from another one.
+    /// A saved plan, or a bundle. It is made again from fresh live state, and refused unless the result is the same, or a
+    /// remainder of it. It holds its spec; with `-f` it is also refused when it was made from another one. A bundle needs
+    /// `--expect`.
     #[arg(value_name = "PLAN")]
     pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
@@ -409,12 +423,58 @@ pub(super) struct SnapshotArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The saved plan; `-` is standard input.
+    /// The saved plan, or the bundle; `-` is standard input.
     #[arg(value_name = "PLAN")]
     pub(super) plan: PathBuf,
     /// How the plan is printed.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BundleArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+    #[command(flatten)]
+    pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
+    /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
+    #[arg(long, help_heading = DECISIONS)]
+    pub(super) resend_secrets: bool,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    #[command(flatten)]
+    pub(super) spec: SpecArgs,
+    /// Render only these configurations, or those of these clusters, by address, such as `rg-edge/store-*`; `*` stands for
+    /// any characters. Can be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) only: Vec<Glob>,
+    /// Write one file for each cluster, CLUSTER.yaml, into this directory; it is made where it is missing. Without it, the
+    /// objects of one cluster go to standard output.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out_dir: Option<PathBuf>,
+    /// Show what applying the objects would change in the cluster behind this context of a kubeconfig, instead of writing
+    /// them. Only reads, and compares nothing but what is rendered.
+    #[arg(long, value_name = "CONTEXT", conflicts_with = "out_dir")]
+    pub(super) diff_against: Option<String>,
+    /// The kubeconfig that has the context. It may name programs that are run to sign in. [default: KUBECONFIG]
+    #[arg(long, value_name = "FILE", requires = "diff_against")]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// Exit with 2 when there are changes, instead of 0.
+    #[arg(long, requires = "diff_against")]
+    pub(super) detailed_exitcode: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,12 +10,14 @@ use super::git::{self, LocalRepositories};
 use super::{Environment, Session};
 use crate::arm::credentials::{self, Candidates, IdentityValues};
 use crate::arm::identity::{self, Outside};
-use crate::arm::{self, ArmClient, Cloud, CloudEndpoints, CredentialTokens, Discovery, FixedToken, Said, TokenSource};
+use crate::arm::{
+    self, ArmClient, Cloud, CloudEndpoints, CredentialTokens, Discovery, FixedToken, Observer, Said, TokenSource,
+};
 use crate::fetch::{self, NegotiationError};
 use crate::graph::Graph;
 use crate::http::{Origin, ReqwestTransport, SystemClock, Transport, random};
 use crate::kinds::cluster::ClusterType;
-use crate::model::{Glob, Read, ResourceId, Secret};
+use crate::model::{IdScope, Read, ResourceId, Secret};
 use crate::plan::Plan;
 use crate::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
 use crate::spec::{Desired, DesiredCluster};
@@ -25,6 +27,8 @@ pub(super) struct Connection {
     pub(super) arm: ArmClient,
     /// Whether everything is simulated: then no real secret is read.
     pub(super) is_simulated: bool,
+    /// Where it is, and what else is there.
+    pub(super) cloud: CloudEndpoints,
     pub(super) tokens: Arc<dyn TokenSource>,
     /// Whether it is known beforehand which api-versions there are: in Azure's own clouds, and in the embedded simulator.
     pub(super) has_every_version: bool,
@@ -44,25 +48,32 @@ pub(super) async fn connect(
         (Some(endpoint), _) => at_endpoint(endpoint, args, session).await?,
         (None, Some(cloud)) => {
             let origin = Origin::parse(cloud.endpoint()).map_err(|error| CliError::because("the cloud", &error))?;
+            if args.audience.is_some() {
+                return Err(audience_is_known(&origin));
+            }
             let endpoints = CloudEndpoints::known(cloud, origin);
             let transport: Arc<dyn Transport> = Arc::new(transport(args.ca_bundle.as_deref())?);
             let tokens = sign_in(args, &endpoints, &transport, &session.environment)?;
-            Connection { has_every_version: true, ..real(transport, tokens, endpoints.arm) }
+            Connection { has_every_version: true, ..real(transport, tokens, endpoints) }
         }
         (None, None) => embedded(&args.sim, seeds)?,
     };
     Ok(connection.with_options(args, session))
 }
 
+/// What tells of every exchange, where that is asked for.
+fn observer(session: &Session) -> Option<Observer> {
+    let console = session.console.clone();
+    session.verbose.then(|| Arc::new(move |line: &str| console.tell(line)) as Observer)
+}
+
 impl Connection {
     /// The same, with the pace and the log that the command line asks for.
     pub(super) fn with_options(self, args: &CloudArgs, session: &Session) -> Self {
         let arm = self.arm.poll_scale(args.poll_scale);
-        let arm = if session.verbose {
-            let console = session.console.clone();
-            arm.observer(Arc::new(move |line: &str| console.tell(line)))
-        } else {
-            arm
+        let arm = match observer(session) {
+            Some(observer) => arm.observer(observer),
+            None => arm,
         };
         Self { arm, ..self }
     }
@@ -106,10 +117,13 @@ impl Connection {
         let negotiated = fetch::negotiate(graph, &self.arm).await.map_err(|error| match error {
             NegotiationError::Arm(error) => CliError::unread(&[error]),
             NegotiationError::None(missing) => CliError::several(missing.iter().map(ToString::to_string).collect())
-                .hint("nothing was written; this cloud needs an update, or another arcflux"),
+                .hint(format!("nothing was written; {} needs an update, or another arcflux", self.cloud.name)),
         })?;
         for id in &negotiated.unread {
-            session.console.tell(&format!("warning: {id} cannot be read: its newest api-versions are taken"));
+            session.console.tell(&format!(
+                "warning: {} does not show what {id} offers: the newest api-versions are taken",
+                self.cloud.name
+            ));
         }
         Ok(graph.with_api_versions(negotiated.versions))
     }
@@ -136,31 +150,31 @@ pub(super) fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> 
 }
 
 /// Every id that will be read must fit one of the scopes.
-pub(super) fn reads_within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
+pub(super) fn reads_within_scope(scopes: &[IdScope], graph: &Graph) -> Result<(), CliError> {
     let named = graph.nodes().iter().map(|node| node.id.clone());
     within_scope(scopes, ("the spec names", "sent"), named.chain(graph.reads().into_iter().map(|read| read.id)))
 }
 
 /// Every id of these further reads must fit one of the scopes.
-pub(super) fn further_reads_within_scope(scopes: &[Glob], reads: &[Read]) -> Result<(), CliError> {
+pub(super) fn further_reads_within_scope(scopes: &[IdScope], reads: &[Read]) -> Result<(), CliError> {
     within_scope(scopes, ("the cluster has", "sent"), reads.iter().map(|read| read.id.clone()))
 }
 
 /// Every id that will be written must fit one of the scopes, also those that were only found by reading.
-pub(super) fn writes_within_scope(scopes: &[Glob], plan: &Plan) -> Result<(), CliError> {
+pub(super) fn writes_within_scope(scopes: &[IdScope], plan: &Plan) -> Result<(), CliError> {
     let steps = plan.resource_changes.iter().flat_map(|change| &change.steps);
     within_scope(scopes, ("the plan is about", "written"), steps.map(|step| step.id().clone()))
 }
 
 fn within_scope(
-    scopes: &[Glob],
+    scopes: &[IdScope],
     (what, not_done): (&str, &str),
     ids: impl Iterator<Item = ResourceId>,
 ) -> Result<(), CliError> {
     if scopes.is_empty() {
         return Ok(());
     }
-    let outside: Vec<ResourceId> = ids.filter(|id| !scopes.iter().any(|scope| scope.matches(id.as_str()))).collect();
+    let outside: Vec<ResourceId> = ids.filter(|id| !scopes.iter().any(|scope| scope.admits(id))).collect();
     match outside.first() {
         None => Ok(()),
         Some(first) => Err(CliError::refused(format!(
@@ -184,9 +198,9 @@ pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, Cl
     })
 }
 
-pub(super) fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
-    let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), origin);
-    Connection { arm, is_simulated: false, tokens, has_every_version: false }
+pub(super) fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, cloud: CloudEndpoints) -> Connection {
+    let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), cloud.arm.clone());
+    Connection { arm, is_simulated: false, cloud, tokens, has_every_version: false }
 }
 
 /// An endpoint that somebody names. A token is made for exactly that host; over plain http, which is only possible on
@@ -200,18 +214,23 @@ async fn at_endpoint(endpoint: &str, args: &CloudArgs, session: &Session) -> Res
     // Whoever has named a credential that is not set up is told so before anything is sent.
     credentials(args, &session.environment)?;
     let endpoints = match Cloud::at(&origin) {
+        Some(_) if args.audience.is_some() => return Err(audience_is_known(&origin)),
         Some(cloud) => CloudEndpoints::known(cloud, origin),
         None => discovered(&origin, args, &transport, session).await?,
     };
     let has_every_version = Cloud::at(&endpoints.arm).is_some();
     let tokens = sign_in(args, &endpoints, &transport, &session.environment)?;
-    Ok(Connection { has_every_version, ..real(transport, tokens, endpoints.arm) })
+    Ok(Connection { has_every_version, ..real(transport, tokens, endpoints) })
+}
+
+fn audience_is_known(origin: &Origin) -> CliError {
+    CliError::usage(format!("`--audience` is for an `--arm-endpoint` that is not known, and {origin} is"))
 }
 
 /// A simulator over plain http.
 pub(super) fn without_token(transport: Arc<dyn Transport>, origin: Origin) -> Connection {
     let tokens: Arc<dyn TokenSource> = Arc::new(FixedToken::new(Secret::new("none-over-http".to_owned())));
-    Connection { is_simulated: true, ..real(transport, tokens, origin) }
+    Connection { is_simulated: true, ..real(transport, tokens, CloudEndpoints::simulated(origin)) }
 }
 
 /// The endpoints of a cloud that is not known, as it tells them and as far as it is believed.
@@ -232,6 +251,7 @@ pub(super) async fn discovered(
         clock: Arc::new(SystemClock),
         jitter: Arc::new(random),
         poll_scale: args.poll_scale,
+        observer: observer(session),
     };
     let endpoints = discovery
         .endpoints(origin, &said)
@@ -277,9 +297,10 @@ pub(super) fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connec
         Arc::new(simulator.transport()),
         Arc::new(simulator.clock(args.pace())),
         Arc::clone(&tokens),
-        origin,
+        origin.clone(),
     );
-    Ok(Connection { arm, is_simulated: true, tokens, has_every_version: true })
+    let cloud = CloudEndpoints::simulated(origin);
+    Ok(Connection { arm, is_simulated: true, cloud, tokens, has_every_version: true })
 }
 
 /// The local git repositories that stand for URLs, each of which must be one.

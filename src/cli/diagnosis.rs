@@ -34,7 +34,7 @@ pub(super) async fn doctor<'a>(
         kubeconfig: kubeconfigs(args, &session.environment),
         helm: args.helm.clone().unwrap_or_else(|| PathBuf::from("helm")),
         az: PathBuf::from("az"),
-        environment: session.environment.all().collect(),
+        environment: session.environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
     };
     Ok(Doctor {
         desired,
@@ -84,7 +84,7 @@ fn azure(
         Place::Cloud(endpoints) => match connect::sign_in(args, endpoints, network, &session.environment) {
             Ok(tokens) => Connection {
                 has_every_version: Cloud::at(&endpoints.arm).is_some(),
-                ..connect::real(Arc::clone(network), tokens, endpoints.arm.clone())
+                ..connect::real(Arc::clone(network), tokens, endpoints.clone())
             },
             Err(error) => {
                 let hint = "set what is missing, or sign in another way: `az login`, then `--auth az-cli`";

@@ -27,9 +27,9 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Every variable.
-    pub fn all(&self) -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
-        self.0.iter().map(|(name, value)| (name.into(), value.into()))
+    /// Every variable, by name.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Whether a variable is set and not empty: how `NO_COLOR` and `CI` are meant.

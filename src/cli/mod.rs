@@ -2,6 +2,7 @@
 
 mod arg_values;
 mod args;
+mod bundle_file;
 mod ci;
 mod commands;
 mod connect;
@@ -72,7 +73,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Status(args) => commands::status::run(args, &session),
         Command::Doctor(args) => commands::doctor::run(args, &session),
         Command::Snapshot(args) => commands::snapshot::run(args, &session),
+        Command::Bundle(args) => commands::bundle::run(args, &session),
         Command::Show(args) => commands::show::run(args, &session),
+        Command::Render(args) => commands::render::run(args, &session),
         Command::Graph(args) => commands::graph::run(args, &session),
         Command::Init(args) => commands::init::run(args, &session),
         Command::Schema(args) => Ok(commands::schema::run(args, &session)),

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::error::CliError;
 use super::moment::Moment;
 use super::{json_file, out_file};
+use crate::bundle::Bundle;
 use crate::model::understands;
 use crate::plan::{FORMAT_VERSION, Plan};
 
@@ -19,9 +22,17 @@ pub(super) fn save(path: &Path, plan: &Plan, moment: &Moment) -> Result<(), CliE
 
 /// Reads a plan that this version understands; `-` is standard input.
 pub(super) fn load(file: &Path) -> Result<Plan, CliError> {
+    of_json(file, json_file::read(file, "a saved plan")?)
+}
+
+/// The plan in a document that was read from `file`.
+pub(super) fn of_json(file: &Path, json: Value) -> Result<Plan, CliError> {
     let path = file.display();
-    let json = json_file::read(file, "a saved plan")?;
-    let version = json.get("format_version").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if Bundle::is_claimed_by(&json) {
+        return Err(CliError::usage(format!("{path} is a bundle, and this takes a saved plan"))
+            .hint("`arcflux show` and `arcflux apply` take bundles"));
+    }
+    let version = json.get("format_version").and_then(Value::as_str).unwrap_or_default();
     if !understands(FORMAT_VERSION, version) {
         return Err(CliError::refused(format!(
             "{path} has the plan format `{version}`, and this arcflux understands {FORMAT_VERSION}"

@@ -165,6 +165,16 @@ pub(super) async fn preview(
     live: &LiveArgs,
     session: &Session,
 ) -> Result<(Plan, Moment), CliError> {
+    preview_of(intent, request, live, session).await.map(|(plan, moment, _)| (plan, moment))
+}
+
+/// The same, with what was found.
+pub(super) async fn preview_of(
+    intent: &Intent,
+    request: Request<'_>,
+    live: &LiveArgs,
+    session: &Session,
+) -> Result<(Plan, Moment, Found), CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
     let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
     let options = options(intent, &request, &found);
@@ -172,7 +182,8 @@ pub(super) async fn preview(
         Some(_) => error,
         None => mind_the_state(error, request.cloud),
     })?;
-    Ok((plan, Moment::of(&found.graph, &found.live)))
+    let moment = Moment::of(&found.graph, &found.live);
+    Ok((plan, moment, found))
 }
 
 fn options(intent: &Intent, request: &Request<'_>, found: &Found) -> Options {

@@ -7,7 +7,7 @@ use super::args::ForgeArgs;
 use super::error::{CliError, chain};
 use super::pull_request::{Found, check_name};
 use crate::model::Digest;
-use crate::review::{ForgeError, evidence, objections};
+use crate::review::{ForgeError, Intended, evidence, objections};
 
 /// Goes on only when the plan with this digest was reviewed.
 ///
@@ -40,7 +40,8 @@ pub(super) async fn require(
              pipeline from the plan to the apply",
         ));
     };
-    let objections = objections(&evidence, digest, &check);
+    let (commit, branch) = (job.commit.as_deref(), job.branch.as_deref());
+    let objections = objections(&evidence, Intended { digest, check: &check, commit, branch });
     if objections.is_empty() {
         session.console.tell(&format!("Reviewed on pull request {number}: {digest}."));
         return Ok(());

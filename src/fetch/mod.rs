@@ -1,4 +1,6 @@
-//! What a plan needs → [`LiveState`]. Reads only.
+//! What a plan needs → [`LiveState`], and objects of a cluster. Reads only.
+
+mod objects;
 
 mod negotiation;
 
@@ -8,6 +10,8 @@ use futures::StreamExt as _;
 
 use crate::arm::{ArmClient, ArmError};
 use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
+
+pub use objects::objects;
 
 /// How many reads are under way at once: as many as are safe (`../shared/facts/arm-contracts.md` §7.7), and more than keep
 /// ARM's bucket empty once it is. What it refills is shared out by the client.

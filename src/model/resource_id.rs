@@ -70,6 +70,21 @@ impl ResourceId {
         &self.0
     }
 
+    /// The id as the path of a URI: every byte that is not allowed there is escaped. Names of resource groups may hold
+    /// letters of any script.
+    #[must_use]
+    pub fn uri_path(&self) -> String {
+        let mut encoded = String::with_capacity(self.0.len());
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        encoded
+    }
+
     /// The segment after the first `key` segment (`subscriptions`, `resourceGroups`), compared without case.
     #[must_use]
     pub fn segment_after(&self, key: &str) -> Option<&str> {

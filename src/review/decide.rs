@@ -1,6 +1,9 @@
 //! What to do about the comment, from the comments that are there. Pure.
 
+use serde_json::Value;
+
 use super::forge::{Comment, CommentId};
+use crate::model::Digest;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,12 @@ pub fn decide(
 /// Whether two texts are one. Forges may change line ends, and trim.
 fn is_same(one: &str, other: &str) -> bool {
     one.trim_end().lines().eq(other.trim_end().lines())
+}
+
+/// What tells the text of a comment from every other: the same for two texts that differ only in what forges may change.
+#[must_use]
+pub fn comment_digest(body: &str) -> Digest {
+    Digest::of(&body.trim_end().lines().collect::<Value>())
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use super::expand::{
     CLUSTER_DEFAULTS, CONFIGURATION_DEFAULTS, EXTENSION_DEFAULTS, KUSTOMIZATION_DEFAULTS, SHORT_FORM_CONFIGURATION,
 };
+use super::readable::{is_plain, readable_yaml};
 use super::starter::EDITOR_LINE;
-use super::yaml::to_yaml;
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::{ConfigurationSpec, kustomization_order};
-use crate::model::{is_hidden, one_line};
+use crate::model::one_line;
 
 /// A spec of one cluster that is to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,7 @@ impl Draft {
     pub fn text(&self) -> String {
         let comments = self.comments.iter().map(|line| format!("# {}\n", one_line(line)));
         let head: String = std::iter::once(format!("{EDITOR_LINE}\n")).chain(comments).collect();
-        head + &readable_yaml(&self.document())
+        head + &readable_yaml(&self.document(), is_plain)
     }
 
     /// The keys of the spec, in the order of the schema.
@@ -143,147 +143,9 @@ fn literal(value: &Value) -> Value {
     }
 }
 
-/// YAML in which nothing is hidden: a text with characters that act unseen, or that a block would not keep, is in double
-/// quotes with escapes.
-fn readable_yaml(document: &Value) -> String {
-    let mark = unused(&document.to_string());
-    let mut quoted = Vec::new();
-    let marked = mark_odd_texts(document, &mark, &mut quoted);
-    let mut yaml = to_yaml(&marked);
-    // From the last: `x1` stands at the beginning of `x10`.
-    for (index, text) in quoted.iter().enumerate().rev() {
-        yaml = yaml.replace(&format!("{mark}{index}"), text);
-    }
-    yaml
-}
-
-/// A word that `text` does not hold.
-fn unused(text: &str) -> String {
-    let mut word = "odd".to_owned();
-    while text.contains(&word) {
-        word.push('d');
-    }
-    word
-}
-
-fn mark_odd_texts(value: &Value, mark: &str, quoted: &mut Vec<String>) -> Value {
-    let mut marked = |text: &str| {
-        if is_plain(text) {
-            return text.to_owned();
-        }
-        quoted.push(in_double_quotes(text));
-        format!("{mark}{}", quoted.len() - 1)
-    };
-    match value {
-        Value::String(text) => Value::String(marked(text)),
-        Value::Object(map) => {
-            let keys: Vec<String> = map.keys().map(|key| marked(key)).collect();
-            let values = map.values().map(|value| mark_odd_texts(value, mark, quoted));
-            keys.into_iter().zip(values).collect::<Map<_, _>>().into()
-        }
-        Value::Array(items) => items.iter().map(|item| mark_odd_texts(item, mark, quoted)).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-    }
-}
-
-/// Whether a text shows all that is in it, and every line of it begins and ends with something to see.
-fn is_plain(text: &str) -> bool {
-    let body = text.strip_suffix('\n').unwrap_or(text);
-    !text.chars().any(|character| is_hidden(character) && character != '\n')
-        && body.split('\n').all(|line| line.trim() == line && (!line.is_empty() || body.is_empty()))
-        && text != "\n"
-}
-
-/// A text in double quotes as YAML has them, on one line.
-fn in_double_quotes(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            hidden if is_hidden(hidden) => out.push_str(&format!("\\U{:08X}", u32::from(hidden))),
-            visible => out.push(visible),
-        }
-    }
-    out.push('"');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reads_back(text: &str) -> bool {
-        let document = json!({"key": text, text: ["x", {"inner": text}]});
-        let yaml = readable_yaml(&document);
-        assert!(!yaml.chars().any(|c| is_hidden(c) && c != '\n'), "{yaml:?}");
-        serde_yaml::from_str::<Value>(&yaml).is_ok_and(|read| read == document)
-    }
-
-    #[test]
-    fn every_text_is_written_so_that_it_reads_back_and_shows_itself() {
-        for text in [
-            "",
-            " ",
-            "a",
-            "yes",
-            "no",
-            "null",
-            "~",
-            "true",
-            "1.10",
-            "0x1f",
-            "1e3",
-            "2024-01-01",
-            "- a",
-            "# no",
-            "a: b",
-            "a #b",
-            "'",
-            "\"",
-            "\\",
-            "a\nb",
-            "a\nb\n",
-            "a\n",
-            "\n",
-            "a\n\n",
-            "\na",
-            " a",
-            "a ",
-            "a \nb",
-            "a\n  b\n",
-            "a\tb",
-            "\u{1b}[31m",
-            "\u{202e}x",
-            "\u{85}",
-            "\u{2028}",
-            "\u{feff}",
-            "\u{7f}",
-            "a\r\nb",
-            "*a",
-            "&a",
-            "!a",
-            "%a",
-            "@a",
-            "`a`",
-            "{a}",
-            "[a]",
-            "a, b",
-            "? a",
-            "| a",
-            "> a",
-            "=",
-            "<<",
-            "odd0",
-            "oddd1",
-            "---",
-            "...",
-            "東京 \u{1f680}",
-        ] {
-            assert!(reads_back(text), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_reference_in_what_is_live_is_a_text() {

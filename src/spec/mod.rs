@@ -19,6 +19,7 @@ mod forms;
 mod mask;
 mod node;
 mod provenance;
+mod readable;
 mod report;
 mod rules;
 mod schema;
@@ -32,6 +33,7 @@ pub use desired::{Desired, DesiredCluster, Limits, Policy, Profile, Spans, Unman
 pub use export::Draft;
 pub use provenance::{Place, Provenance};
 pub use rules::NewerField;
+pub use readable::{is_plain, readable_yaml};
 pub use schema::schema;
 pub use starter::starter;
 pub use substitute::Inputs;

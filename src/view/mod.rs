@@ -5,12 +5,14 @@
 //! terminals, clocks.
 
 pub mod apply;
+pub mod bundle;
 pub mod checkup;
 pub mod diagnostics;
 pub mod drift;
 pub mod export;
 pub mod explain;
 pub mod graph;
+pub mod manifests;
 pub mod markdown;
 pub mod outputs;
 pub mod plan;

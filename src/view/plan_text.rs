@@ -142,7 +142,7 @@ impl Text {
         self.out.push('\n');
     }
 
-    fn fields(&mut self, fields: &[Field<'_>]) {
+    pub(super) fn fields(&mut self, fields: &[Field<'_>]) {
         for FieldLine { depth, content } in field_lines::of(fields) {
             let indent = INDENT + 4 * depth;
             match content {
@@ -175,7 +175,7 @@ impl Text {
         self.line(&format!("{}{symbol} {text}", " ".repeat(indent)));
     }
 
-    fn aside(&mut self, indent: usize, text: &str) {
+    pub(super) fn aside(&mut self, indent: usize, text: &str) {
         let text = self.style.paint(Tone::Quiet, &format!("# {text}"));
         self.line(&format!("{}{text}", " ".repeat(indent)));
     }
@@ -190,7 +190,7 @@ fn about(addresses: &[&Address]) -> String {
     }
 }
 
-fn tone(action: Action) -> Tone {
+pub(super) fn tone(action: Action) -> Tone {
     match action {
         Action::Create => Tone::Good,
         Action::Update => Tone::Change,

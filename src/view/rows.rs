@@ -270,7 +270,7 @@ fn because(reason: Reason) -> Option<&'static str> {
 }
 
 /// The rows of one difference. A whole body is opened down to what people look for in it.
-fn changed<'a>(field: &'a FieldChange, action: Action, replaces: &[FieldPath]) -> Vec<Field<'a>> {
+pub(super) fn changed<'a>(field: &'a FieldChange, action: Action, replaces: &[FieldPath]) -> Vec<Field<'a>> {
     let FieldChange { path, before, after } = field;
     let row = |content| {
         vec![Field {

@@ -217,3 +217,17 @@ async fn outside_of_a_pipeline_the_missing_variable_is_named() {
     assert!(told.starts_with("azure-pipelines: ") && told.contains("SYSTEM_OIDCREQUESTURI"), "{told}");
     assert!(told.ends_with("; check that the service connection uses workload identity federation"), "{told}");
 }
+
+#[tokio::test]
+async fn ad_fs_issues_tokens_at_a_path_of_its_own() {
+    let granted = json!({"token_type": "Bearer", "expires_in": 3599, "access_token": "granted"});
+    let adfs = Script::new([("POST https://login.edge.contoso.com/adfs/oauth2/token", Reply::json(200, &granted))]);
+    let authority = "https://login.edge.contoso.com/adfs".parse().unwrap();
+    let outside = Outside::new(authority, adfs.clone(), Script::new([]));
+    let built = build(select(Some(CredentialKind::Environment), &values()).unwrap(), &values(), &outside);
+    let scope = "https://armmanagement.edge.contoso.com/.default".to_owned();
+    let tokens = CredentialTokens::new(built, scope, VirtualClock::new());
+    assert_eq!(tokens.token().await.unwrap().reveal(), "granted");
+    let form = String::from_utf8(adfs.finished()[0].body().to_vec()).unwrap();
+    assert!(form.contains("scope=https%3A%2F%2Farmmanagement.edge.contoso.com%2F.default"), "{form}");
+}

@@ -3,7 +3,7 @@
 use crate::binary::{Place, Ran};
 use crate::snapshots;
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["validate"],
     &["plan"],
@@ -18,6 +18,8 @@ const COMMANDS: [&[&str]; 22] = [
     &["explain-code"],
     &["snapshot"],
     &["show"],
+    &["bundle"],
+    &["render"],
     &["graph"],
     &["init"],
     &["schema"],

@@ -97,3 +97,14 @@ fn no_token_goes_over_plain_http_however_its_scheme_is_written() {
     // Nobody is signed in here: that would fail.
     place.run(&["plan", "--arm-endpoint", &url]).ends_with(0).shows("Plan: 3 to add");
 }
+
+#[test]
+fn an_audience_is_said_only_where_it_is_not_known() {
+    let place = Place::quickstart();
+    for where_to in [["--cloud", "usgov"], ["--arm-endpoint", "https://management.usgovcloudapi.net/"]] {
+        let refused = place.run(&[&["plan", "--audience", "https://a.example"], &where_to[..]].concat()).ends_with(64);
+        refused.says(
+            "`--audience` is for an `--arm-endpoint` that is not known, and https://management.usgovcloudapi.net is",
+        );
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::apply::{self, SecretResolver, Secrets, Settings, Timeouts};
+use crate::bundle::Bundle;
 use crate::cli::arg_values::TextOrJson;
 use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
@@ -16,7 +17,7 @@ use crate::cli::progress::Progress;
 use crate::cli::run_report::{Carried, Run};
 use crate::cli::secret_files::{Placeholders, Real};
 use crate::cli::spec_file::Intent;
-use crate::cli::{Exit, Session, block_on, plan_file, reviewed, spec_file};
+use crate::cli::{Exit, Session, block_on, bundle_file, json_file, plan_file, reviewed, spec_file};
 use crate::diff::compare;
 use crate::http::SystemClock;
 use crate::model::Digest;
@@ -80,13 +81,7 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
         ));
     }
     let name = path.display().to_string();
-    let saved = plan_file::load(path)?;
-    if saved.digest != saved.computed_digest() {
-        return Err(CliError::refused(format!("{name} does not have the digest that it claims: it was edited")));
-    }
-    if let Some(expected) = args.run.expect.as_ref().filter(|expected| **expected != saved.digest) {
-        return Err(CliError::refused(format!("{name} has the digest {}, not {expected}", saved.digest)));
-    }
+    let saved = expected(path, args.run.expect.as_ref())?;
     let desired = spec_file::load_saved(&name, &saved.spec).require_desired(session)?;
     let base =
         saved.base.as_ref().map(|base| spec_file::load_saved(&name, base).require_desired(session)).transpose()?;
@@ -115,6 +110,23 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
         let planned = stop.before_an_apply(planning).await?;
         carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
     })
+}
+
+/// The plan in a file: a saved plan, or the one of a bundle, which has to be the expected one.
+fn expected(path: &Path, expected: Option<&Digest>) -> Result<Plan, CliError> {
+    let name = path.display();
+    let json = json_file::read(path, "a saved plan")?;
+    if Bundle::is_claimed_by(&json) {
+        return bundle_file::expected(path, json, expected);
+    }
+    let saved = plan_file::of_json(path, json)?;
+    if saved.digest != saved.computed_digest() {
+        return Err(CliError::refused(format!("{name} does not have the digest that it claims: it was edited")));
+    }
+    match expected.filter(|expected| **expected != saved.digest) {
+        None => Ok(saved),
+        Some(expected) => Err(CliError::refused(format!("{name} has the digest {}, not {expected}", saved.digest))),
+    }
 }
 
 /// Adds the revisions that must be the synced ones to what is waited for.

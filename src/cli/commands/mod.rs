@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod apply;
+pub(super) mod bundle;
 pub(super) mod comment;
 pub(super) mod destroy;
 pub(super) mod doctor;
@@ -11,6 +12,7 @@ pub(super) mod export;
 pub(super) mod graph;
 pub(super) mod init;
 pub(super) mod plan;
+pub(super) mod render;
 pub(super) mod schema;
 pub(super) mod shell;
 pub(super) mod show;

@@ -1,5 +1,7 @@
 //! `arcflux plan`
 
+use std::time::Duration;
+
 use crate::cli::arg_values::PlanFormat;
 use crate::cli::args::PlanArgs;
 use crate::cli::commands::comment;
@@ -11,6 +13,9 @@ use crate::cli::spec_file::{self, Intent};
 use crate::cli::{Exit, Session, block_on, block_on_reads, out_file, plan_file};
 use crate::plan::{self, Choices, Mode, Plan, RunError};
 use crate::view::{self, markdown};
+
+/// How long a job that has planned is held up by its pull request at most.
+const TELLING: Duration = Duration::from_secs(120);
 
 pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, CliError> {
     if args.destroy && args.base.base.is_some() {
@@ -35,7 +40,7 @@ pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, Cl
         }
         return plan(args, session, &mut String::new()).map(|(plan, _)| exit(args, &plan));
     }
-    let site = Site::find(&args.pull_request, args.cloud.ca_bundle.as_deref(), session)?;
+    let site = Site::find(&args.pull_request, args.cloud.ca_bundle.as_deref(), session)?.within(TELLING);
     let mut problems = String::new();
     let planned = plan(args, session, &mut problems);
     if planned.as_ref().is_err_and(|error| error.exit == Exit::Usage) {
