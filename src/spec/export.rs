@@ -8,11 +8,11 @@ use super::expand::{
     CLUSTER_DEFAULTS, CONFIGURATION_DEFAULTS, EXTENSION_DEFAULTS, KUSTOMIZATION_DEFAULTS, SHORT_FORM_CONFIGURATION,
 };
 use super::starter::EDITOR_LINE;
-use super::yaml::to_yaml;
+use super::yaml::plain_yaml;
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::{ConfigurationSpec, kustomization_order};
-use crate::model::{is_hidden, one_line};
+use crate::model::{is_hidden, may_command, one_line};
 
 /// A spec of one cluster that is to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,7 @@ impl Draft {
     pub fn text(&self) -> String {
         let comments = self.comments.iter().map(|line| format!("# {}\n", one_line(line)));
         let head: String = std::iter::once(format!("{EDITOR_LINE}\n")).chain(comments).collect();
-        head + &readable_yaml(&self.document())
+        head + &to_yaml(&self.document())
     }
 
     /// The keys of the spec, in the order of the schema.
@@ -145,11 +145,12 @@ fn literal(value: &Value) -> Value {
 
 /// YAML in which nothing is hidden: a text with characters that act unseen, or that a block would not keep, is in double
 /// quotes with escapes.
-fn readable_yaml(document: &Value) -> String {
+#[must_use]
+pub fn to_yaml(document: &Value) -> String {
     let mark = unused(&document.to_string());
     let mut quoted = Vec::new();
     let marked = mark_odd_texts(document, &mark, &mut quoted);
-    let mut yaml = to_yaml(&marked);
+    let mut yaml = plain_yaml(&marked);
     // From the last: `x1` stands at the beginning of `x10`.
     for (index, text) in quoted.iter().enumerate().rev() {
         yaml = yaml.replace(&format!("{mark}{index}"), text);
@@ -186,22 +187,26 @@ fn mark_odd_texts(value: &Value, mark: &str, quoted: &mut Vec<String>) -> Value 
     }
 }
 
-/// Whether a text shows all that is in it, and every line of it begins and ends with something to see.
+/// Whether a text shows all that is in it, has nothing in it that the log of a CI job could take for a command, and every line of it begins and ends with something to see.
 fn is_plain(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     !text.chars().any(|character| is_hidden(character) && character != '\n')
+        && !may_command(text)
         && body.split('\n').all(|line| line.trim() == line && (!line.is_empty() || body.is_empty()))
         && text != "\n"
 }
 
 /// A text in double quotes as YAML has them, on one line.
 fn in_double_quotes(text: &str) -> String {
+    let commands = may_command(text);
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
+            // Whatever stands beside it is no command then.
+            '#' if commands => out.push_str("\\x23"),
             hidden if is_hidden(hidden) => out.push_str(&format!("\\U{:08X}", u32::from(hidden))),
             visible => out.push(visible),
         }
@@ -216,7 +221,7 @@ mod tests {
 
     fn reads_back(text: &str) -> bool {
         let document = json!({"key": text, text: ["x", {"inner": text}]});
-        let yaml = readable_yaml(&document);
+        let yaml = to_yaml(&document);
         assert!(!yaml.chars().any(|c| is_hidden(c) && c != '\n'), "{yaml:?}");
         serde_yaml::from_str::<Value>(&yaml).is_ok_and(|read| read == document)
     }
