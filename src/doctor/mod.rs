@@ -22,7 +22,7 @@ use crate::cluster::Kubernetes;
 use crate::fetch::{self, NegotiationError};
 use crate::graph::Graph;
 use crate::http::{Clock, Origin, Transport};
-use crate::model::{Glob, LiveState, ResourceId, with_causes};
+use crate::model::{IdScope, LiveState, ResourceId, with_causes};
 use crate::plan::{Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy, Standing, make};
 use crate::spec::Desired;
 
@@ -41,7 +41,7 @@ pub struct Doctor<'a> {
     /// This machine's clock.
     pub clock: Arc<dyn Clock>,
     /// What may be read of ARM; everything where there are none.
-    pub scopes: Vec<Glob>,
+    pub scopes: Vec<IdScope>,
     /// The contexts of the kubeconfig to look at.
     pub contexts: Vec<String>,
     /// What reaches them.
@@ -109,7 +109,7 @@ impl Doctor<'_> {
 
     /// Whether something may be read that no plan reads.
     fn may_read(&self, id: &ResourceId) -> bool {
-        self.scopes.is_empty() || self.scopes.iter().any(|scope| scope.matches(id.as_str()))
+        self.scopes.is_empty() || self.scopes.iter().any(|scope| scope.admits(id))
     }
 
     fn is_simulated(&self) -> bool {

@@ -534,7 +534,7 @@ async fn each_check_fails_once_with_its_advice() {
 #[tokio::test]
 async fn what_is_outside_of_the_scopes_is_not_read() {
     let mut world = World::new();
-    world.scopes = vec!["/subscriptions/*/resourceGroups/rg-edge*"];
+    world.scopes = vec!["/subscriptions/*/resourceGroups/rg-edge/**"];
     let (found, _) = world.examined().await;
     let warned = |checked: Checked| {
         let of_it = found.checks.iter().filter(move |check| check.check == checked);

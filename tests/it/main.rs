@@ -57,6 +57,7 @@ mod habits;
 mod hostile_arm;
 mod http_transport;
 mod ignored;
+mod job_logs;
 mod killed;
 mod limits;
 mod live_file;
