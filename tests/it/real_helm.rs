@@ -147,7 +147,7 @@ async fn killed_halfway_it_is_taken_up() {
         let run =
             tokio::spawn(async move { killed.install_agents(CONTEXT, &installation(&keys_of_it, distribution)).await });
         stub.silenced().await;
-        assert_eq!(exposed(keys.private_key.reveal(), &stub), [PathBuf::new(); 0]);
+        assert_eq!(exposed(keys.private_key.reveal(), &stub), Vec::<PathBuf>::new());
         run.abort();
         assert!(run.await.unwrap_err().is_cancelled());
         stub.state().silent.clear();
