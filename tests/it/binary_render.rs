@@ -94,6 +94,10 @@ impl Kubernetes for InMemory {
         Ok(self.0.lock().unwrap().get(&key(kind, namespace.as_deref(), name)).cloned())
     }
 
+    async fn helm(&self) -> Result<String, ClusterError> {
+        panic!("nothing is installed")
+    }
+
     async fn install_agents(&self, _: &str, _: &Installation) -> Result<(), ClusterError> {
         panic!("nothing is written")
     }
