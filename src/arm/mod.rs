@@ -5,6 +5,7 @@
 
 mod client;
 mod cloud;
+mod configuration_plane;
 pub mod credentials;
 mod discovery;
 mod echo;
@@ -26,6 +27,7 @@ pub use client::{Accepted, ArmClient, HeldUp, Observer};
 pub use cloud::{Cloud, UnknownCloud};
 pub use discovery::{Discovery, DiscoveryError, Said, judge};
 pub use endpoints::{Authority, AuthorityError, CloudEndpoints};
+pub use configuration_plane::{ConfigurationPlane, HelmSettings, PlaneError, azure_environment, configuration_plane};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
 pub use tenant::{names_nobody, principal_of, tenant_of};

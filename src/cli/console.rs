@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::error::CliError;
 use super::{Environment, Exit};
+use crate::model::for_job_log;
 use crate::view::{self, Style};
 
 /// Standard output for data, standard error for everything else.
@@ -40,10 +41,10 @@ impl Console {
         }
     }
 
-    /// Data. A reader that has gone away (`| head`) is no error.
+    /// Data, in which no line can be a command to the service whose job this is. A reader that has gone away (`| head`) is no error.
     pub(super) fn print(&self, text: &str) {
         let mut stream = std::io::stdout().lock();
-        if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
+        if let Err(error) = stream.write_all(for_job_log(text).as_bytes()).and_then(|()| stream.flush())
             && error.kind() != ErrorKind::BrokenPipe
         {
             let _known = self.lost.set(error.to_string());
@@ -57,6 +58,12 @@ impl Console {
 
     /// A message, on a line of its own.
     pub(super) fn tell(&self, line: &str) {
+        let mut stream = std::io::stderr().lock();
+        let _gone = writeln!(stream, "{}", for_job_log(line));
+    }
+
+    /// A command to the service whose job this is, on a line of its own: the only lines that may be one.
+    pub(super) fn command(&self, line: &str) {
         let mut stream = std::io::stderr().lock();
         let _gone = writeln!(stream, "{line}");
     }
@@ -80,7 +87,7 @@ impl Console {
     pub(super) async fn ask(&self, question: &str) -> bool {
         let text = format!("\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ");
         let mut stream = std::io::stderr().lock();
-        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let _gone = stream.write_all(for_job_log(&text).as_bytes()).and_then(|()| stream.flush());
         drop(stream);
         let open = OpenQuestion(self);
         let answer = tokio::task::spawn_blocking(|| {

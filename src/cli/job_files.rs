@@ -31,7 +31,7 @@ pub(super) fn write_summary(
                 let path = directory.join(summary_name(target));
                 out_file::write(&path, text)?;
                 // Commands are read from standard error, too; standard output is the plan's.
-                session.console.tell(&outputs::azure_pipelines_summary(&path.display().to_string()));
+                session.console.command(&outputs::azure_pipelines_summary(&path.display().to_string()));
                 true
             }
             None => false,
@@ -63,7 +63,7 @@ pub(super) fn write_outputs(
             None => Ok(()),
         },
         Some(Service::AzurePipelines) => {
-            outputs::azure_pipelines(outputs).iter().for_each(|command| session.console.tell(command));
+            outputs::azure_pipelines(outputs).iter().for_each(|command| session.console.command(command));
             Ok(())
         }
         Some(Service::GitLabCi) | None => Ok(()),

@@ -23,6 +23,7 @@ mod plan_file;
 mod planning;
 mod progress;
 mod pull_request;
+mod repository;
 mod reviewed;
 mod run_report;
 mod secret_files;

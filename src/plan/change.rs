@@ -243,6 +243,34 @@ impl Consequence {
     /// What comes before the objects that ARM knows of, in a sentence that lists them.
     pub(super) const KNOWN_OBJECTS: &'static str = "; ARM knows ";
 
+    /// What comes before the name of a kustomization whose workloads are deleted, and between it and the rest.
+    pub(super) const PRUNES: [&'static str; 2] = ["prune is on for ", ": "];
+
+    /// What stands before and after the names of kustomizations whose workloads are deleted and applied again.
+    pub(super) const OUTAGE: [&'static str; 2] = ["what ", " deployed is deleted with the configuration"];
+
+    /// What stands between names.
+    pub(super) const BETWEEN: &'static str = ", ";
+
+    /// The kustomizations that lose their workloads by it, where the sentence names them.
+    #[must_use]
+    pub fn losing(&self) -> Vec<&str> {
+        let [before, after] = match self.code.as_str() {
+            "garbage_collection" => Self::PRUNES,
+            "outage" => Self::OUTAGE,
+            _ => return Vec::new(),
+        };
+        let names = self.message.strip_prefix(before).and_then(|rest| rest.split_once(after));
+        names.map(|(names, _)| names.split(Self::BETWEEN).collect()).unwrap_or_default()
+    }
+
+    /// The same, where one of them is missing from what is shown of the sentence.
+    #[must_use]
+    pub fn losing_beyond(&self, shown: &str) -> Vec<&str> {
+        let names = self.losing();
+        if names.iter().all(|name| shown.contains(name)) { Vec::new() } else { names }
+    }
+
     /// What takes something out of a cluster.
     const DESTROYS: [&str; 3] = ["flux_removed", "garbage_collection", "outage"];
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::expand::{
     CLUSTER_DEFAULTS, CONFIGURATION_DEFAULTS, EXTENSION_DEFAULTS, KUSTOMIZATION_DEFAULTS, SHORT_FORM_CONFIGURATION,
 };
-use super::readable::{is_plain, readable_yaml};
+use super::readable::to_yaml;
 use super::starter::EDITOR_LINE;
 use crate::kinds::cluster::ClusterSpec;
 use crate::kinds::extension::ExtensionSpec;
@@ -37,7 +37,7 @@ impl Draft {
     pub fn text(&self) -> String {
         let comments = self.comments.iter().map(|line| format!("# {}\n", one_line(line)));
         let head: String = std::iter::once(format!("{EDITOR_LINE}\n")).chain(comments).collect();
-        head + &readable_yaml(&self.document(), is_plain)
+        head + &to_yaml(&self.document())
     }
 
     /// The keys of the spec, in the order of the schema.

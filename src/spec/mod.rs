@@ -33,11 +33,10 @@ pub use desired::{Desired, DesiredCluster, Limits, Policy, Profile, Spans, Unman
 pub use export::Draft;
 pub use provenance::{Place, Provenance};
 pub use rules::NewerField;
-pub use readable::{is_plain, readable_yaml};
+pub use readable::{is_plain, readable_yaml, to_yaml};
 pub use schema::schema;
 pub use starter::starter;
 pub use substitute::Inputs;
-pub use yaml::to_yaml;
 
 use self::document::ClusterDocument;
 use self::node::Node;
@@ -57,7 +56,7 @@ pub struct Outcome {
     /// Every problem, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
     /// The source with stars for everything that must not be shown, for snippets. It has the length and the lines of the
-    /// source; it is empty when the source is not text.
+    /// source; it is empty when the source is not text, or does not say that it is a spec.
     pub masked: String,
 }
 
@@ -93,16 +92,51 @@ pub fn load(source: &Source, inputs: &Inputs) -> Outcome {
     let mut tree = match yaml::parse(&places) {
         Ok(tree) => tree,
         Err(diagnostic) => {
-            return Outcome { desired: None, diagnostics: vec![diagnostic], masked: mask::masked_by_line(text) };
+            return match is_meant(text) {
+                true => Outcome { desired: None, diagnostics: vec![diagnostic], masked: mask::masked_by_line(text) },
+                false => Outcome { desired: None, diagnostics: vec![unquoted(diagnostic)], masked: String::new() },
+            };
         }
     };
-    let masked = mask::masked(text, &tree);
+    let masked = if is_meant(text) { mask::masked(text, &tree) } else { String::new() };
     let mut report = Report::default();
     rules::keys::check(&mut tree, &mut report);
     let desired = interpret(&tree, &places, inputs, &mut report);
     let desired = desired.filter(|_| !report.has_errors());
     let desired = desired.map(|desired| Desired { file: source.name.clone(), ..desired });
-    Outcome { desired, diagnostics: report.sorted(), masked }
+    let diagnostics = report.sorted();
+    let diagnostics = if is_meant(text) { diagnostics } else { diagnostics.into_iter().map(unquoted).collect() };
+    Outcome { desired, diagnostics, masked }
+}
+
+/// What is told of a text that may be no spec at all: these quote nothing of it.
+const TOLD_OF_ANYTHING: [&codes::Row; 6] = [
+    &codes::YAML_SYNTAX,
+    &codes::EMPTY,
+    &codes::TOO_MANY,
+    &codes::MISSING_KEY,
+    &codes::API_VERSION,
+    &codes::CLUSTER_CHOICE,
+];
+
+/// A problem without what it quotes.
+fn unquoted(diagnostic: Diagnostic) -> Diagnostic {
+    if TOLD_OF_ANYTHING.iter().any(|row| row.code == diagnostic.code) {
+        return diagnostic;
+    }
+    let row = codes::TABLE.iter().find(|row| row.code == diagnostic.code);
+    Diagnostic { message: row.map_or(diagnostic.message, |row| row.title.to_owned()), hint: None, ..diagnostic }
+}
+
+/// Whether a text is meant for a spec: it has a line that files of others have not. Nothing of another is quoted: what a
+/// pull request calls its spec may be a link to a file of the machine that plans, and what is wrong with it ends in a
+/// comment.
+fn is_meant(text: &str) -> bool {
+    const KEYS: [&str; 2] = ["resourceGroup:", "kustomizations:"];
+    text.lines().any(|line| {
+        let has_version = line.split_once("apiVersion").is_some_and(|(_, rest)| rest.contains("arcflux"));
+        has_version || KEYS.iter().any(|key| line.starts_with(key))
+    })
 }
 
 /// How large a file is in all is not known: whoever reads it stops at the limit.

@@ -2,17 +2,24 @@
 
 use serde_json::{Map, Value};
 
-use super::yaml::to_yaml;
-use crate::model::is_hidden;
+use super::yaml::plain_yaml;
+use crate::model::{is_hidden, may_command};
+
+/// A JSON value as YAML, block style, in which nothing is hidden: a text with characters that act unseen, that the log of a
+/// CI job could take for a command, or that a block would not keep, is in double quotes with escapes.
+#[must_use]
+pub fn to_yaml(document: &Value) -> String {
+    readable_yaml(document, is_plain)
+}
 
 /// A JSON value as YAML, block style, in which every text that is not `is_plain` is in double quotes with escapes; keys,
-/// too. With the function of that name nothing is hidden.
+/// too.
 #[must_use]
 pub fn readable_yaml(document: &Value, is_plain: impl Fn(&str) -> bool) -> String {
     let mark = unused(&document.to_string());
     let mut quoted = Vec::new();
     let marked = mark_odd_texts(document, &mark, &is_plain, &mut quoted);
-    let mut yaml = to_yaml(&marked);
+    let mut yaml = plain_yaml(&marked);
     // From the last: `x1` stands at the beginning of `x10`.
     for (index, text) in quoted.iter().enumerate().rev() {
         yaml = yaml.replace(&format!("{mark}{index}"), text);
@@ -49,30 +56,34 @@ fn mark_odd_texts(value: &Value, mark: &str, is_plain: &impl Fn(&str) -> bool, q
     }
 }
 
-/// Whether a text shows all that is in it, and every line of it begins and ends with something to see.
+/// Whether a text shows all that is in it, has nothing in it that the log of a CI job could take for a command, and every
+/// line of it begins and ends with something to see.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     !text.chars().any(|character| is_hidden(character) && character != '\n')
+        && !may_command(text)
         && body.split('\n').all(|line| line.trim() == line && (!line.is_empty() || body.is_empty()))
         && text != "\n"
 }
 
 /// A text in double quotes as YAML has them, on one line.
 fn in_double_quotes(text: &str) -> String {
+    let commands = may_command(text);
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
+            // Whatever stands beside it is no command then.
+            '#' if commands => out.push_str("\\x23"),
             hidden if is_hidden(hidden) => out.push_str(&format!("\\U{:08X}", u32::from(hidden))),
             visible => out.push(visible),
         }
     }
     out.push('"');
-    // What the logs of CI jobs take for commands to themselves begins so.
-    out.replace("##", "\\x23#")
+    out
 }
 
 #[cfg(test)]

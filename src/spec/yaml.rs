@@ -363,7 +363,7 @@ const NEVER_FOLDED: usize = usize::MAX;
 
 /// A JSON value as YAML, block style, with a line end at its end.
 #[must_use]
-pub fn to_yaml(value: &serde_json::Value) -> String {
+pub(super) fn plain_yaml(value: &serde_json::Value) -> String {
     let options = serde_yaml::ser_options! { compact_list_indent: false, prefer_block_scalars: true, folded_wrap_chars: NEVER_FOLDED };
     // A JSON value has text keys only and no cycles: nothing in it can fail to be written.
     serde_yaml::to_string_with_options(value, options).unwrap_or_default()

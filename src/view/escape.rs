@@ -3,25 +3,12 @@
 use std::fmt::Write as _;
 
 pub(super) use crate::model::is_hidden;
-use crate::model::{one_line, push_visible};
-
-/// What CI services take for commands to themselves, wherever it stands in a line of a log: Azure Pipelines the first,
-/// GitHub Actions the second.
-const COMMANDS: [&str; 2] = ["##vso[", "##["];
+use crate::model::{one_line, push_visible, visible_escape, without_commands};
 
 /// One line without hidden characters, and without what the log of a CI job would take for a command: each is written as
 /// its escape.
 pub(super) fn line(text: &str) -> String {
-    let line = without_commands(&one_line(text), r"\u{23}");
-    // The newer commands of GitHub Actions stand at the beginning of a line.
-    match line.strip_prefix("::") {
-        Some(rest) => format!(r"\u{{3a}}:{rest}"),
-        None => line,
-    }
-}
-
-fn without_commands(text: &str, escape: &str) -> String {
-    COMMANDS.iter().fold(text.to_owned(), |text, command| text.replace(command, &format!("{escape}{}", &command[1..])))
+    without_commands(&one_line(text), visible_escape)
 }
 
 /// [`line`] of a source line, in which tabs stay tabs: columns count them.
@@ -41,7 +28,7 @@ pub(super) fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    without_commands(&out, r"\u{23}")
+    without_commands(&out, visible_escape)
 }
 
 /// JSON text with hidden characters as `\u` escapes. They can only stand inside strings there, so it stays the same
@@ -59,7 +46,7 @@ pub(super) fn json(text: &str) -> String {
             out.push(character);
         }
     }
-    without_commands(&out, r"\u0023")
+    without_commands(&out, |character| if character == '#' { r"\u0023" } else { r"\u003a" })
 }
 
 #[cfg(test)]
@@ -83,6 +70,7 @@ mod tests {
         assert_eq!(line(hostile), r"a \u{23}#vso[task.setvariable variable=x]y \u{23}#[add-path]z");
         assert_eq!(quoted("##vso[a"), r#""\u{23}#vso[a""#);
         assert_eq!(line("::add-path::/evil"), r"\u{3a}:add-path::/evil");
+        assert_eq!(line("  ::add-path::/evil"), r"  \u{3a}:add-path::/evil");
         let text = serde_json::json!({ "##vso[k": hostile }).to_string();
         let escaped = json(&text);
         assert!(!escaped.contains("##"), "{escaped}");

@@ -2,11 +2,13 @@
 
 use super::field_lines::{self, FieldLine, Mark, Shown};
 use super::rows::{Drifted, Field, Resource, Rows, would};
-use super::style::Tone;
+use super::style::{Tone, bounded};
 use super::{Style, notes, value};
 use crate::model::Address;
 use crate::plan::{Action, Plan};
 
+/// How many names stand in one sentence: a sentence is cut where it is too long.
+const NAMES: usize = 8;
 /// The column of the signs of fields.
 const INDENT: usize = 6;
 
@@ -137,6 +139,9 @@ impl Text {
                 let sentence = self.style.sentence("        ", "        ", &effect.message);
                 self.out.push_str(&mark);
                 self.out.push_str(sentence.trim_start());
+                for names in effect.losing_beyond(&bounded(&effect.message)).chunks(NAMES) {
+                    self.out.push_str(&self.style.sentence("        - ", "          ", &names.join(", ")));
+                }
             }
         }
         self.out.push('\n');

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::json;
-use super::rows::Rows;
+use super::rows::{Resource, Rows};
 use crate::kinds::shown_path;
 use crate::model::{Diagnostic, Severity, Span, one_line};
 use crate::plan::{Action, Cause, Plan, Refusal};
 use crate::spec::codes::{Row, TABLE};
 
-/// Problems as one SARIF document, with a line feed at its end. `file` is the spec's name as the user typed it.
+/// Problems as one SARIF document, with a line feed at its end. `file` is the spec's path from the top of
+/// the repository, or the whole path where it is outside.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], file: &str) -> String {
     let uri = uri_reference(file);
@@ -27,7 +28,7 @@ const PLAN_RULES: [(&str, &str, &str); 5] = [
 ];
 
 /// The changes of a plan as one SARIF document, each at the line of the spec that causes it, with a line feed at its end.
-/// `file` is the spec's name as the user typed it.
+/// `file` is as for [`render`].
 #[must_use]
 pub fn plan(plan: &Plan, causes: &[Cause], file: &str) -> String {
     let uri = uri_reference(file);
@@ -38,6 +39,7 @@ pub fn plan(plan: &Plan, causes: &[Cause], file: &str) -> String {
         let Cause { address, action, span, fields } = cause;
         let Some(rule) = plan_rule(*action) else { continue };
         let row = rows.resources.iter().find(|row| row.address == address);
+        let is_loss = row.is_some_and(Resource::destroys);
         let mut text = format!("{address} {}", row.map_or(PLAN_RULES[rule].1, |row| row.verb));
         if !fields.is_empty() {
             let names: Vec<String> = fields.iter().map(|path| shown_path(path).to_string()).collect();
@@ -48,13 +50,15 @@ pub fn plan(plan: &Plan, causes: &[Cause], file: &str) -> String {
             told.push(address);
             text.extend(row.effects.iter().map(|effect| format!(". {}", effect.message)));
         }
-        results.push(plan_result(rule, &text, &uri, *span));
+        let level = if is_loss { "warning" } else { PLAN_RULES[rule].2 };
+        results.push(plan_result(rule, level, &text, &uri, *span));
     }
     for Refusal { code: _, address, message, hint } in &plan.refusals {
         let about = address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
         let cause = causes.iter().find(|cause| Some(&cause.address) == address.as_ref());
         let span = cause.and_then(|cause| cause.span);
-        results.push(plan_result(PLAN_RULES.len() - 1, &format!("{about}{message}. {hint}"), &uri, span));
+        let rule = PLAN_RULES.len() - 1;
+        results.push(plan_result(rule, PLAN_RULES[rule].2, &format!("{about}{message}. {hint}"), &uri, span));
     }
     let rules = PLAN_RULES.iter().map(|(id, what, level)| {
         json!({ "id": id, "shortDescription": { "text": what }, "defaultConfiguration": { "level": level } })
@@ -73,13 +77,12 @@ const fn plan_rule(action: Action) -> Option<usize> {
     }
 }
 
-fn plan_result(rule: usize, text: &str, uri: &str, span: Option<Span>) -> Value {
-    let (id, _, level) = PLAN_RULES[rule];
+fn plan_result(rule: usize, level: &str, text: &str, uri: &str, span: Option<Span>) -> Value {
     json!({
-        "ruleId": id,
+        "ruleId": PLAN_RULES[rule].0,
         "ruleIndex": rule,
         "level": level,
-        "message": { "text": one_line(text) },
+        "message": { "text": plain(&one_line(text)) },
         "locations": [{ "physicalLocation": place(uri, span) }],
     })
 }
@@ -121,7 +124,7 @@ fn result(diagnostic: &Diagnostic, uri: &str) -> Value {
     let mut result = json!({
         "ruleId": code,
         "level": level(*severity),
-        "message": { "text": text },
+        "message": { "text": plain(&text) },
         "locations": [{ "physicalLocation": place(uri, *span) }],
     });
     if let Some(index) = TABLE.iter().position(|row| row.code == *code) {
@@ -151,13 +154,35 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A file name as a URI reference: everything but letters, digits and `-._~/` is percent-encoded.
+/// A text in which nothing is a link or a placeholder: brackets are escaped, and with them the backslashes before them,
+/// and braces doubled (SARIF 2.1.0, §3.11.5 and §3.11.6).
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut backslashes = 0;
+    for character in text.chars() {
+        match character {
+            '[' | ']' => {
+                out.push_str(&"\\".repeat(backslashes + 1));
+                out.push(character);
+            }
+            '{' | '}' => out.extend([character, character]),
+            other => out.push(other),
+        }
+        backslashes = if character == '\\' { backslashes + 1 } else { 0 };
+    }
+    out
+}
+
+/// A file name as a URI: everything but letters, digits and `-._~/` is percent-encoded. A whole path has a scheme.
 fn uri_reference(file: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    file.trim_start_matches("./")
+    let scheme = if file.starts_with('/') { "file://" } else { "" };
+    let path: String = file
+        .trim_start_matches("./")
         .bytes()
         .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+        .collect();
+    format!("{scheme}{path}")
 }
 
 #[cfg(test)]
@@ -185,5 +210,12 @@ mod tests {
         assert_eq!(place["artifactLocation"]["uri"], "my%20specs/%C3%A4.yaml");
         assert_eq!(place["region"]["startLine"], 2);
         assert_eq!(place["region"]["byteLength"], 4);
+    }
+
+    #[test]
+    fn nothing_in_a_message_is_a_link_or_a_placeholder() {
+        assert_eq!(plain("[Approved](https://x.io) {0}"), r"\[Approved\](https://x.io) {{0}}");
+        assert_eq!(plain(r"a\[b\](c)"), r"a\\\[b\\\](c)");
+        assert_eq!(uri_reference("/a b/c.yaml"), "file:///a%20b/c.yaml");
     }
 }

@@ -68,7 +68,7 @@ fn a_plan_that_is_refused_or_was_not_made_ends_as_it_does_and_is_told() {
     place.write("arcflux.yaml", &text[..app]);
     let refused = place.sim(&["plan", "--comment"]).ends_with(3);
     assert!(refused.err.contains("variable=refused;isOutput=true]true"), "{}", refused.err);
-    place.write("arcflux.yaml", "kustomisations: {}\n");
+    place.write("arcflux.yaml", "apiVersion: arcflux/v1\nkustomisations: {}\n");
     place.sim(&["plan", "--comment"]).ends_with(1).says("arcflux.yaml is not valid");
     let summary = place.read("arcflux plan default.md");
     assert!(summary.contains("kustomisations"), "{summary}");
@@ -214,6 +214,9 @@ fn sarif_points_at_the_line_that_causes_a_change() {
     let path = 1 + edited.lines().position(|line| line.contains("retail/Next")).unwrap() as u64;
     assert_eq!(lines, [Some(line_of(&edited, "branch:")), Some(path)], "{changed:#?}");
     assert!(changed[1].2.contains("kustomizations.app.path"), "{changed:#?}");
+    // Pruning loses something, and adding a file does not.
+    let sarif: Value = serde_json::from_str(&place.read("plan.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["level"], "warning", "{sarif:#}");
 
     let app = spec.find("  app:").unwrap();
     place.write("arcflux.yaml", &spec[..app]);

@@ -1,7 +1,9 @@
 //! However large a plan is, its comment has room on a forge, is whole Markdown, and says what it leaves out.
 
-use arcflux::model::{Address, Part};
-use arcflux::plan::{Consequence, Note, Plan, Refusal, RunError};
+use arcflux::model::{Address, Part, Usage};
+use arcflux::plan::{
+    Action, ApplyReport, Consequence, Failure, Note, Outcome, Plan, Refusal, ResourceOutcome, RunError,
+};
 use arcflux::view::markdown::{self, Budget, Context};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -158,8 +160,172 @@ fn a_thousand_errors_have_room() {
     assert!(comment.marker.unwrap().truncated && text.contains("of 1000 are shown") && text.contains("Hint: look"));
 }
 
+/// What takes the workloads of a kustomization away, in the words of a plan.
+fn pruned(name: &str, path: &str) -> Consequence {
+    Consequence {
+        code: "garbage_collection".to_owned(),
+        message: format!("prune is on for {name}: what was applied from ./old and is not in {path} will be deleted"),
+    }
+}
+
+/// The part of a comment that says what is lost.
+fn banner(text: &str) -> &str {
+    let start = text.find("> [!WARNING]").unwrap();
+    text[start..].split("\n\n").next().unwrap()
+}
+
+#[test]
+fn a_loss_is_named_among_thirty_long_ones() {
+    let hostile = format!("./x`{}", " &".repeat(740));
+    let plan = fleet(1, |_, change| {
+        change.consequences = (0..30).map(|number| pruned(&format!("k{number:02}"), &hostile)).collect();
+        change.consequences.push(pruned("payments-database", "./empty"));
+    });
+    let text = markdown::plan(&plan, &Context::default());
+    within(&text, Budget::default());
+    let banner = banner(&text);
+    assert!(banner.contains("payments-database") && banner.contains("k00"), "{banner}");
+    assert!(!banner.contains("are shown"), "{banner}");
+}
+
+#[test]
+fn every_kustomization_of_hundreds_that_goes_is_named() {
+    let names: Vec<String> = (0..500).map(|number| format!("workload-{number:03}")).collect();
+    let plan = fleet(1, |_, change| {
+        change.consequences =
+            names.iter().map(|name| pruned(name, &format!("./clusters/store-001/{name}/next"))).collect();
+    });
+    let text = markdown::plan(&plan, &Context::default());
+    within(&text, Budget::default());
+    let banner = banner(&text);
+    for name in &names {
+        assert!(banner.contains(name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn four_hundred_deletions_are_all_named_and_what_changes_is_not_forgotten() {
+    let plan = fleet(401, |cluster, change| {
+        change.change.actions = Action::Delete;
+        change.consequences = vec![pruned("app", &format!("./{}", "é".repeat(cluster)))];
+    });
+    let text = markdown::plan(&plan, &Context::default());
+    let comment = within(&text, Budget::default());
+    for cluster in 1..=401 {
+        assert!(banner(&text).contains(&format!("`rg-edge/store-{cluster:05}/flux/")), "{cluster}");
+    }
+    assert!(!banner(&text).contains("are shown"));
+    assert!(comment.blocks.contains(&"table".to_owned()), "{text}");
+}
+
+#[test]
+fn what_an_apply_has_deleted_is_named_whatever_failed() {
+    let plan = fleet(1, |_, change| {
+        let long = "& ".repeat(700);
+        change.consequences = (0..20).map(|number| pruned(&format!("k{number:02}"), &long)).collect();
+    });
+    let outcomes = (0..300)
+        .map(|number| ResourceOutcome {
+            address: on(number, &plan.resource_changes[0].address),
+            action: Action::Update,
+            outcome: Outcome::Failed {
+                failure: Failure {
+                    code: "Conflict".to_owned(),
+                    message: format!("{number} {}", "why ".repeat(300)),
+                    hint: None,
+                    correlation_id: None,
+                },
+                wrote: true,
+            },
+            started_at: None,
+            elapsed_seconds: 1,
+            writes: Vec::new(),
+            goes_on: false,
+        })
+        .collect();
+    let report = ApplyReport { resources: outcomes, deferred: Vec::new(), interrupted: false, usage: Usage::default() };
+    let text = markdown::outcome(&plan, &report, &Context::default());
+    within(&text, Budget::default());
+    for number in 0..20 {
+        assert!(banner(&text).contains(&format!("k{number:02}")), "{number}");
+    }
+    for number in 0..300 {
+        assert!(text.contains(&format!("`rg-edge/store-{number:05}/flux/")), "{number}");
+    }
+}
+
+/// One change that loses something.
+#[derive(Debug, Clone)]
+struct Loss {
+    action: Action,
+    kustomizations: usize,
+    letter: &'static str,
+    length: usize,
+    /// On how many clusters the same happens.
+    clusters: usize,
+}
+
+fn loss() -> impl Strategy<Value = Loss> {
+    let action = proptest::sample::select(&[Action::Delete, Action::Replace, Action::Update][..]);
+    let letter = proptest::sample::select(&["x", "é", "😀", " &", "`", "\u{202e}", "]( ", "a\n"][..]);
+    (action, 1_usize..50, letter, 0_usize..1500, prop_oneof![4 => Just(1), 1 => 2_usize..20]).prop_map(
+        |(action, kustomizations, letter, length, clusters)| Loss { action, kustomizations, letter, length, clusters },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_lost_and_what_refuses_is_named_as_long_as_names_have_room(
+        losses in proptest::collection::vec(loss(), 1..25),
+        refusals in 0_usize..120,
+        length in 0_usize..1500,
+        budget in (12_000_usize..70_000, 24_000_usize..220_000),
+    ) {
+        let of_each: Vec<(usize, &Loss)> =
+            losses.iter().enumerate().flat_map(|(number, loss)| vec![(number, loss); loss.clusters]).collect();
+        let name = |number: usize, index: usize| format!("k{number:02}-{index:02}");
+        let mut plan = fleet(of_each.len(), |cluster, change| {
+            let (number, Loss { action, kustomizations, letter, length, .. }) = of_each[cluster - 1];
+            change.change.actions = *action;
+            let path = letter.repeat(*length);
+            change.consequences = (0..*kustomizations).map(|index| pruned(&name(number, index), &path)).collect();
+        });
+        let about = plan.resource_changes[0].address.clone();
+        plan.refusals = (0..refusals)
+            .map(|number| Refusal {
+                code: "needs_workloads_choice".to_owned(),
+                address: Some(on(50_000 + number, &about)),
+                message: format!("{} {}", number / 3, " &".repeat(length)),
+                hint: "& ".repeat(length),
+            })
+            .collect();
+        let context = Context { budget: Budget::new(budget.0, budget.1), ..Context::default() };
+        let text = markdown::plan(&plan, &context);
+        within(&text, context.budget);
+        let banner = banner(&text);
+        // What names alone need, with what stands between them.
+        let of_refusals = refusals * 100;
+        let of_losses: usize = losses.iter().map(|loss| 130 + loss.clusters * 42 + loss.kustomizations * 11).sum();
+        let room = context.budget.utf16_units().min(context.budget.bytes()) - 2500;
+        if of_losses < room.saturating_sub(of_refusals).max(room / 2) {
+            for (number, loss) in losses.iter().enumerate() {
+                for index in 0..loss.kustomizations {
+                    prop_assert!(banner.contains(&name(number, index)), "{} of {:?}", name(number, index), loss);
+                }
+            }
+            for cluster in 1..=of_each.len() {
+                prop_assert!(banner.contains(&format!("rg-edge/store-{cluster:05}")), "{}", cluster);
+            }
+        }
+        if of_refusals < room.saturating_sub(of_losses).max(room / 2) {
+            for number in 0..refusals {
+                let address = format!("rg-edge/store-{:05}", 50_000 + number);
+                prop_assert!(text.contains(&address), "{}", address);
+            }
+        }
+    }
 
     #[test]
     fn both_limits_are_held(

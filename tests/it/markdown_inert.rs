@@ -312,7 +312,8 @@ fn report(plan: &Plan, next: &mut impl FnMut() -> String) -> ApplyReport {
                     code: next(),
                     message: next(),
                     hint: Some(next()),
-                    correlation_id: Some(format!("c{}", next())),
+                    // One that no message holds.
+                    correlation_id: Some(format!("c-0-{}", next())),
                 },
                 wrote: true,
             },

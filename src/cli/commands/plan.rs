@@ -10,7 +10,7 @@ use crate::cli::moment::Moment;
 use crate::cli::planning::{self, Request};
 use crate::cli::pull_request::{Check, News, Site};
 use crate::cli::spec_file::{self, Intent};
-use crate::cli::{Exit, Session, block_on, block_on_reads, out_file, plan_file};
+use crate::cli::{Exit, Session, block_on, block_on_reads, out_file, plan_file, repository};
 use crate::plan::{self, Choices, Mode, Plan, RunError};
 use crate::view::{self, markdown};
 
@@ -72,7 +72,8 @@ fn plan(args: &PlanArgs, session: &Session, problems: &mut String) -> Result<(Pl
     }
     if let Some(path) = &args.sarif {
         let Intent { desired, base: _, graph } = &intent;
-        out_file::write(path, &view::sarif::plan(&made, &plan::causes(&made, desired, graph), &name))?;
+        let causes = plan::causes(&made, desired, graph);
+        out_file::write(path, &view::sarif::plan(&made, &causes, &repository::name_of(&name)))?;
     }
     session.console.print(&view::plan::render(&made, args.format.into(), &session.console.out));
     Ok((made, moment))

@@ -3,7 +3,7 @@
 use crate::cli::arg_values::ProblemFormat;
 use crate::cli::args::ValidateArgs;
 use crate::cli::error::CliError;
-use crate::cli::{Exit, Session, spec_file};
+use crate::cli::{Exit, Session, repository, spec_file};
 use crate::graph;
 use crate::{spec, view};
 
@@ -42,7 +42,9 @@ fn one(file: &str, args: &ValidateArgs, session: &Session) -> Result<Exit, CliEr
             session.console.print(&view::diagnostics::render_json(&loaded.outcome.diagnostics, &loaded.name));
         }
         ProblemFormat::Sarif => {
-            session.console.print(&view::sarif::render(&loaded.outcome.diagnostics, &loaded.name));
+            session
+                .console
+                .print(&view::sarif::render(&loaded.outcome.diagnostics, &repository::name_of(&loaded.name)));
         }
     }
     let Some(desired) = &loaded.outcome.desired else { return Ok(Exit::Error) };

@@ -6,6 +6,7 @@ use super::Decision;
 use super::kustomizations::live_kustomizations;
 use crate::kinds::flux_configuration::{ConfigurationSpec, SOURCE_MEMBERS};
 use crate::model::FieldPath;
+use crate::plan::Consequence;
 
 /// What says where a source is, in the description of each kind.
 const PLACE: [&str; 3] = ["url", "bucketName", "containerName"];
@@ -35,12 +36,13 @@ pub(super) fn of_replacement(decision: &mut Decision, spec: &ConfigurationSpec, 
     if pruning.is_empty() {
         decision.consequence("reconciliation_pause", PAUSE.to_owned());
     } else if delete {
+        let [before, after] = Consequence::OUTAGE;
         decision.consequence("reconciliation_pause", PAUSE.to_owned());
         decision.consequence(
             "outage",
             format!(
-                "what {} deployed is deleted with the configuration, and is not there until the new one has applied it again",
-                pruning.join(", ")
+                "{before}{}{after}, and is not there until the new one has applied it again",
+                pruning.join(Consequence::BETWEEN)
             ),
         );
     } else {
@@ -183,6 +185,7 @@ fn explain_source(decision: &mut Decision) {
 
 /// A kustomization that stays, applies from somewhere else, and prunes.
 fn explain_paths(decision: &mut Decision, live: &Value) {
+    let [before, after_name] = Consequence::PRUNES;
     let moved: Vec<String> = live_kustomizations(live)
         .into_iter()
         .filter(|one| one.prune)
@@ -191,7 +194,7 @@ fn explain_paths(decision: &mut Decision, live: &Value) {
             let field = decision.fields.iter().find(|field| field.path == path)?;
             let after = field.after.as_ref().and_then(Value::as_str).unwrap_or_default();
             Some(format!(
-                "prune is on for {}: what was applied from {} and is not in {after} will be deleted",
+                "{before}{}{after_name}what was applied from {} and is not in {after} will be deleted",
                 one.name, one.path
             ))
         })

@@ -62,9 +62,10 @@ pub(super) fn removal_consequence(decision: &mut Decision, kustomization: &Live<
     let from = if path.is_empty() { "the top of the repository" } else { path };
     if *prune && !keep {
         let known = known_objects(applied);
+        let [before, after] = Consequence::PRUNES;
         decision.consequence(
             "garbage_collection",
-            format!("prune is on for {name}: everything applied from {from} will be deleted{known}"),
+            format!("{before}{name}{after}everything applied from {from} will be deleted{known}"),
         );
     } else {
         let first = if *prune { format!("prune is switched off for {name} first: ") } else { String::new() };

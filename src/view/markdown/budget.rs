@@ -32,8 +32,7 @@ impl Budget {
     /// Whether a text fits.
     #[must_use]
     pub fn fits(self, text: &str) -> bool {
-        let size = Size::of(text);
-        size.utf16_units <= self.utf16_units && size.bytes <= self.bytes
+        Room::of(self).without(Room::for_text(text)).is_some()
     }
 }
 
@@ -45,21 +44,8 @@ impl Default for Budget {
     }
 }
 
-/// How long a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Size {
-    utf16_units: usize,
-    bytes: usize,
-}
-
-impl Size {
-    fn of(text: &str) -> Self {
-        Self { utf16_units: text.encode_utf16().count(), bytes: text.len() }
-    }
-}
-
-/// What is left of a budget while a comment is put together.
-#[derive(Debug, Clone, Copy)]
+/// How long a text is, or how much room there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Room {
     utf16_units: usize,
     bytes: usize,
@@ -70,29 +56,37 @@ impl Room {
         Self { utf16_units: budget.utf16_units, bytes: budget.bytes }
     }
 
+    /// What a text needs.
+    pub(super) fn for_text(text: &str) -> Self {
+        Self { utf16_units: text.encode_utf16().count(), bytes: text.len() }
+    }
+
     /// One of so many equal parts of it.
     pub(super) fn part(self, parts: usize) -> Self {
         let parts = parts.max(1);
         Self { utf16_units: self.utf16_units / parts, bytes: self.bytes / parts }
     }
 
-    /// Gives back the room that was taken for `text`.
-    pub(super) fn give_back(&mut self, text: &str) {
-        let size = Size::of(text);
-        self.utf16_units += size.utf16_units;
-        self.bytes += size.bytes;
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { utf16_units: self.utf16_units + other.utf16_units, bytes: self.bytes + other.bytes }
+    }
+
+    /// As much of both as the other has, at most.
+    pub(super) fn at_most(self, other: Self) -> Self {
+        Self { utf16_units: self.utf16_units.min(other.utf16_units), bytes: self.bytes.min(other.bytes) }
+    }
+
+    /// What is left without `other`, when there is as much.
+    pub(super) fn without(self, other: Self) -> Option<Self> {
+        let utf16_units = self.utf16_units.checked_sub(other.utf16_units)?;
+        Some(Self { utf16_units, bytes: self.bytes.checked_sub(other.bytes)? })
     }
 
     /// Takes the room for `text`, when there is enough of it.
     pub(super) fn take(&mut self, text: &str) -> bool {
-        let size = Size::of(text);
-        let left = (self.utf16_units.checked_sub(size.utf16_units), self.bytes.checked_sub(size.bytes));
-        match left {
-            (Some(utf16_units), Some(bytes)) => {
-                *self = Self { utf16_units, bytes };
-                true
-            }
-            (None, _) | (_, None) => false,
-        }
+        let left = self.without(Self::for_text(text));
+        *self = left.unwrap_or(*self);
+        left.is_some()
     }
 }

@@ -1,11 +1,14 @@
 //! The changes of a plan: for each action a table of what changes on which clusters, and below it the fields as a diff.
 
+use std::collections::BTreeSet;
+
 use super::super::field_lines::{self, FieldLine, Mark, Shown};
 use super::super::groups::{self, Group, own_name};
 use super::super::rows::{Content, Drifted, Field, Resource};
 use super::super::style::bounded;
 use super::super::{escape, value};
-use super::inert::{code, code_in_cell, fence, html_code, sentence, sentence_in_cell};
+use super::inert::{beginning, code, code_in_cell, fence, html_code, sentence, sentence_in_cell};
+use super::list::{Item, List};
 use super::page::{Detail as Part, Page, Place, Row};
 use super::sections::{LeftOut, left_out};
 use crate::model::{self, Address};
@@ -16,13 +19,16 @@ const SHORT: usize = 10;
 /// …as long as no more lines than this are open.
 const MOST_OPEN: usize = 60;
 /// How many lines of a diff are shown, from the most to the least: the first with which all diffs find room.
-const CAPS: [usize; 5] = [usize::MAX, 200, 60, 20, 8];
-/// With so few lines of a diff, effects stand in the table alone.
-const WITHOUT_EFFECTS: usize = 20;
+/// With all of them, effects stand below a diff that a table has cut; else they are to be read where losses are told, and
+/// in the table.
+const CAPS: [(usize, bool); 6] =
+    [(usize::MAX, true), (usize::MAX, false), (200, false), (60, false), (20, false), (8, false)];
 /// How many effects a row of a table names.
 const EFFECTS_IN_CELL: usize = 3;
 /// The longest effect in a table, in characters.
 const CELL: usize = 240;
+/// The same, where a row would be too long.
+const SHORT_CELL: usize = 40;
 /// When a name and its two values are wider together, the values stand below each other.
 const WIDE: usize = 80;
 
@@ -59,16 +65,17 @@ pub(super) fn sections<'r, 'a>(resources: &'r [Resource<'a>]) -> Vec<Section<'r,
 pub(super) fn tables(page: &mut Page, sections: &[Section<'_, '_>]) {
     for (index, Section { position, heading, groups }) in sections.iter().enumerate() {
         let head = format!("### {heading}\n\n| Change | Clusters | Effects |\n|---|---|---|\n");
-        let rows: Vec<String> = groups.iter().map(table_row).collect();
+        let row = |group| Item::bounded(table_row(group, CELL), || table_row(group, SHORT_CELL));
+        let items = groups.iter().map(row).collect();
         // Those that come after it need room, too, and so do the fields.
         let parts = sections.len() - index + 1;
-        page.list(Place::Changes(*position, Row::Table), parts, &head, &rows, |shown, all| {
-            format!("{}\n", left_out(shown, all, LeftOut::AfterTable))
-        });
+        let tail = |shown, all| format!("{}\n", left_out(shown, all, LeftOut::AfterTable));
+        let place = Place::Changes(*position, Row::Table);
+        page.list(&List { place, parts, head, items, tail: Box::new(tail) });
     }
 }
 
-fn table_row(group: &Group<'_, '_>) -> String {
+fn table_row(group: &Group<'_, '_>, cell: usize) -> String {
     let Resource { address, action, fields, effects, .. } = group.first;
     let what = match address {
         Address::Provider { .. } => "provider".to_owned(),
@@ -88,8 +95,7 @@ fn table_row(group: &Group<'_, '_>) -> String {
     let mut told: Vec<String> = effects
         .iter()
         .take(EFFECTS_IN_CELL)
-        .map(|effect| effect.message.as_str())
-        .map(|told| sentence_in_cell(&cut(told).unwrap_or_else(|| told.to_owned())))
+        .map(|effect| sentence_in_cell(&beginning(&effect.message, cell)))
         .collect();
     if effects.len() > EFFECTS_IN_CELL {
         told.push(format!("{} more", effects.len() - EFFECTS_IN_CELL));
@@ -100,12 +106,6 @@ fn table_row(group: &Group<'_, '_>) -> String {
         places(group, code_in_cell),
         if told.is_empty() { "–".to_owned() } else { told.join("; ") }
     )
-}
-
-/// The beginning of a sentence that is too long for a cell.
-fn cut(sentence: &str) -> Option<String> {
-    let (end, _) = sentence.char_indices().nth(CELL)?;
-    Some(format!("{}…", &sentence[..end]))
 }
 
 /// How many values change.
@@ -134,7 +134,7 @@ fn places(group: &Group<'_, '_>, code: fn(&str) -> String) -> String {
 }
 
 /// The cluster that something is on; for what is on none, its name.
-fn place(address: &Address) -> String {
+pub(super) fn place(address: &Address) -> String {
     match address {
         Address::Provider { .. } | Address::ResourceGroup { .. } => own_name(address).to_owned(),
         Address::Cluster { subscription, resource_group, cluster, part: _ } => {
@@ -145,8 +145,8 @@ fn place(address: &Address) -> String {
     }
 }
 
-/// Adds the fields that change: with as many lines for each as find room for all; and if that is not enough, those of the
-/// first.
+/// Adds the fields that change: with as many lines for each as find room for all; and if that is not enough, those that
+/// still do.
 pub(super) fn details(page: &mut Page, sections: &[Section<'_, '_>]) {
     let mut open = 0;
     let details: Vec<Detail> = sections
@@ -161,24 +161,23 @@ pub(super) fn details(page: &mut Page, sections: &[Section<'_, '_>]) {
     for Section { groups, .. } in sections {
         page.hold(&left_out(groups.len() - 1, groups.len(), LeftOut::Details));
     }
-    let with = |cap: usize| details.iter().map(|detail| detail.render(cap)).collect::<Vec<String>>();
-    let mut shown = Vec::new();
-    let mut cap = usize::MAX;
+    let mut shown: Vec<String> = Vec::new();
+    let (mut cap, mut has_effects) = (usize::MAX, true);
     for candidate in CAPS {
-        (shown, cap) = (with(candidate), candidate);
+        (cap, has_effects) = candidate;
+        shown = details.iter().map(|detail| detail.render(cap, has_effects)).collect();
         if page.has_room_for(shown.iter().flat_map(|text| [text.as_str(), END])) {
             break;
         }
     }
     let mut placed = vec![0; sections.len()];
     for (detail, text) in details.iter().zip(&shown) {
-        if detail.lines.len() > cap {
+        if detail.lines.len() > cap || !(has_effects || detail.effects.is_empty()) {
             page.lacks();
         }
-        // One that follows is of no more weight than one that had to be left out.
         let place = |part| Place::Changes(detail.section, Row::Detail(detail.row, part));
         if !page.put_all(&[(place(Part::Fields), text), (place(Part::End), END)]) {
-            break;
+            continue;
         }
         if let Some(index) = sections.iter().position(|section| section.position == detail.section) {
             placed[index] += 1;
@@ -196,26 +195,28 @@ pub(super) fn details(page: &mut Page, sections: &[Section<'_, '_>]) {
 /// The end of a detail.
 const END: &str = "</details>\n\n";
 
-/// Adds the names of all clusters that a change is on, where the table has no room for them.
-pub(super) fn names(page: &mut Page, sections: &[Section<'_, '_>]) {
+/// Adds the names of all clusters that a change is on, where the table has no room for them and they are not `named` yet,
+/// each group by its first.
+pub(super) fn names(page: &mut Page, sections: &[Section<'_, '_>], named: &BTreeSet<&Address>) {
     for section in sections {
-        for (row, group) in section.groups.iter().enumerate().filter(|(_, group)| group.count() > 3) {
+        let groups = section.groups.iter().enumerate();
+        for (row, group) in groups.filter(|(_, group)| group.count() > 3 && !named.contains(group.first.address)) {
             if !page.has(Place::Changes(section.position, Row::Detail(row, Part::Fields))) {
                 page.lacks();
                 continue;
             }
             let last = group.count() - 1;
-            let names: Vec<String> = group
-                .members()
-                .enumerate()
-                .map(|(index, one)| format!("{}{}", code(&place(one.address)), if index < last { ", " } else { "" }))
-                .collect();
+            let name = |(index, one): (usize, &Resource<'_>)| {
+                Item::short(format!("{}{}", code(&place(one.address)), if index < last { ", " } else { "" }))
+            };
+            let items = group.members().enumerate().map(name).collect();
             let place = Place::Changes(section.position, Row::Detail(row, Part::Names));
             let head = format!("<details><summary>All {} of them</summary>\n\n", group.count());
-            page.list(place, 2, &head, &names, |shown, all| match left_out(shown, all, LeftOut::AfterList) {
+            let tail = |shown, all| match left_out(shown, all, LeftOut::AfterList) {
                 left if left.is_empty() => format!("\n\n{END}"),
                 left => format!("\n{left}\n{END}"),
-            });
+            };
+            page.list(&List { place, parts: 2, head, items, tail: Box::new(tail) });
         }
     }
 }
@@ -243,7 +244,8 @@ impl Detail {
             more => format!(", and {more} more"),
         };
         // Else the table has said all of it.
-        let is_cut = effects.len() > EFFECTS_IN_CELL || effects.iter().any(|effect| cut(&effect.message).is_some());
+        let is_cut =
+            effects.len() > EFFECTS_IN_CELL || effects.iter().any(|effect| effect.message.chars().count() > CELL);
         let effects: String =
             effects.iter().filter(|_| is_cut).map(|effect| format!("- {}\n", sentence(&effect.message))).collect();
         Self {
@@ -265,23 +267,31 @@ impl Detail {
         }
     }
 
-    fn render(&self, cap: usize) -> String {
+    fn render(&self, cap: usize, has_effects: bool) -> String {
         let open = if self.is_open { " open" } else { "" };
         let mut out = format!("<details{open}><summary>{}</summary>\n\n{}", self.summary, self.because);
         if !self.lines.is_empty() {
-            let mut lines: String = self.lines.iter().take(cap).map(String::as_str).collect();
-            match self.lines.len().saturating_sub(cap) {
-                0 => lines.extend(self.unchanged.clone()),
-                more => lines.push_str(&format!("  # ({more} more lines have no room here)\n")),
+            let mut lines = capped(&self.lines, cap);
+            if self.lines.len() <= cap {
+                lines.extend(self.unchanged.clone());
             }
             out.push_str(&fence("diff", &lines));
             out.push('\n');
         }
-        if cap > WITHOUT_EFFECTS {
+        if has_effects {
             out.push_str(&self.effects);
         }
         out.push_str(&self.same);
         out
+    }
+}
+
+/// No more than so many lines of a diff.
+fn capped(lines: &[String], cap: usize) -> String {
+    let shown: String = lines.iter().take(cap).map(String::as_str).collect();
+    match lines.len().saturating_sub(cap) {
+        0 => shown,
+        more => format!("{shown}  # ({more} more lines have no room here)\n"),
     }
 }
 
@@ -338,12 +348,12 @@ const fn sign(action: Action) -> char {
     }
 }
 
-/// What was changed outside of arcflux, as an item: what is live instead of what was declared.
-pub(super) fn drifted(drifted: &Drifted<'_>) -> String {
+/// What was changed outside of arcflux, as an item: what is live instead of what was declared, in so many lines.
+pub(super) fn drifted(drifted: &Drifted<'_>, cap: usize) -> String {
     let Drifted { address, verb, noun: _, name: _, fields, modified } = drifted;
     let modified = modified.as_ref().map(|modified| format!("It was {}.\n\n", sentence(modified))).unwrap_or_default();
-    let lines = diff(fields);
-    let lines = if lines.is_empty() { String::new() } else { format!("{}\n", fence("diff", &lines.concat())) };
+    let lines = capped(&diff(fields), cap);
+    let lines = if lines.is_empty() { String::new() } else { format!("{}\n", fence("diff", &lines)) };
     let open = if lines.lines().count() < SHORT { " open" } else { "" };
     format!("<details{open}><summary>{} {verb}</summary>\n\n{modified}{lines}{END}", html_code(&address.to_string()))
 }

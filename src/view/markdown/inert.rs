@@ -69,6 +69,19 @@ pub(super) fn sentence(text: &str) -> String {
     words(text, code)
 }
 
+/// [`sentence`] of no more than so many characters of a text.
+pub(super) fn sentence_within(text: &str, most: usize) -> String {
+    sentence(&beginning(text, most))
+}
+
+/// No more than so many characters of a text.
+pub(super) fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 /// [`sentence`] in the cell of a table.
 pub(super) fn sentence_in_cell(text: &str) -> String {
     words(text, code_in_cell)

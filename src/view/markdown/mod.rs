@@ -8,6 +8,8 @@ mod budget;
 mod changes;
 mod context;
 mod inert;
+mod list;
+mod losses;
 mod page;
 mod run;
 mod sections;

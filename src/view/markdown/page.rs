@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Budget;
 use super::budget::Room;
+use super::list::{Item, List};
 
 /// Where a piece stands, in the order in which a comment is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +72,7 @@ pub(super) enum Detail {
 pub(super) struct Page {
     room: Room,
     /// What room is kept for.
-    held: String,
+    held: Room,
     pieces: BTreeMap<Place, String>,
     is_whole: bool,
 }
@@ -81,7 +82,7 @@ impl Page {
     pub(super) fn new(budget: Budget, reserved: &str) -> Self {
         let mut room = Room::of(budget);
         let is_whole = room.take(reserved);
-        Self { room, held: String::new(), pieces: BTreeMap::new(), is_whole }
+        Self { room, held: Room::default(), pieces: BTreeMap::new(), is_whole }
     }
 
     /// Adds a piece, where there is room for it.
@@ -104,41 +105,53 @@ impl Page {
 
     /// Keeps room for a piece that may come later.
     pub(super) fn hold(&mut self, text: &str) {
-        if self.room.take(text) {
-            self.held.push_str(text);
+        self.keep(Room::for_text(text));
+    }
+
+    /// Keeps room for what a list is there for, in at most half of what is left.
+    pub(super) fn hold_for(&mut self, list: &List) {
+        self.keep(list.essence().at_most(self.room.part(2)));
+    }
+
+    /// Keeps room for what a list says at least: what it is about, and how much of it there is.
+    pub(super) fn hold_for_frame(&mut self, list: &List) {
+        self.keep(list.frame());
+    }
+
+    fn keep(&mut self, room: Room) {
+        if let Some(left) = self.room.without(room) {
+            self.room = left;
+            self.held = self.held.and(room);
         }
     }
 
     /// Gives back all the room that was kept.
     pub(super) fn release(&mut self) {
-        self.room.give_back(&std::mem::take(&mut self.held));
+        self.room = self.room.and(std::mem::take(&mut self.held));
     }
 
-    /// Adds as many items as find room in one of `parts` equal parts of what is left, between `head` and `tail`, which is
-    /// told how many of how many they are.
-    pub(super) fn list(
-        &mut self,
-        place: Place,
-        parts: usize,
-        head: &str,
-        items: &[String],
-        tail: impl Fn(usize, usize) -> String,
-    ) {
-        // The longest that the tail can be.
-        let frame = format!("{head}{}", tail(items.len().saturating_sub(1), items.len()));
-        let kept = self.fit(parts, &frame, items);
-        self.is_whole &= kept == items.len();
-        let text = format!("{head}{}{}", items[..kept].concat(), tail(kept, items.len()));
-        self.put(place, &text);
+    /// Adds the items of a list that find room, each in the longest form that does. Tells of which all was said that must
+    /// be.
+    pub(super) fn list(&mut self, list: &List) -> Vec<bool> {
+        let List { place, parts, head, items, tail } = list;
+        let chosen = list.chosen(self.room, *parts);
+        let said = |(item, form): (&Item, &Option<usize>)| form.is_some_and(|form| form + 1 >= item.essential.max(1));
+        let shown: Vec<&str> =
+            items.iter().zip(&chosen).filter_map(|(item, form)| Some(item.forms.get((*form)?)?.as_str())).collect();
+        let text = format!("{head}{}{}", shown.concat(), tail(shown.len(), items.len()));
+        self.is_whole &=
+            items.iter().zip(&chosen).all(|(item, form)| form.is_some_and(|form| form + 1 == item.forms.len()));
+        self.put(*place, &text);
+        items.iter().zip(&chosen).map(said).collect()
     }
 
-    /// How many of the first items find room in one of `parts` equal parts of what is left, beside `frame`.
-    pub(super) fn fit(&self, parts: usize, frame: &str, items: &[String]) -> usize {
-        let mut room = self.room.part(parts);
+    /// How many of the first lines find room in what is left, beside `frame`.
+    pub(super) fn fit(&self, frame: &str, lines: &[String]) -> usize {
+        let mut room = self.room;
         if !room.take(frame) {
             return 0;
         }
-        items.iter().take_while(|item| room.take(item)).count()
+        lines.iter().take_while(|line| room.take(line)).count()
     }
 
     /// Whether all of `texts` find room in what is left.

@@ -6,11 +6,13 @@ use super::super::apply::{FailureRow, RUN_AGAIN, failures, skipped, verdict, wor
 use super::super::escape::source_line;
 use super::super::rows::Rows;
 use super::context::Context;
-use super::inert::{code, fence, link, sentence};
+use super::inert::{beginning, code, fence, link, sentence, sentence_within};
+use super::list::{Item, List};
+use super::losses::{self, Losses};
 use super::page::{Page, Place};
-use super::sections::{self, LeftOut, left_out};
+use super::sections::{self, CUT, LeftOut, left_out, told};
 use super::{begin, blank, end, foot, marker, paragraph};
-use crate::model::Marker;
+use crate::model::{Address, Marker};
 use crate::plan::{ApplyReport, Mode, Plan, RunError};
 
 /// What the comment of a plan becomes once the plan was applied: what became of it, and the plan folded. It is closed when
@@ -29,50 +31,60 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
     let mut page = begin(name, headline, context);
     page.put(Place::Head, &paragraph(&verdict(report, plan.mode)));
     page.put(Place::Foot, &foot(Some(plan), context));
-    let told = [worth_telling(report), report.interrupted.then(|| RUN_AGAIN.to_owned())];
-    for sentence in told.iter().flatten() {
+    let worth = [worth_telling(report), report.interrupted.then(|| RUN_AGAIN.to_owned())];
+    for sentence in worth.iter().flatten() {
         page.put(Place::Run, &paragraph(sentence));
     }
+    let rows = Rows::of(plan);
+    // What was lost is told whatever failed.
+    let losses = Losses::of(&rows.resources);
+    losses.iter().for_each(|losses| page.hold_for(&losses.list));
     failed_resources(&mut page, report);
     not_begun(&mut page, report);
+    page.release();
     let (opening, closing) = ("<details><summary>The plan that was applied</summary>\n\n", "</details>\n\n");
     if page.put_all(&[(Place::Opening, opening), (Place::Closing, closing)]) {
-        sections::add(&mut page, &Rows::of(plan));
+        sections::add(&mut page, &rows);
     }
     end(page, &marker(plan, context, report.converged()), context)
 }
 
 fn failed_resources(page: &mut Page, report: &ApplyReport) {
-    let items: Vec<String> = failures(report)
-        .into_iter()
-        .map(|FailureRow { address, done, message, hint, correlation_id, trace, left_behind }| {
-            let mut item = format!("> - {}: {done} failed: {}\n", code(&address.to_string()), sentence(message));
-            let more = [
-                hint.map(|hint| format!("Hint: {}", sentence(hint))),
-                correlation_id.map(|id| format!("Correlation id {}", code(id))),
-                trace.as_deref().map(sentence),
-                left_behind.as_deref().map(sentence),
-            ];
-            more.iter().flatten().for_each(|line| item.push_str(&format!(">   - {line}\n")));
-            item
-        })
-        .collect();
+    let item = |row: FailureRow<'_>| {
+        let bare = format!("> - {}: {} failed.\n", code(&row.address.to_string()), row.done);
+        Item::essential(vec![bare], vec![failure(&row, CUT), failure(&row, usize::MAX)])
+    };
+    let items: Vec<Item> = failures(report).into_iter().map(item).collect();
     if items.is_empty() {
         return;
     }
     let head = format!("> [!CAUTION]\n> **{} failed**\n>\n", items.len());
-    page.list(Place::Failed, 2, &head, &items, |shown, all| format!("{}\n", left_out(shown, all, LeftOut::InQuote)));
+    page.list(&losses::quoted(Place::Failed, 2, head, items));
+}
+
+/// What failed and why, with no more than so many characters of each sentence.
+fn failure(row: &FailureRow<'_>, most: usize) -> String {
+    let FailureRow { address, done, message, hint, correlation_id, trace, left_behind } = row;
+    let mut item = format!("> - {}: {done} failed: {}\n", code(&address.to_string()), sentence_within(message, most));
+    let more = [
+        hint.map(|hint| format!("Hint: {}", sentence_within(hint, most))),
+        correlation_id.map(|id| format!("Correlation id {}", code(id))),
+        trace.as_deref().map(|trace| sentence_within(trace, most)),
+        left_behind.as_deref().map(|left| sentence_within(left, most)),
+    ];
+    more.iter().flatten().for_each(|line| item.push_str(&format!(">   - {line}\n")));
+    item
 }
 
 fn not_begun(page: &mut Page, report: &ApplyReport) {
-    let items: Vec<String> = skipped(report)
+    let items = skipped(report)
         .into_iter()
-        .map(|(address, because)| format!("- {}, because {}\n", code(&address.to_string()), sentence(&because)))
+        .map(|(address, because)| told(&format!("{}, because ", code(&address.to_string())), &because))
         .collect();
-    sections::list(page, Place::Run, "Not begun", false, &items);
-    let items: Vec<String> =
-        report.deferred.iter().map(|address| format!("- {}\n", code(&address.to_string()))).collect();
-    sections::list(page, Place::Run, "Deferred until the cluster talks to Azure again", false, &items);
+    sections::list(page, Place::Run, "Not begun", false, items);
+    let item = |address: &Address| Item::short(format!("- {}\n", code(&address.to_string())));
+    let items = report.deferred.iter().map(item).collect();
+    sections::list(page, Place::Run, "Deferred until the cluster talks to Azure again", false, items);
 }
 
 /// The comment where there is no plan, and why. `problems` is what is wrong with the spec, as plain text
@@ -100,27 +112,34 @@ pub fn not_applied(plan: &Plan, error: &RunError, context: &Context) -> String {
 /// Why there is nothing to show, below a sentence that says so.
 fn why(page: &mut Page, lead: &str, error: &RunError) {
     let RunError { messages, details, hint } = error;
-    let messages = messages.iter().map(|message| format!("> - {}\n", sentence(message)));
-    let details = details.iter().map(|detail| format!(">   - {}\n", sentence(detail)));
-    let items: Vec<String> = messages.chain(details).collect();
+    let item = |depth: &str, text: &str| {
+        let told = |most| format!("> {depth}- {}\n", sentence_within(text, most));
+        Item::bounded(told(usize::MAX), || told(CUT))
+    };
+    let messages = messages.iter().map(|message| item("", message));
+    let items = messages.chain(details.iter().map(|detail| item("  ", detail))).collect();
     let hint = hint.as_ref().map(|hint| format!("> - Hint: {}\n", sentence(hint))).unwrap_or_default();
-    page.list(Place::Failed, 2, &format!("> [!CAUTION]\n> **{lead}**\n>\n"), &items, |shown, all| {
-        format!("{}{hint}\n", left_out(shown, all, LeftOut::InQuote))
-    });
+    let head = format!("> [!CAUTION]\n> **{lead}**\n>\n");
+    let tail = move |shown, all| format!("{}{hint}\n", left_out(shown, all, LeftOut::InQuote));
+    page.list(&List { place: Place::Failed, parts: 2, head, items, tail: Box::new(tail) });
 }
 
 /// A text in a fence, line by line until there is no room.
 pub(super) fn text(page: &mut Page, place: Place, text: &str) {
-    let lines: Vec<String> = text.lines().map(|line| format!("{}\n", source_line(line))).collect();
+    let line = |line: &str| format!("{}\n", source_line(&beginning(line, LONGEST_LINE)));
+    let lines: Vec<String> = text.lines().map(line).collect();
     let text = lines.concat();
     let frame = fence("text", &text).replacen(&text, "", 1);
-    let kept = page.fit(1, &format!("{frame}{}\n", left_out(0, lines.len(), LeftOut::AfterList)), &lines);
+    let kept = page.fit(&format!("{frame}{}\n", left_out(0, lines.len(), LeftOut::AfterList)), &lines);
     if kept < lines.len() {
         page.lacks();
     }
     let left = left_out(kept, lines.len(), LeftOut::AfterList);
     page.put(place, &format!("{}{left}\n", fence("text", &lines[..kept].concat())));
 }
+
+/// How much of a line of a text is shown, in characters.
+const LONGEST_LINE: usize = 1000;
 
 /// What an older comment becomes when another took its place.
 #[must_use]

@@ -2,16 +2,17 @@
 //! applied, what is lost, what somebody should look at, what changes, what is waited for or left, the fields, the names of
 //! clusters, and what is only worth knowing. What has less weight is left out first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::groups::{self, Group};
-use super::super::rows::{Drifted, Resource, Rows, would};
+use super::super::rows::{Drifted, Rows, Waiting, would};
 use super::super::{mermaid, notes, picture};
 use super::changes;
-use super::inert::{code, fence, sentence};
+use super::inert::{code, fence, sentence_within};
+use super::list::{Item, List};
+use super::losses::{self, Losses};
 use super::page::{Page, Place};
 use crate::model::Address;
-use crate::plan::{Action, Consequence, Plan, Refusal, Unmanaged};
+use crate::plan::{Plan, Unmanaged};
 
 /// Lists with more items are folded.
 const SHORT: usize = 10;
@@ -48,9 +49,18 @@ pub(super) fn left_out(shown: usize, all: usize, place: LeftOut) -> String {
 
 /// Adds everything there is to say of a plan.
 pub(super) fn add(page: &mut Page, rows: &Rows<'_>) {
-    refusals(page, rows.refusals);
-    destroyed(page, &rows.resources);
-    warnings(page, rows);
+    let refusals = losses::refusals(rows.refusals);
+    let losses = Losses::of(&rows.resources);
+    let warnings = warnings(rows);
+    // Neither hides the other.
+    losses.iter().for_each(|losses| page.hold_for(&losses.list));
+    warnings.iter().for_each(|warnings| page.hold_for_frame(warnings));
+    refusals.iter().for_each(|refusals| drop(page.list(refusals)));
+    page.release();
+    warnings.iter().for_each(|warnings| page.hold_for_frame(warnings));
+    let named = losses.iter().flat_map(|losses| losses.named(&page.list(&losses.list))).collect::<BTreeSet<&Address>>();
+    page.release();
+    warnings.iter().for_each(|warnings| drop(page.list(warnings)));
     let sections = changes::sections(&rows.resources);
     changes::tables(page, &sections);
     waits(page, rows);
@@ -58,13 +68,13 @@ pub(super) fn add(page: &mut Page, rows: &Rows<'_>) {
     let head = format!("### {} changed outside of arcflux since the base\n\n", objects(rows.drifted.len()));
     drifted(page, &head, &rows.drifted);
     changes::details(page, &sections);
-    changes::names(page, &sections);
+    changes::names(page, &sections, &named);
     remarks(page, rows);
     unmanaged(page, "Not in the specification, left alone", rows.unmanaged);
 }
 
 /// What an item is about: the first, and how many more.
-fn about(addresses: &[&Address]) -> String {
+pub(super) fn about(addresses: &[&Address]) -> String {
     let Some((first, more)) = addresses.split_first() else { return "This plan".to_owned() };
     let first = code(&first.to_string());
     match more {
@@ -74,71 +84,20 @@ fn about(addresses: &[&Address]) -> String {
     }
 }
 
-fn refusals(page: &mut Page, refusals: &[Refusal]) {
-    if refusals.is_empty() {
-        return;
-    }
-    let mut groups: Vec<(&Refusal, Vec<&Address>)> = Vec::new();
-    let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for refusal in refusals {
-        match seen.get(&(refusal.message.as_str(), refusal.hint.as_str())).and_then(|place| groups.get_mut(*place)) {
-            Some((_, addresses)) => addresses.extend(&refusal.address),
-            None => {
-                seen.insert((&refusal.message, &refusal.hint), groups.len());
-                groups.push((refusal, refusal.address.iter().collect()));
-            }
-        }
-    }
-    let items: Vec<String> = groups
-        .iter()
-        .map(|(Refusal { message, hint, .. }, addresses)| {
-            format!("> - {}: {}\n>   - Hint: {}\n", about(addresses), sentence(message), sentence(hint))
-        })
-        .collect();
-    let head = "> [!CAUTION]\n> **This plan cannot be applied as it is.**\n>\n";
-    page.list(Place::Refused, 2, head, &items, |shown, all| format!("{}\n", left_out(shown, all, LeftOut::InQuote)));
-}
-
-/// What is deleted, replaced or pruned, and what that means.
-fn destroyed(page: &mut Page, resources: &[Resource<'_>]) {
-    let goes = |action: Action| action == Action::Delete || action == Action::Replace;
-    let losing: Vec<&Resource<'_>> = resources
-        .iter()
-        .filter(|one| goes(one.action) || one.effects.iter().any(Consequence::is_destructive))
-        .collect();
-    if losing.is_empty() {
-        return;
-    }
-    let count = |action: Action| losing.iter().filter(|one| one.action == action).count();
-    let parts = [(count(Action::Delete), "destroyed"), (count(Action::Replace), "replaced")];
-    let mut parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    match losing.iter().filter(|one| !goes(one.action)).count() {
-        0 => {}
-        1 => parts.push("1 change deletes workloads".to_owned()),
-        many => parts.push(format!("{many} changes delete workloads")),
-    }
-    let item = |group: &Group<'_, '_>| {
-        let Resource { action, verb, effects, .. } = group.first;
-        let addresses: Vec<&Address> = group.members().map(|one| one.address).collect();
-        let told = effects.iter().filter(|effect| goes(*action) || effect.is_destructive());
-        let told: String = told.map(|effect| format!(">   - {}\n", sentence(&effect.message))).collect();
-        format!("> - {} {verb}{}\n{told}", about(&addresses), if told.is_empty() { "." } else { ":" })
-    };
-    let items: Vec<String> = groups::of(losing.iter().copied()).iter().map(item).collect();
-    let head = format!("> [!WARNING]\n> **Destructive: {}.**\n>\n", parts.join(", "));
-    page.list(Place::Destroyed, 3, &head, &items, |shown, all| format!("{}\n", left_out(shown, all, LeftOut::InQuote)));
-}
-
 /// What somebody should look at. Where not all of it finds room, how often each kind of it comes is said of every kind.
-fn warnings(page: &mut Page, rows: &Rows<'_>) {
+fn warnings(rows: &Rows<'_>) -> Option<List> {
     let groups: Vec<notes::Group<'_>> =
         notes::grouped(rows.notes).into_iter().filter(|group| group.severity.is_some()).collect();
     if groups.is_empty() {
-        return;
+        return None;
     }
-    let items: Vec<String> =
-        groups.iter().map(|group| format!("> - {}: {}\n", about(&group.addresses), sentence(group.message))).collect();
+    let items: Vec<Item> = groups
+        .iter()
+        .map(|group| {
+            let told = |most| format!("> - {}: {}\n", about(&group.addresses), sentence_within(group.message, most));
+            Item::bounded(told(usize::MAX), || told(CUT))
+        })
+        .collect();
     let count: usize = groups.iter().map(|group| group.addresses.len()).sum();
     let counted = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
     let mut head = format!("> [!IMPORTANT]\n> **{counted}**\n>\n");
@@ -160,37 +119,54 @@ fn warnings(page: &mut Page, rows: &Rows<'_>) {
         };
         head.push_str(&format!("> {}{more}\n>\n", told.join(", ")));
     }
-    page.list(Place::Warnings, 3, &head, &items, |shown, all| format!("{}\n", left_out(shown, all, LeftOut::InQuote)));
+    Some(losses::quoted(Place::Warnings, 3, head, items))
 }
+
+/// How much is said of what is too long to be said whole, in characters.
+pub(super) const CUT: usize = 240;
 
 /// How many kinds of warnings are named in a line; there are fewer in all of arcflux.
 const MOST_CODES: usize = 30;
 
 /// What was changed outside of arcflux, below `head`.
 pub(super) fn drifted(page: &mut Page, head: &str, drifted: &[Drifted<'_>]) {
-    let items: Vec<String> = drifted.iter().map(changes::drifted).collect();
-    if items.is_empty() {
+    if drifted.is_empty() {
         return;
     }
-    page.list(Place::Drifted, 3, head, &items, |shown, all| match left_out(shown, all, LeftOut::AfterList) {
+    let item = |one| Item::bounded(changes::drifted(one, usize::MAX), || changes::drifted(one, DRIFTED_LINES));
+    let tail = |shown, all| match left_out(shown, all, LeftOut::AfterList) {
         left if left.is_empty() => left,
         left => format!("{left}\n"),
-    });
+    };
+    let items = drifted.iter().map(item).collect();
+    page.list(&List { place: Place::Drifted, parts: 3, head: head.to_owned(), items, tail: Box::new(tail) });
 }
+
+/// How many lines are shown of what was changed outside, where it is too long to be shown whole.
+const DRIFTED_LINES: usize = 10;
 
 fn objects(count: usize) -> String {
     if count == 1 { "1 object was".to_owned() } else { format!("{count} objects were") }
 }
 
 /// A list, folded when it is long, or always.
-pub(super) fn list(page: &mut Page, place: Place, title: &str, is_folded: bool, items: &[String]) {
-    let tail = |shown: usize, all: usize| format!("{}\n", left_out(shown, all, LeftOut::AfterList));
-    if is_folded || items.len() > SHORT {
-        let head = format!("<details><summary>{title} ({})</summary>\n\n", items.len());
-        page.list(place, 4, &head, items, |shown, all| format!("{}</details>\n\n", tail(shown, all)));
-    } else if !items.is_empty() {
-        page.list(place, 4, &format!("{title}:\n\n"), items, tail);
+pub(super) fn list(page: &mut Page, place: Place, title: &str, is_folded: bool, items: Vec<Item>) {
+    if items.is_empty() {
+        return;
     }
+    let is_folded = is_folded || items.len() > SHORT;
+    let (head, end) = match is_folded {
+        true => (format!("<details><summary>{title} ({})</summary>\n\n", items.len()), "</details>\n\n"),
+        false => (format!("{title}:\n\n"), ""),
+    };
+    let tail = move |shown, all| format!("{}\n{end}", left_out(shown, all, LeftOut::AfterList));
+    page.list(&List { place, parts: 4, head, items, tail: Box::new(tail) });
+}
+
+/// An item about something, with a sentence.
+pub(super) fn told(what: &str, text: &str) -> Item {
+    let told = |most| format!("- {what}{}\n", sentence_within(text, most));
+    Item::bounded(told(usize::MAX), || told(CUT))
 }
 
 fn waits(page: &mut Page, rows: &Rows<'_>) {
@@ -199,36 +175,33 @@ fn waits(page: &mut Page, rows: &Rows<'_>) {
     } else {
         "An apply also waits until"
     };
-    let items: Vec<String> =
-        rows.waits.iter().map(|wait| format!("- {} {}\n", code(&wait.address.to_string()), wait.until)).collect();
-    list(page, Place::Waits, title, false, &items);
+    let item = |wait: &Waiting<'_>| Item::short(format!("- {} {}\n", code(&wait.address.to_string()), wait.until));
+    list(page, Place::Waits, title, false, rows.waits.iter().map(item).collect());
 }
 
 fn deferred(page: &mut Page, rows: &Rows<'_>) {
-    let items: Vec<String> = rows
+    let items = rows
         .deferred
         .iter()
-        .map(|one| format!("- {} {}: {}\n", code(&one.address.to_string()), would(one.actions), sentence(&one.message)))
+        .map(|one| told(&format!("{} {}: ", code(&one.address.to_string()), would(one.actions)), &one.message))
         .collect();
-    list(page, Place::Deferred, "Deferred until the cluster talks to Azure again", false, &items);
+    list(page, Place::Deferred, "Deferred until the cluster talks to Azure again", false, items);
 }
 
 /// What is only worth knowing.
 fn remarks(page: &mut Page, rows: &Rows<'_>) {
-    let items: Vec<String> = notes::grouped(rows.notes)
+    let items = notes::grouped(rows.notes)
         .into_iter()
         .filter(|group| group.severity.is_none())
-        .map(|group| format!("- {}: {}\n", about(&group.addresses), sentence(group.message)))
+        .map(|group| told(&format!("{}: ", about(&group.addresses)), group.message))
         .collect();
-    list(page, Place::Notes, "Worth knowing", false, &items);
+    list(page, Place::Notes, "Worth knowing", false, items);
 }
 
 /// Live resources that nobody declared.
 pub(super) fn unmanaged(page: &mut Page, title: &str, unmanaged: &[Unmanaged]) {
-    let items: Vec<String> = unmanaged.iter().map(|one| format!("- {}\n", code(&one.address.to_string()))).collect();
-    if !items.is_empty() {
-        list(page, Place::Unmanaged, title, true, &items);
-    }
+    let item = |one: &Unmanaged| Item::short(format!("- {}\n", code(&one.address.to_string())));
+    list(page, Place::Unmanaged, title, true, unmanaged.iter().map(item).collect());
 }
 
 /// The picture of a plan that changes something, where forges draw it.
