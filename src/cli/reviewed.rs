@@ -6,40 +6,63 @@ use super::Session;
 use super::args::ForgeArgs;
 use super::error::{CliError, chain};
 use super::pull_request::{Found, check_name};
-use crate::model::Digest;
-use crate::review::{ForgeError, evidence, objections};
+use crate::model::{Digest, Target};
+use crate::review::{ForgeClient, ForgeError, ForgeKind, evidence, objections};
+
+/// Where a review is looked for.
+pub(super) struct Review {
+    /// The forge, or why it cannot be asked. Where nothing would be written, nobody asks it.
+    forge: Result<ForgeClient, String>,
+    target: Target,
+    pull_request: Sought,
+}
+
+/// Which pull request.
+enum Sought {
+    Number(u64),
+    /// The one that brought this commit.
+    Commit(String),
+}
+
+impl Review {
+    /// Finds out where, before anything is asked of anybody.
+    ///
+    /// # Errors
+    ///
+    /// Why no review can be found there.
+    pub(super) fn sought(args: &ForgeArgs, ca_bundle: Option<&Path>, session: &Session) -> Result<Self, CliError> {
+        let Found { job, target, number, forge } = Found::by(args, ca_bundle, session)?;
+        if let Some(kind) = job.forge.filter(|kind| *kind != ForgeKind::GitHub) {
+            return Err(not_told(kind));
+        }
+        let pull_request = match (number, job.commit) {
+            (Some(number), _) => Sought::Number(number),
+            (None, Some(commit)) => Sought::Commit(commit),
+            (None, None) => return Err(CliError::usage("--reviewed needs a pull request: give `--pull-request N`")),
+        };
+        Ok(Self { forge, target, pull_request })
+    }
+}
 
 /// Goes on only when the plan with this digest was reviewed.
 ///
 /// # Errors
 ///
 /// What stands against it, all at once; or why it cannot be known. Either way nothing was written.
-pub(super) async fn require(
-    digest: &Digest,
-    args: &ForgeArgs,
-    ca_bundle: Option<&Path>,
-    session: &Session,
-) -> Result<(), CliError> {
-    let Found { job, target, number, forge } = Found::by(args, ca_bundle, session)?;
-    let client = forge.map_err(|why| unknown(&why))?;
-    let number = match (number, &job.commit) {
-        (Some(number), _) => number,
-        (None, Some(commit)) => client
+pub(super) async fn require(digest: &Digest, review: &Review, session: &Session) -> Result<(), CliError> {
+    let Review { forge, target, pull_request } = review;
+    let client = forge.as_ref().map_err(|why| unknown(why))?;
+    let number = match pull_request {
+        Sought::Number(number) => *number,
+        Sought::Commit(commit) => client
             .pull_request_of(commit)
             .await
             .map_err(|error| failed(&error))?
             .ok_or_else(|| unknown(&format!("no pull request brought the commit {commit}")))?,
-        (None, None) => return Err(CliError::usage("--reviewed needs a pull request: give `--pull-request N`")),
     };
-    let check = check_name(&target);
-    let evidence = evidence(&client, number, &target, &check).await.map_err(|error| failed(&error))?;
-    let Some(evidence) = evidence else {
-        let why = format!("{} does not tell who approved which commit, and when", client.kind().name());
-        return Err(unknown(&why).hint(
-            "let the rules of the branch see to the review, and bind what is applied with `--expect DIGEST`, carried by the \
-             pipeline from the plan to the apply",
-        ));
-    };
+    let check = check_name(target);
+    let evidence = evidence(client, number, target, &check).await.map_err(|error| failed(&error))?;
+    let evidence = evidence.ok_or_else(|| not_told(client.kind()))?;
     let objections = objections(&evidence, digest, &check);
     if objections.is_empty() {
         session.console.tell(&format!("Reviewed on pull request {number}: {digest}."));
@@ -47,7 +70,18 @@ pub(super) async fn require(
     }
     Err(CliError::refused(format!("the plan was not reviewed as it is on pull request {number}; nothing was written"))
         .details(objections.iter().map(|one| format!("{}: {one}", one.code)).collect())
-        .hint("plan again on the pull request (`arcflux plan --comment`), and have what it shows approved"))
+        .hint(if evidence.pull_request.is_open {
+            "plan again on the pull request (`arcflux plan --comment`), and have what it shows approved"
+        } else {
+            "this pull request is done with: open another one that plans what is left to do, and have that approved"
+        }))
+}
+
+fn not_told(kind: ForgeKind) -> CliError {
+    unknown(&format!("{} does not tell who approved which commit, and when", kind.name())).hint(
+        "let the rules of the branch see to the review, and bind what is applied with `--expect DIGEST`, carried by the \
+         pipeline from the plan to the apply",
+    )
 }
 
 fn failed(error: &ForgeError) -> CliError {
