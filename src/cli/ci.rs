@@ -29,6 +29,8 @@ pub(super) struct Job {
     pub(super) pull_request: Option<u64>,
     /// The commit that the job is about: of a pull request its head, not a trial merge.
     pub(super) commit: Option<String>,
+    /// The branch that the job is about, where it is about one and no pull request.
+    pub(super) branch: Option<String>,
     /// What the pull request is to be merged into.
     pub(super) base: Option<String>,
     /// Where people read what the job did.
@@ -55,6 +57,11 @@ impl Job {
             Self::default()
         }
     }
+}
+
+/// The branch that a reference names, if it names one.
+fn branch(reference: &str) -> Option<String> {
+    reference.strip_prefix("refs/heads/").map(str::to_owned)
 }
 
 /// A variable that says something.
@@ -87,6 +94,7 @@ fn github_actions(environment: &Environment, event: Option<&Value>) -> Job {
         repository: get("GITHUB_REPOSITORY"),
         pull_request,
         commit,
+        branch: get("GITHUB_REF").as_deref().and_then(branch),
         base: told_text("/pull_request/base/sha"),
         run_url: run_url(),
         summary: get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
@@ -105,6 +113,7 @@ fn azure_pipelines(environment: &Environment) -> Job {
     let job = Job {
         service: Some(Service::AzurePipelines),
         commit: get("SYSTEM_PULLREQUEST_SOURCECOMMITID").or_else(|| get("BUILD_SOURCEVERSION")),
+        branch: get("BUILD_SOURCEBRANCH").as_deref().and_then(branch),
         run_url,
         scratch: get("AGENT_TEMPDIRECTORY").map(PathBuf::from),
         ..Job::default()
@@ -139,6 +148,7 @@ fn gitlab_ci(environment: &Environment) -> Job {
         pull_request: get("CI_MERGE_REQUEST_IID").and_then(|number| number.parse().ok()),
         // What CI_COMMIT_SHA names where results are merged first is a trial merge; the other variable is empty elsewhere.
         commit: get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or_else(|| get("CI_COMMIT_SHA")),
+        branch: get("CI_COMMIT_BRANCH"),
         base: get("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
         run_url: get("CI_JOB_URL").or_else(|| get("CI_PIPELINE_URL")),
         summary: None,
@@ -192,7 +202,7 @@ mod tests {
             (Some(7), Some("head"), Some("base"))
         );
         assert_eq!(job.run_url.as_deref(), Some("https://github.com/contoso/gitops/actions/runs/99"));
-        assert_eq!((job.summary, job.outputs), (Some(PathBuf::from("/s")), None));
+        assert_eq!((job.branch, job.summary, job.outputs), (None, Some(PathBuf::from("/s")), None));
         // Without the event the trial merge is still not taken for the head.
         let job = Job::of(&environment, None);
         assert_eq!((job.pull_request, job.commit), (Some(7), None));
@@ -206,6 +216,7 @@ mod tests {
             Environment::of(&[("GITHUB_ACTIONS", "true"), ("GITHUB_REF", "refs/heads/main"), ("GITHUB_SHA", "pushed")]);
         let job = Job::of(&environment, Some(&json!({"issue": {"number": 8}})));
         assert_eq!((job.pull_request, job.commit.as_deref()), (None, Some("pushed")));
+        assert_eq!(job.branch.as_deref(), Some("main"));
     }
 
     #[test]

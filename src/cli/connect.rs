@@ -14,7 +14,7 @@ use crate::arm::{self, ArmClient, CredentialTokens, FixedToken, TokenSource};
 use crate::graph::Graph;
 use crate::http::{Origin, ReqwestTransport, SystemClock, Transport};
 use crate::kinds::cluster::ClusterType;
-use crate::model::{Glob, Read, ResourceId, Secret};
+use crate::model::{IdScope, Read, ResourceId, Secret};
 use crate::plan::Plan;
 use crate::sim::{self, Seed, SeedCluster, SeedClusterType, SeedGroup, Simulator};
 use crate::spec::{Desired, DesiredCluster};
@@ -101,31 +101,31 @@ fn only_with_the_simulator(args: &CloudArgs) -> Result<(), CliError> {
 }
 
 /// Every id that will be read must fit one of the scopes.
-pub(super) fn reads_within_scope(scopes: &[Glob], graph: &Graph) -> Result<(), CliError> {
+pub(super) fn reads_within_scope(scopes: &[IdScope], graph: &Graph) -> Result<(), CliError> {
     let named = graph.nodes().iter().map(|node| node.id.clone());
     within_scope(scopes, ("the spec names", "sent"), named.chain(graph.reads().into_iter().map(|read| read.id)))
 }
 
 /// Every id of these further reads must fit one of the scopes.
-pub(super) fn further_reads_within_scope(scopes: &[Glob], reads: &[Read]) -> Result<(), CliError> {
+pub(super) fn further_reads_within_scope(scopes: &[IdScope], reads: &[Read]) -> Result<(), CliError> {
     within_scope(scopes, ("the cluster has", "sent"), reads.iter().map(|read| read.id.clone()))
 }
 
 /// Every id that will be written must fit one of the scopes, also those that were only found by reading.
-pub(super) fn writes_within_scope(scopes: &[Glob], plan: &Plan) -> Result<(), CliError> {
+pub(super) fn writes_within_scope(scopes: &[IdScope], plan: &Plan) -> Result<(), CliError> {
     let steps = plan.resource_changes.iter().flat_map(|change| &change.steps);
     within_scope(scopes, ("the plan is about", "written"), steps.map(|step| step.id().clone()))
 }
 
 fn within_scope(
-    scopes: &[Glob],
+    scopes: &[IdScope],
     (what, not_done): (&str, &str),
     ids: impl Iterator<Item = ResourceId>,
 ) -> Result<(), CliError> {
     if scopes.is_empty() {
         return Ok(());
     }
-    let outside: Vec<ResourceId> = ids.filter(|id| !scopes.iter().any(|scope| scope.matches(id.as_str()))).collect();
+    let outside: Vec<ResourceId> = ids.filter(|id| !scopes.iter().any(|scope| scope.admits(id))).collect();
     match outside.first() {
         None => Ok(()),
         Some(first) => Err(CliError::refused(format!(

@@ -16,7 +16,7 @@ impl Repositories for LocalRepositories {
         let Some(commit) = commit(directory, reference) else { return Found::RepositoryMissingRef };
         let path = path.trim_start_matches("./").trim_matches('/');
         let object = format!("{commit}:{path}");
-        match git(directory, &["cat-file", "-t", "--end-of-options", &object]) {
+        match git_of(directory, &["cat-file", "-t", "--end-of-options", &object]) {
             Some(kind) if kind == "tree" => Found::Present { commit },
             Some(_) | None => Found::PathMissing,
         }
@@ -27,20 +27,20 @@ impl Repositories for LocalRepositories {
 /// the top of the repository that it is in.
 pub(super) fn file_at(revision: &str, like: &Path) -> Result<Vec<u8>, CliError> {
     let directory = like.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (revision, path) = match revision.split_once(':') {
-        Some((revision, path)) => (revision, path.to_owned()),
-        None => (revision, format!("./{}", like.file_name().unwrap_or_default().to_string_lossy())),
-    };
-    if !is_repository(directory) {
+    let Some((top, below)) = repository_around(directory) else {
         return Err(CliError::new(format!("{} is not in a git repository", directory.display()))
             .hint("name a file: `--base FILE`"));
-    }
+    };
+    let (revision, path) = match revision.split_once(':') {
+        Some((revision, path)) => (revision, path.to_owned()),
+        None => (revision, format!("{below}{}", like.file_name().unwrap_or_default().to_string_lossy())),
+    };
     let commit = format!("{revision}^{{commit}}");
-    let Some(commit) = git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]) else {
+    let Some(commit) = git(&top, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]) else {
         return Err(CliError::new(format!("git knows no revision `{revision}` here"))
             .hint("fetch it first; a shallow clone of a pipeline has one commit only"));
     };
-    match git(directory, &["cat-file", "blob", "--end-of-options", &format!("{commit}:{path}")]) {
+    match git(&top, &["cat-file", "blob", "--end-of-options", &format!("{commit}:{path}")]) {
         Some(text) => Ok(text.into_bytes()),
         None => Err(CliError::new(format!("there is no {path} at `{revision}`")).hint(
             "a new spec has no base: leave `--base` out; of one that was renamed, give `--base git:REVISION:PATH`",
@@ -48,14 +48,27 @@ pub(super) fn file_at(revision: &str, like: &Path) -> Result<Vec<u8>, CliError> 
     }
 }
 
+/// The top of the working tree that a directory is in, and the path from there to the directory: empty, or with a slash at
+/// its end.
+///
+/// Not git's own search: that takes any directory for a repository that holds `HEAD`, `objects` and `refs`, and a pull
+/// request can bring those beside the spec. What is called `.git` is in no commit.
+fn repository_around(directory: &Path) -> Option<(PathBuf, String)> {
+    let directory = directory.canonicalize().ok()?;
+    let top = directory.ancestors().find(|one| one.join(".git").symlink_metadata().is_ok())?;
+    let below = directory.strip_prefix(top).ok()?;
+    let below = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy())).collect();
+    git(top, &["rev-parse", "--git-dir"]).map(|_| (top.to_owned(), below))
+}
+
 /// Whether git finds a repository here.
 pub(super) fn is_repository(directory: &Path) -> bool {
-    git(directory, &["rev-parse", "--git-dir"]).is_some()
+    git_of(directory, &["rev-parse", "--git-dir"]).is_some()
 }
 
 fn commit(directory: &Path, reference: &GitReference) -> Option<String> {
     let resolve = |name: &str| {
-        git(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
+        git_of(directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")])
     };
     match reference {
         GitReference::Branch(branch) => resolve(&format!("refs/heads/{branch}")),
@@ -69,7 +82,7 @@ fn commit(directory: &Path, reference: &GitReference) -> Option<String> {
 fn newest_tag(directory: &Path, range: &str) -> Option<String> {
     let range = range.split([' ', ',']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let range: semver::VersionReq = range.parse().ok()?;
-    let tags = git(directory, &["tag", "--list"])?;
+    let tags = git_of(directory, &["tag", "--list"])?;
     tags.lines()
         .filter_map(|tag| Some((tag.trim_start_matches('v').parse::<semver::Version>().ok()?, tag)))
         .filter(|(version, _)| range.matches(version))
@@ -93,12 +106,22 @@ const MISLEADING: [&str; 11] = [
     "GIT_EXTERNAL_DIFF",
 ];
 
-/// What git prints, without its line end; `None` when it fails.
+/// What git prints in a working tree, at its top.
+fn git(top: &Path, arguments: &[&str]) -> Option<String> {
+    run(top, "explicit", arguments)
+}
+
+/// What git prints in a repository that somebody has named, which may be a bare one.
+fn git_of(directory: &Path, arguments: &[&str]) -> Option<String> {
+    run(directory, "all", arguments)
+}
+
+/// What git prints, without its line end; `None` when it fails. `bare` is which bare repositories it takes.
 ///
 /// The configuration of the repository is not trusted. For an object that a partial clone lacks, git would run the
 /// transport that it names, which can be any command, and its `protocol.<name>.allow` outweighs our `protocol.allow`: only
 /// the variables forbid it for good (the first since git 2.45, the second always).
-fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+fn run(directory: &Path, bare: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     MISLEADING.iter().for_each(|name| {
         command.env_remove(name);
@@ -108,6 +131,7 @@ fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
         .env("GIT_ALLOW_PROTOCOL", "")
         .env("GIT_TERMINAL_PROMPT", "0")
         .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never"])
+        .args(["-c", &format!("safe.bareRepository={bare}")])
         .arg("-C")
         .arg(directory)
         .args(arguments)

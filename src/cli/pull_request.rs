@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,10 +13,11 @@ use super::ci::{self, Job};
 use super::error::{CliError, chain};
 use super::{Environment, Session, connect, job_files};
 use crate::http::SystemClock;
-use crate::model::{Target, one_line};
+use crate::model::{Digest, Target, one_line};
 use crate::plan::Plan;
 use crate::review::{
-    self, ForgeClient, ForgeError, ForgeKind, Posted, PullRequest, Status, Verdict, Wanted, Write, put_comment,
+    self, ForgeClient, ForgeError, ForgeKind, Posted, PullRequest, SetupError, Status, Verdict, Wanted, Write,
+    comment_digest, put_comment,
 };
 use crate::view::markdown::{self, Budget, Context};
 use crate::view::outputs::Output;
@@ -55,7 +57,22 @@ impl Found {
             }
         };
         let number = args.pull_request.or(job.pull_request);
-        Ok(Self { job, target: args.target.clone().unwrap_or_default(), number, forge })
+        let (target, forge) = match target(args, environment) {
+            Ok(target) => (target, forge),
+            // Another comment than the one that is meant must not be written into.
+            Err(why) => (Target::default(), Err(why)),
+        };
+        Ok(Self { job, target, number, forge })
+    }
+}
+
+/// What the plan is for, or what is wrong with what the environment says of it.
+pub(super) fn target(args: &ForgeArgs, environment: &Environment) -> Result<Target, String> {
+    let named = environment.get("ARCFLUX_TARGET").filter(|name| !name.is_empty());
+    match (&args.target, named) {
+        (Some(target), _) => Ok(target.clone()),
+        (None, Some(name)) => name.parse().map_err(|error| format!("ARCFLUX_TARGET cannot be used: {error}")),
+        (None, None) => Ok(Target::default()),
     }
 }
 
@@ -152,6 +169,11 @@ impl<'a> Site<'a> {
         Ok(Self { args, session, number, target, job, forge, pull_request: None, trouble: None })
     }
 
+    /// Takes no longer than this for everything that is told to the forge.
+    pub(super) fn within(self, within: Duration) -> Self {
+        Self { forge: self.forge.map(|client| client.within(within)), ..self }
+    }
+
     /// Reads the pull request; with `by_commit` the one that brought the commit, where none is named.
     pub(super) async fn look(&mut self, by_commit: bool) {
         let Ok(client) = &self.forge else { return };
@@ -211,14 +233,19 @@ impl<'a> Site<'a> {
         match &self.forge {
             Err(why) => refusals.push(why.clone()),
             Ok(client) => {
-                let comment = match trouble {
+                let (unread, comment) = match trouble {
                     // Whether there is a pull request is not known.
-                    Some(error) if self.number.is_none() => Err(error),
-                    Some(_) | None => self.put(client, news).await,
+                    Some(error) if self.number.is_none() => (Ok(()), Err(error)),
+                    trouble => (trouble.map_or(Ok(()), Err), self.put(client, news).await),
                 };
-                let check = self.set_check(client, news).await;
+                let (shown, comment) = match comment {
+                    Ok(shown) => (shown, Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
+                let check = self.set_check(client, news, shown).await;
                 let (for_comments, for_checks) = (client.kind().permissions(), client.kind().check_permissions());
                 for (what, takes, outcome) in [
+                    ("the pull request was not read", for_comments, unread),
                     ("the comment was not written", for_comments, comment),
                     ("the check was not set", for_checks, check),
                 ] {
@@ -265,25 +292,32 @@ impl<'a> Site<'a> {
         }
     }
 
-    async fn set_check(&self, client: &ForgeClient, news: &News<'_>) -> Result<(), ForgeError> {
-        let (Some(Check { verdict, title, digest }), Some(sha)) = (&news.check, self.commit()) else { return Ok(()) };
+    /// `shown` is what tells the text of the comment, where one shows the plan.
+    async fn set_check(&self, client: &ForgeClient, news: &News<'_>, shown: Option<Digest>) -> Result<(), ForgeError> {
+        let Some(Check { verdict, title, digest }) = &news.check else { return Ok(()) };
+        let Some(sha) = self.commit() else {
+            self.session.console.tell("No check: which commit was planned is not known.");
+            return Ok(());
+        };
         let status = Status {
             name: check_name(&self.target),
             sha: sha.to_owned(),
             verdict: *verdict,
             title: title.clone(),
             digest: digest.clone(),
+            comment: shown,
             url: self.job.run_url.clone(),
         };
         client.set_status(&status).await
     }
 
-    async fn put(&self, client: &ForgeClient, news: &News<'_>) -> Result<(), ForgeError> {
+    /// Makes the comment say it, and gives what tells the text that is there then.
+    async fn put(&self, client: &ForgeClient, news: &News<'_>) -> Result<Option<Digest>, ForgeError> {
         let console = &self.session.console;
         let forge = client.kind().name();
         let Some(number) = self.number else {
             console.tell("No comment: this run is for no pull request; `--pull-request N` names one.");
-            return Ok(());
+            return Ok(None);
         };
         if let (true, Some(commit), Some(now)) = (news.of_commit, &self.job.commit, &self.pull_request)
             && now.is_open
@@ -294,12 +328,12 @@ impl<'a> Site<'a> {
                 one_line(&now.head),
                 one_line(commit)
             ));
-            return Ok(());
+            return Ok(None);
         }
         let superseded = markdown::superseded(None, &self.context(None));
         let is_same = markdown::says_the_same;
         let wanted = Wanted { body: news.comment, superseded: &superseded, create: news.create, is_same };
-        let Posted { write, text: _, folded, unfolded, impostors } =
+        let Posted { write, text, folded, unfolded, impostors } =
             put_comment(client, number, &self.target, wanted).await?;
         console.tell(&match write {
             Write::Nothing if news.create => {
@@ -322,7 +356,7 @@ impl<'a> Site<'a> {
                 one_line(&author)
             ));
         }
-        Ok(())
+        Ok(Some(text).filter(|text| !text.is_empty()).map(|text| comment_digest(&text)))
     }
 }
 
@@ -331,7 +365,7 @@ fn may_not(error: &ForgeError) -> bool {
     error.is_denied() && !error.is_unknown_token() && !error.is_missing()
 }
 
-/// A client for the forge, or why there is none: a job without a token is no error, a wrong command line is.
+/// A client for the forge, or why there is none: what a job lacks, or says wrongly, is no error; a wrong command line is.
 fn connect_to(
     kind: ForgeKind,
     args: &ForgeArgs,
@@ -346,24 +380,36 @@ fn connect_to(
     };
     let api = args.api.as_deref().or(job.api.as_deref()).or(usual);
     let repository = args.repository.as_deref().or(job.repository.as_deref());
-    let missing = |option: &str| CliError::usage(format!("{} is meant, and not where: give `{option}`", kind.name()));
-    let api = api.ok_or_else(|| missing("--api URL"))?;
-    let repository = repository.ok_or_else(|| missing("--repository NAME"))?;
+    let (api, repository) = match (api, repository) {
+        (Some(api), Some(repository)) => (api, repository),
+        (api, _) => {
+            let option = if api.is_none() { "--api URL" } else { "--repository NAME" };
+            let missing = format!("{} is meant, and not where: give `{option}`", kind.name());
+            return if args.forge.is_some() { Err(CliError::usage(missing)) } else { Ok(Err(missing)) };
+        }
+    };
     let named = args.token_env.as_deref();
     let Some(token) = ci::token(&session.environment, kind, named) else {
         let variables = named.map_or_else(|| ci::token_variables(kind).join(" or "), str::to_owned);
         return Ok(Err(format!("there is no token in {variables}")));
     };
     let transport = Arc::new(connect::transport(ca_bundle)?);
-    let client = ForgeClient::new(transport, Arc::new(SystemClock), kind, api, repository, token)
-        .map_err(|error| CliError::usage(chain(&error)))?;
-    Ok(Ok(if session.verbose {
-        let console = session.console.clone();
-        let observer: review::Observer = Arc::new(move |line: &str| console.tell(line));
-        client.observer(observer)
-    } else {
-        client
-    }))
+    let client = match ForgeClient::new(transport, Arc::new(SystemClock), kind, api, repository, token) {
+        Ok(client) => client,
+        Err(error) => {
+            let is_given = match &error {
+                SetupError::Api(_) => args.api.is_some(),
+                SetupError::Repository { .. } => args.repository.is_some(),
+                SetupError::Token => false,
+            };
+            let why = chain(&error);
+            return if is_given { Err(CliError::usage(why)) } else { Ok(Err(why)) };
+        }
+    };
+    let console = session.console.clone();
+    let observer: review::Observer = Arc::new(move |line: &str| console.tell(line));
+    let client = client.waiting(observer.clone());
+    Ok(Ok(if session.verbose { client.observer(observer) } else { client }))
 }
 
 /// What GitHub Actions says of the event that started the job.

@@ -7,21 +7,18 @@ use super::args::ForgeArgs;
 use super::error::{CliError, chain};
 use super::pull_request::{Found, check_name};
 use crate::model::{Digest, Target};
-use crate::review::{ForgeClient, ForgeError, ForgeKind, evidence, objections};
+use crate::review::{ForgeClient, ForgeError, ForgeKind, Intended, evidence, objections};
 
 /// Where a review is looked for.
 pub(super) struct Review {
     /// The forge, or why it cannot be asked. Where nothing would be written, nobody asks it.
     forge: Result<ForgeClient, String>,
     target: Target,
-    pull_request: Sought,
-}
-
-/// Which pull request.
-enum Sought {
-    Number(u64),
-    /// The one that brought this commit.
-    Commit(String),
+    /// The pull request, where its number is known; else it is the one that brought the commit.
+    number: Option<u64>,
+    /// What the job is about, where there is one that tells.
+    commit: Option<String>,
+    branch: Option<String>,
 }
 
 impl Review {
@@ -35,12 +32,10 @@ impl Review {
         if let Some(kind) = job.forge.filter(|kind| *kind != ForgeKind::GitHub) {
             return Err(not_told(kind));
         }
-        let pull_request = match (number, job.commit) {
-            (Some(number), _) => Sought::Number(number),
-            (None, Some(commit)) => Sought::Commit(commit),
-            (None, None) => return Err(CliError::usage("--reviewed needs a pull request: give `--pull-request N`")),
-        };
-        Ok(Self { forge, target, pull_request })
+        if number.is_none() && job.commit.is_none() {
+            return Err(without_number());
+        }
+        Ok(Self { forge, target, number, commit: job.commit, branch: job.branch })
     }
 }
 
@@ -50,20 +45,22 @@ impl Review {
 ///
 /// What stands against it, all at once; or why it cannot be known. Either way nothing was written.
 pub(super) async fn require(digest: &Digest, review: &Review, session: &Session) -> Result<(), CliError> {
-    let Review { forge, target, pull_request } = review;
+    let Review { forge, target, number, commit, branch } = review;
     let client = forge.as_ref().map_err(|why| unknown(why))?;
-    let number = match pull_request {
-        Sought::Number(number) => *number,
-        Sought::Commit(commit) => client
+    let number = match (number, commit) {
+        (Some(number), _) => *number,
+        (None, Some(commit)) => client
             .pull_request_of(commit)
             .await
             .map_err(|error| failed(&error))?
             .ok_or_else(|| unknown(&format!("no pull request brought the commit {commit}")))?,
+        (None, None) => return Err(without_number()),
     };
     let check = check_name(target);
     let evidence = evidence(client, number, target, &check).await.map_err(|error| failed(&error))?;
     let evidence = evidence.ok_or_else(|| not_told(client.kind()))?;
-    let objections = objections(&evidence, digest, &check);
+    let objections =
+        objections(&evidence, Intended { digest, check: &check, commit: commit.as_deref(), branch: branch.as_deref() });
     if objections.is_empty() {
         session.console.tell(&format!("Reviewed on pull request {number}: {digest}."));
         return Ok(());
@@ -75,6 +72,10 @@ pub(super) async fn require(digest: &Digest, review: &Review, session: &Session)
         } else {
             "this pull request is done with: open another one that plans what is left to do, and have that approved"
         }))
+}
+
+fn without_number() -> CliError {
+    CliError::usage("--reviewed needs a pull request: give `--pull-request N`")
 }
 
 fn not_told(kind: ForgeKind) -> CliError {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::arg_values::{CloudName, ForgeName, OfflineName, WaitName, WorkloadsName};
 use super::arg_values::{factor, grant, pace, repository, web_address};
 use crate::arm::credentials::CredentialKind;
-use crate::model::{Address, Glob, Limit, Target};
+use crate::model::{Address, Glob, IdScope, Limit, Target};
 use crate::plan::SecretGrant;
 use crate::sim::Scenario;
 
@@ -74,10 +74,11 @@ pub(super) struct CloudArgs {
     /// tried in this order.
     #[arg(long, value_name = "NAME", value_parser = clap::value_parser!(CredentialKind), env = "ARCFLUX_AUTH", hide_env_values = true)]
     pub(super) auth: Option<CredentialKind>,
-    /// Resource ids that may be read and written; `*` stands for any characters. Anything else is refused before the
-    /// first request. Can be given several times, or with commas between.
+    /// Resource ids that may be read and written. `*` stands for any characters up to the next slash, `/**` for the id
+    /// itself and everything below it. Anything else is refused before the first request. Can be given several times, or
+    /// with commas between.
     #[arg(long, value_name = "ID-GLOB", env = "ARCFLUX_SCOPE", hide_env_values = true, value_delimiter = ',')]
-    pub(super) scope: Vec<Glob>,
+    pub(super) scope: Vec<IdScope>,
     /// Multiply every wait by this, those for the limits of Azure included. For tests and demonstrations.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     pub(super) poll_scale: f64,
@@ -226,8 +227,9 @@ pub(super) struct ForgeArgs {
     /// AZURE_DEVOPS_EXT_PAT; GITLAB_TOKEN]
     #[arg(long, value_name = "NAME")]
     pub(super) token_env: Option<String>,
-    /// What the plan is for: a pull request has one comment, and a commit one check, for each target. [default: default]
-    #[arg(long, value_name = "NAME", env = "ARCFLUX_TARGET", hide_env_values = true)]
+    /// What the plan is for: a pull request has one comment, and a commit one check, for each target. Without it,
+    /// ARCFLUX_TARGET says. [default: default]
+    #[arg(long, value_name = "NAME")]
     pub(super) target: Option<Target>,
 }
 

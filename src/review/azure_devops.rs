@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::call::{Call, is_segment, segment};
-use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text, time};
+use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, merged_as, number, text, time};
 use crate::model::Secret;
 
 const VERSION: &str = "api-version=6.0";
@@ -133,6 +133,7 @@ impl Protocol for AzureDevOps {
             author: text(body, "/createdBy/id"),
             is_open: text(body, "/status")? == "active",
             base_branch: text(body, "/targetRefName").map(|name| name.trim_start_matches("refs/heads/").to_owned()),
+            default_branch: None,
             merged_as: text(body, "/lastMergeCommit/commitId")
                 .filter(|_| text(body, "/status").as_deref() == Some("completed")),
         })
@@ -143,10 +144,11 @@ impl Protocol for AzureDevOps {
         Call::repeatable(Method::POST, format!("{}/pullrequestquery?{VERSION}", self.repository), query)
     }
 
-    fn read_pull_request_of(&self, body: &Value) -> Option<Option<u64>> {
+    fn read_pull_request_of(&self, body: &Value, sha: &str) -> Option<Option<u64>> {
         let results = body.pointer("/results")?.as_array()?;
         let found = results.iter().filter_map(Value::as_object).flat_map(|result| result.values());
-        Some(found.filter_map(Value::as_array).flatten().find_map(|one| number(one, "/pullRequestId")))
+        let all = found.filter_map(Value::as_array).flatten();
+        Some(merged_as(all, "/pullRequestId", "/lastMergeCommit/commitId", sha))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ::http::header::{CONTENT_TYPE, LOCATION, USER_AGENT as USER_AGENT_HEADER};
+use ::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT as USER_AGENT_HEADER};
 use ::http::{HeaderValue, StatusCode};
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::call::Call;
@@ -16,10 +17,11 @@ use super::error::{ForgeError, SetupError, line};
 use super::forge::{Comment, CommentId, ForgeKind, Protocol, PullRequest, Status};
 use super::github::GitHub;
 use super::limits;
+use super::link;
 use crate::http::log::{self, Shown};
 use crate::http::message::header;
 use crate::http::retry::{self, Failure, Retry, Tried};
-use crate::http::{Clock, ForeignLink, Jitter, Origin, Request, Response, Transport, USER_AGENT, random};
+use crate::http::{Clock, ForeignLink, Jitter, Origin, Patience, Request, Response, Transport, USER_AGENT, random};
 use crate::model::Secret;
 
 /// What a log line may show of an exchange with a forge.
@@ -31,8 +33,11 @@ const SHOWN: Shown = Shown {
 /// The most pages that are read of one list: ten thousand comments.
 const MOST_PAGES: usize = 100;
 
-/// How long one call waits in all. A job that has planned for seconds is not held up for longer by its comment.
+/// How long one call waits in all for limits of the forge.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A wait that is told.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
 
 /// Receives one line for every exchange, fit to be shown: the token is not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -46,7 +51,14 @@ pub struct ForgeClient {
     origin: Origin,
     token: Secret,
     observer: Option<Observer>,
+    /// Is told of waits that somebody may wonder about.
+    waiting: Option<Observer>,
     jitter: Jitter,
+    /// What no error may repeat: the token, and the form in which it is sent.
+    credentials: Vec<Secret>,
+    /// How long everything may take in all, and since when.
+    within: Duration,
+    begun: OnceLock<Timestamp>,
     /// Whether the forge has ever answered.
     answered: AtomicBool,
 }
@@ -68,7 +80,10 @@ impl ForgeClient {
     ) -> Result<Self, SetupError> {
         let (origin, base) = Origin::parse_base(api)?;
         let protocol = kind.protocol(base, repository)?;
-        protocol.headers(&token).map_err(|_| SetupError::Token)?;
+        let headers = protocol.headers(&token).map_err(|_| SetupError::Token)?;
+        let sent = header(&headers, AUTHORIZATION.as_str()).and_then(|sent| sent.split_once(' '));
+        let sent = sent.map(|(_, credential)| Secret::new(credential.to_owned()));
+        let credentials = std::iter::once(token.clone()).chain(sent).collect();
         Ok(Self {
             transport,
             clock,
@@ -77,7 +92,11 @@ impl ForgeClient {
             origin,
             token,
             observer: None,
+            waiting: None,
             jitter: Arc::new(random),
+            credentials,
+            within: Duration::MAX,
+            begun: OnceLock::new(),
             answered: AtomicBool::new(false),
         })
     }
@@ -88,10 +107,22 @@ impl ForgeClient {
         Self { observer: Some(observer), ..self }
     }
 
+    /// Tells `waiting` of every wait that is long enough for somebody to wonder, and why it is.
+    #[must_use]
+    pub fn waiting(self, waiting: Observer) -> Self {
+        Self { waiting: Some(waiting), ..self }
+    }
+
     /// Takes random numbers from `jitter`.
     #[must_use]
     pub fn jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
+    }
+
+    /// Takes no longer than this for everything together, from the first call on: attempts, pages and waits included.
+    #[must_use]
+    pub fn within(self, within: Duration) -> Self {
+        Self { within, ..self }
     }
 
     /// Which forge it talks to.
@@ -133,7 +164,9 @@ impl ForgeClient {
             }
             let response = self.call(&call).await?;
             items.extend(self.read(&call, &response, expected, &read)?);
-            let Some(next) = next_page(&response) else { return Ok(items) };
+            let next = link::next_page(response.headers())
+                .map_err(|link::BadLink| ForgeError::BadLink { forge: self.kind, request: line(&call) })?;
+            let Some(next) = next else { return Ok(items) };
             let uri = self.origin.follow(&next).map_err(|foreign| self.foreign("next page", foreign))?;
             call = Call::read(uri.path_and_query().map(ToString::to_string).unwrap_or_default());
         }
@@ -195,7 +228,7 @@ impl ForgeClient {
     ///
     /// [`ForgeError`].
     pub async fn pull_request_of(&self, sha: &str) -> Result<Option<u64>, ForgeError> {
-        let read = |body: &Value| self.protocol.read_pull_request_of(body);
+        let read = |body: &Value| self.protocol.read_pull_request_of(body, sha);
         self.ask(&self.protocol.pull_request_of(sha), "the pull requests of a commit", read).await
     }
 
@@ -203,7 +236,7 @@ impl ForgeClient {
     /// once.
     pub(super) async fn pause_before_round(&self, rounds: u32) {
         if rounds > 0 {
-            self.clock.sleep(Duration::from_secs(1 << rounds.min(4))).await;
+            self.clock.sleep(Duration::from_secs(1 << rounds.min(4)).min(self.left())).await;
         }
     }
 
@@ -232,12 +265,26 @@ impl ForgeClient {
         ForgeError::ForeignLink { forge: self.kind, role, host, origin: self.origin.to_string() }
     }
 
-    /// Sends `call` until it succeeds or may not be repeated.
+    /// What is left of the time for everything.
+    fn left(&self) -> Duration {
+        let now = self.clock.now();
+        self.within.saturating_sub(elapsed(*self.begun.get_or_init(|| now), now))
+    }
+
+    /// Sends `call` until it succeeds or may not be repeated. No attempt outlasts its patience, a write neither: whether
+    /// it was carried out is looked up before it is sent again.
     async fn call(&self, call: &Call) -> Result<Response, ForgeError> {
         let mut tried = Tried::default();
         let mut waited = Duration::ZERO;
+        if self.left().is_zero() {
+            let seconds = self.within.as_secs();
+            return Err(ForgeError::OutOfTime { forge: self.kind, request: line(call), seconds });
+        }
         loop {
-            let (failure, asked, error) = match self.exchange(call).await {
+            let begun = self.clock.now();
+            let outcome = self.exchange(call, retry::patience(tried).min(self.left())).await;
+            tried.attempted += elapsed(begun, self.clock.now());
+            let (failure, asked, error) = match outcome {
                 Ok(response) if is_answer(&response) => {
                     self.answered.store(true, Ordering::Relaxed);
                     return Ok(response);
@@ -266,8 +313,11 @@ impl ForgeClient {
                 Retry::GiveUp => None,
             };
             match delay {
-                Some(delay) if waited + delay <= PATIENCE => {
+                Some(delay) if waited + delay <= PATIENCE && delay < self.left() => {
                     waited += delay;
+                    if let Some(waiting) = self.waiting.as_ref().filter(|_| delay >= WORTH_TELLING) {
+                        waiting(&format!("Waiting {} s: {error}", delay.as_secs()));
+                    }
                     self.clock.sleep(delay).await;
                 }
                 Some(_) | None => return Err(error),
@@ -286,12 +336,13 @@ impl ForgeClient {
             .and_then(|link| self.origin.follow(link).err());
         match elsewhere {
             Some(foreign) => self.foreign("redirect", foreign),
-            None => ForgeError::status(self.kind, call, failure, response, &self.token),
+            None => ForgeError::status(self.kind, call, failure, response, &self.credentials),
         }
     }
 
-    async fn exchange(&self, call: &Call) -> Result<Response, crate::http::TransportError> {
-        let request = self.request(call)?;
+    async fn exchange(&self, call: &Call, patience: Duration) -> Result<Response, crate::http::TransportError> {
+        let mut request = self.request(call)?;
+        request.extensions_mut().insert(Patience(patience));
         let (parts, body) = request.into_parts();
         let observed = self.observer.as_ref().map(|observer| (observer, parts.clone()));
         let outcome = self.transport.send(Request::from_parts(parts, body)).await;
@@ -327,42 +378,12 @@ impl fmt::Debug for ForgeClient {
     }
 }
 
+/// How much time has passed; none where the clock was set back.
+fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
 /// Whether an answer is one. Azure DevOps answers a token that it does not take with a page to sign in on, as 203.
 fn is_answer(response: &Response) -> bool {
     response.status().is_success() && response.status() != StatusCode::NON_AUTHORITATIVE_INFORMATION
-}
-
-/// The `rel="next"` of the `Link` header (RFC 8288), as GitHub and GitLab send it.
-fn next_page(response: &Response) -> Option<String> {
-    let links = header(response.headers(), "link")?;
-    links.split(',').find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = |parameter: &str| {
-            let (name, value) = parameter.split_once('=').unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("rel") && value.trim().trim_matches('"').eq_ignore_ascii_case("next")
-        };
-        parameters.split(';').any(is_next).then(|| target.to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_is_the_one_that_says_so() {
-        let next = |link: &str| {
-            let mut response = Response::new(Bytes::new());
-            response.headers_mut().insert("link", link.parse().unwrap());
-            next_page(&response)
-        };
-        let both =
-            r#"<https://a/1?page=1>; rel="prev", <https://a/1?page=3>; rel="next", <https://a/1?page=9>; rel="last""#;
-        assert_eq!(next(both).as_deref(), Some("https://a/1?page=3"));
-        assert_eq!(next("<https://a/2>;rel=next").as_deref(), Some("https://a/2"));
-        for none in [r#"<https://a/1>; rel="last""#, "", "https://a; rel=next", "<https://a"] {
-            assert_eq!(next(none), None, "{none}");
-        }
-        assert_eq!(next_page(&Response::new(Bytes::new())), None);
-    }
 }

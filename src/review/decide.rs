@@ -1,6 +1,9 @@
 //! What to do about the comment, from the comments that are there. Pure.
 
+use serde_json::Value;
+
 use super::forge::{Comment, CommentId};
+use crate::model::Digest;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +81,12 @@ fn stays(body: &str, wanted: Wanted<'_>) -> bool {
     let plain = |text: &str| text.trim_end().lines().collect::<Vec<_>>().join("\n");
     let (body, wanted_body) = (plain(body), plain(wanted.body));
     body == wanted_body || (wanted.is_same)(&body, &wanted_body)
+}
+
+/// What tells the text of a comment from every other: the same for two texts that differ only in what forges may change.
+#[must_use]
+pub fn comment_digest(body: &str) -> Digest {
+    Digest::of(&body.trim_end().lines().collect::<Value>())
 }
 
 #[cfg(test)]

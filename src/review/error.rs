@@ -85,6 +85,24 @@ pub enum ForgeError {
         /// What should have been there.
         expected: &'static str,
     },
+    /// A success whose `Link` header cannot be read: whether there is another page is not known.
+    #[error("{request}: {} named the next page in a way that cannot be read", forge.name())]
+    BadLink {
+        /// Which forge.
+        forge: ForgeKind,
+        /// Method and path.
+        request: String,
+    },
+    /// The time that everything may take in all was over before it was sent.
+    #[error("{request}: not sent, because {} has taken all of the {seconds} s that it is waited for", forge.name())]
+    OutOfTime {
+        /// Which forge.
+        forge: ForgeKind,
+        /// Method and path.
+        request: String,
+        /// How long everything may take.
+        seconds: u64,
+    },
     /// A list that does not end.
     #[error("{request}: the list did not end after {pages} pages")]
     EndlessList {
@@ -96,10 +114,18 @@ pub enum ForgeError {
 }
 
 impl ForgeError {
-    /// The error for a response whose status is not a success.
-    pub(super) fn status(forge: ForgeKind, call: &Call, failure: Failure, response: &Response, token: &Secret) -> Self {
+    /// The error for a response whose status is not a success. A server may repeat what it was sent: none of the
+    /// `credentials` is told.
+    pub(super) fn status(
+        forge: ForgeKind,
+        call: &Call,
+        failure: Failure,
+        response: &Response,
+        credentials: &[Secret],
+    ) -> Self {
         let said = serde_json::from_slice::<Value>(response.body()).ok().and_then(|body| said(&body));
-        let message = said.unwrap_or_default().replace(token.reveal(), "***");
+        let mask = |text: String, secret: &Secret| text.replace(secret.reveal(), "***");
+        let message = credentials.iter().fold(said.unwrap_or_default(), mask);
         Self::Status {
             forge,
             request: line(call),
@@ -121,6 +147,8 @@ impl ForgeError {
             | Self::Transport { .. }
             | Self::ForeignLink { .. }
             | Self::BadBody { .. }
+            | Self::BadLink { .. }
+            | Self::OutOfTime { .. }
             | Self::EndlessList { .. } => false,
         }
     }
@@ -143,7 +171,11 @@ impl ForgeError {
         let (failure, once) = match self {
             Self::Status { failure, once, .. } => (*failure, *once),
             Self::Transport { source, once, .. } => (Failure::from(source), *once),
-            Self::BadBody { .. } | Self::ForeignLink { .. } | Self::EndlessList { .. } => return false,
+            Self::BadBody { .. }
+            | Self::BadLink { .. }
+            | Self::OutOfTime { .. }
+            | Self::ForeignLink { .. }
+            | Self::EndlessList { .. } => return false,
         };
         once && retry::verdict(retry::Effect::Write, failure) == Verdict::ReadFirst
     }

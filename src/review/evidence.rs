@@ -6,14 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::client::ForgeClient;
+use super::decide::comment_digest;
 use super::error::ForgeError;
-use super::forge::PullRequest;
+
+use super::forge::{Comment, PullRequest};
 use super::github_evidence as github;
 use crate::model::{Digest, Marker, Target};
 
 /// How many files a comparison of two commits names at most: with so many, there may be more
 /// (GitHub's REST API, "Compare two commits").
 const MOST_COMPARED_FILES: usize = 300;
+
+/// How many files of a pull request GitHub lists at most, and how many of its commits ("List pull requests files", "List
+/// commits on a pull request"): with so many, there may be more.
+const MOST_FILES: usize = 3000;
+const MOST_COMMITS: usize = 250;
 
 /// What is known of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +29,13 @@ pub struct Evidence {
     pub pull_request: PullRequest,
     /// Whose the token is.
     pub me: String,
-    /// Our comment for the target.
-    pub comment: Option<PlanComment>,
+    /// Our comments for the target that stand, the oldest first. One is as it should be.
+    pub comments: Vec<PlanComment>,
     /// The checks of the name that was asked for, on the head of the pull request.
     pub checks: Vec<Check>,
+    /// Who wrote or committed its commits; `None` where the forge does not list all of them, or does not know whose the
+    /// head is.
+    pub contributors: Option<BTreeSet<String>>,
     /// The last word of each reviewer.
     pub reviews: Vec<Review>,
     /// What has happened to the branch that it is merged into, since the plan was made.
@@ -39,6 +49,8 @@ pub struct PlanComment {
     pub marker: Marker,
     /// When somebody last edited it, us included.
     pub edited_at: Timestamp,
+    /// What tells its text from others ([`comment_digest`]).
+    pub digest: Digest,
 }
 
 /// A check run on a commit.
@@ -46,8 +58,14 @@ pub struct PlanComment {
 pub struct Check {
     /// The short name of the app that made it: `github-actions`.
     pub app: String,
+    /// The commit that it is on.
+    pub head: String,
+    /// What it came to: `success`; absent while it runs.
+    pub conclusion: Option<String>,
     /// The digest of the plan that it carries.
     pub digest: Option<Digest>,
+    /// What tells the text of the comment that was posted with it ([`comment_digest`]).
+    pub comment: Option<Digest>,
 }
 
 /// What a reviewer says.
@@ -66,6 +84,8 @@ pub enum Opinion {
 pub struct Review {
     /// Who gave it.
     pub reviewer: String,
+    /// Whether that is a program.
+    pub is_bot: bool,
     /// What it says.
     pub opinion: Opinion,
     /// The commit that was looked at.
@@ -104,22 +124,32 @@ pub async fn evidence(
     let Some(forge) = client.github() else { return Ok(None) };
     let me = client.identity().await?;
     let pull_request = client.pull_request(number).await?;
-    let comment = client
-        .comments(number)
-        .await?
-        .into_iter()
-        .filter(|comment| comment.author.eq_ignore_ascii_case(&me))
-        .filter_map(|comment| {
-            let marker = Marker::of_comment(&comment.body).filter(|marker| marker.target == *target)?;
-            Some((comment.id, PlanComment { marker, edited_at: comment.edited_at? }))
-        })
-        .max_by_key(|(id, _)| *id)
-        .map(|(_, comment)| comment);
+    let comments = plan_comments(client.comments(number).await?, &me, target);
     let checks = client.all(forge.checks(&pull_request.head, check), "check runs", github::read_checks).await?;
+    let commits = client.all(forge.commits(number), "commits", github::read_commits).await?;
+    let contributors = contributors(&pull_request.head, commits);
     let reviews = client.all(forge.reviews(number), "reviews", github::read_reviews).await?;
     let reviews = last_words(client, forge, reviews).await?;
-    let base = base_change(client, forge, &pull_request, comment.as_ref()).await?;
-    Ok(Some(Evidence { pull_request, me, comment, checks, reviews, base }))
+    let base = base_change(client, forge, &pull_request, comments.last()).await?;
+    Ok(Some(Evidence { pull_request, me, comments, checks, contributors, reviews, base }))
+}
+
+/// Those of `me` about the target, and not in the place of which another one has come.
+fn plan_comments(all: Vec<Comment>, me: &str, target: &Target) -> Vec<PlanComment> {
+    let mut ours: Vec<Comment> = all.into_iter().filter(|comment| comment.author.eq_ignore_ascii_case(me)).collect();
+    ours.sort_by_key(|comment| comment.id);
+    let plan_comment = |comment: &Comment| {
+        let marker =
+            Marker::of_comment(&comment.body).filter(|marker| marker.target == *target && !marker.is_superseded())?;
+        Some(PlanComment { marker, edited_at: comment.edited_at?, digest: comment_digest(&comment.body) })
+    };
+    ours.iter().filter_map(plan_comment).collect()
+}
+
+/// Everybody who wrote or committed one of the commits, if that can be told.
+fn contributors(head: &str, commits: Vec<github::Contribution>) -> Option<BTreeSet<String>> {
+    let is_known = commits.iter().any(|one| one.sha.eq_ignore_ascii_case(head) && !one.people.is_empty());
+    (is_known && commits.len() < MOST_COMMITS).then(|| commits.into_iter().flat_map(|one| one.people).collect())
 }
 
 /// The last review of each reviewer, and whether they may write.
@@ -177,6 +207,9 @@ async fn base_change(
         return Ok(BaseChange::TooMuch);
     }
     let changed = client.all(forge.files(pull_request.number), "files", github::read_files).await?;
+    if changed.len() >= MOST_FILES {
+        return Ok(BaseChange::TooMuch);
+    }
     let changed: BTreeSet<String> = changed.into_iter().collect();
     let mut both: Vec<String> = compared.files.into_iter().filter(|file| changed.contains(file)).collect();
     both.sort();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::error::SetupError;
 use super::{azure_devops, github, gitlab};
-use crate::model::Secret;
+use crate::model::{Digest, Secret};
 
 /// Which forge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,8 @@ pub struct PullRequest {
     pub is_open: bool,
     /// The branch that it is to be merged into, without `refs/heads/`.
     pub base_branch: Option<String>,
+    /// The branch that the repository is about, where the forge tells it with the pull request.
+    pub default_branch: Option<String>,
     /// The commit that it was merged as; absent while it is not.
     pub merged_as: Option<String>,
 }
@@ -143,6 +145,9 @@ pub struct Status {
     pub title: String,
     /// The digest of the plan, where there is one.
     pub digest: Option<String>,
+    /// What tells the text of the comment with it ([`comment_digest`](super::comment_digest)), where there is one. Only
+    /// GitHub's checks carry it: nobody but the app that made a check can change it.
+    pub comment: Option<Digest>,
     /// Where more is to be read.
     pub url: Option<String>,
 }
@@ -186,13 +191,26 @@ pub(super) trait Protocol: Send + Sync {
     fn read_pull_request(&self, body: &Value) -> Option<PullRequest>;
     /// Asks which pull request brought a commit.
     fn pull_request_of(&self, sha: &str) -> Call;
-    /// Its number; `Some(None)` where no pull request did.
-    fn read_pull_request_of(&self, body: &Value) -> Option<Option<u64>>;
+    /// Its number; `Some(None)` where no pull request did. Of several, the one that was merged as that commit.
+    fn read_pull_request_of(&self, body: &Value, sha: &str) -> Option<Option<u64>>;
 }
 
 /// The time at `pointer`.
 pub(super) fn time(body: &Value, pointer: &str) -> Option<Timestamp> {
     text(body, pointer)?.parse().ok()
+}
+
+/// The number of the pull request that was merged as `sha`, else the first one. `merge` is where each has the commit that
+/// it was merged as.
+pub(super) fn merged_as<'a>(
+    all: impl Iterator<Item = &'a Value> + Clone,
+    name: &str,
+    merge: &str,
+    sha: &str,
+) -> Option<u64> {
+    let is_it = |one: &&Value| text(one, merge).is_some_and(|commit| commit.eq_ignore_ascii_case(sha));
+    let found = all.clone().find(is_it);
+    found.into_iter().chain(all).find_map(|one| number(one, name))
 }
 
 /// The text at `pointer`.
@@ -218,6 +236,7 @@ mod tests {
             verdict: Verdict::Changes,
             title: title.to_owned(),
             digest: digest.map(str::to_owned),
+            comment: None,
             url: None,
         };
         assert_eq!(status("1 to add", Some(&digest)).description(140), format!("1 to add {digest}"));

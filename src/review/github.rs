@@ -6,11 +6,14 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::call::{Call, is_segment, segment};
-use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text, time};
+use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, merged_as, number, text, time};
 use crate::model::Secret;
 
 /// The most characters that the description of a commit status takes.
 const DESCRIPTION: usize = 140;
+
+/// How the line of a check's summary begins that tells the text of the comment; a backtick ends it.
+pub(super) const COMMENT: &str = "Comment: `";
 
 pub(super) struct GitHub {
     /// The path of the API: empty for github.com, `/api/v3` for a server of one's own.
@@ -87,7 +90,7 @@ impl Protocol for GitHub {
 
     /// A check run, which only apps can make (workflows are one); a commit status for every other token.
     fn statuses(&self, status: &Status) -> Vec<Call> {
-        let Status { name, sha, verdict, title, digest, url } = status;
+        let Status { name, sha, verdict, title, digest, comment, url } = status;
         let (conclusion, state) = match verdict {
             Verdict::NoChanges => ("neutral", "success"),
             Verdict::Changes => ("success", "success"),
@@ -95,10 +98,13 @@ impl Protocol for GitHub {
             Verdict::Failed => ("failure", "failure"),
         };
         // A summary is Markdown, and a title may hold what a server said: it stays out of it.
-        let summary = match digest {
+        let mut summary = match digest {
             Some(digest) => format!("Digest: `{digest}`"),
             None => "There is no plan: the log of the job says why.".to_owned(),
         };
+        if let Some(comment) = comment {
+            summary = format!("{summary}\n\n{COMMENT}{comment}`");
+        }
         let mut check = json!({
             "name": name,
             "head_sha": sha,
@@ -136,6 +142,7 @@ impl Protocol for GitHub {
             author: text(body, "/user/login"),
             is_open: text(body, "/state")? == "open",
             base_branch: text(body, "/base/ref"),
+            default_branch: text(body, "/base/repo/default_branch"),
             // While it is open, this is a merge that was only tried.
             merged_as: text(body, "/merge_commit_sha")
                 .filter(|_| body.pointer("/merged").and_then(Value::as_bool) == Some(true)),
@@ -146,7 +153,8 @@ impl Protocol for GitHub {
         Call::read(format!("{}/commits/{}/pulls", self.repository, segment(sha)))
     }
 
-    fn read_pull_request_of(&self, body: &Value) -> Option<Option<u64>> {
-        Some(body.as_array()?.iter().find_map(|one| number(one, "/number")))
+    fn read_pull_request_of(&self, body: &Value, sha: &str) -> Option<Option<u64>> {
+        // Of one that is open this is a merge that was only tried, which no branch has.
+        Some(merged_as(body.as_array()?.iter(), "/number", "/merge_commit_sha", sha))
     }
 }

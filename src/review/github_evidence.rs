@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::call::{Call, segment};
 use super::evidence::{Check, Opinion, Review};
 use super::forge::text;
+use super::github;
 pub(super) use super::github::GitHub;
 
 /// What two commits differ in.
@@ -29,6 +30,10 @@ impl GitHub {
         Call::read(format!("{}/pulls/{number}/reviews?per_page=100", self.repository()))
     }
 
+    pub(super) fn commits(&self, number: u64) -> Call {
+        Call::read(format!("{}/pulls/{number}/commits?per_page=100", self.repository()))
+    }
+
     pub(super) fn permission(&self, user: &str) -> Call {
         Call::read(format!("{}/collaborators/{}/permission", self.repository(), segment(user)))
     }
@@ -48,9 +53,33 @@ impl GitHub {
 
 pub(super) fn read_checks(body: &Value) -> Option<Vec<Check>> {
     let check = |run: &Value| {
-        Some(Check { app: text(run, "/app/slug")?, digest: text(run, "/external_id").and_then(|id| id.parse().ok()) })
+        let of_comment = |line: &str| line.strip_prefix(github::COMMENT)?.strip_suffix('`')?.parse().ok();
+        Some(Check {
+            app: text(run, "/app/slug")?,
+            head: text(run, "/head_sha")?,
+            conclusion: text(run, "/conclusion").filter(|_| text(run, "/status").as_deref() == Some("completed")),
+            digest: text(run, "/external_id").and_then(|id| id.parse().ok()),
+            comment: text(run, "/output/summary").and_then(|summary| summary.lines().find_map(of_comment)),
+        })
     };
     body.pointer("/check_runs")?.as_array()?.iter().map(check).collect()
+}
+
+/// A commit of a pull request, and whose it is as far as GitHub knows the addresses in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Contribution {
+    pub(super) sha: String,
+    pub(super) people: Vec<String>,
+}
+
+pub(super) fn read_commits(body: &Value) -> Option<Vec<Contribution>> {
+    let contribution = |commit: &Value| {
+        let people = ["/author/login", "/committer/login"].into_iter().filter_map(|one| text(commit, one));
+        // What is done on the web page is committed by GitHub itself.
+        let people = people.filter(|login| login != "web-flow").collect();
+        Some(Contribution { sha: text(commit, "/sha")?, people })
+    };
+    body.as_array()?.iter().map(contribution).collect()
 }
 
 /// The reviews that say something; a comment does not, and neither does what was not sent yet.
@@ -67,7 +96,8 @@ pub(super) fn read_reviews(body: &Value) -> Option<Vec<Review>> {
         let Some(reviewer) = text(review, "/user/login") else { continue };
         let at = text(review, "/submitted_at")?.parse().ok()?;
         let commit = text(review, "/commit_id").unwrap_or_default();
-        reviews.push(Review { reviewer, opinion, commit, at, may_write: false });
+        let is_bot = text(review, "/user/type").as_deref() == Some("Bot") || reviewer.ends_with("[bot]");
+        reviews.push(Review { reviewer, is_bot, opinion, commit, at, may_write: false });
     }
     Some(reviews)
 }

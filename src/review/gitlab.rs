@@ -5,7 +5,7 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::call::{Call, is_segment, segment};
-use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, number, text, time};
+use super::forge::{Comment, CommentId, Protocol, PullRequest, Status, Verdict, merged_as, number, text, time};
 use crate::model::Secret;
 
 /// The most characters that the description of a commit status takes.
@@ -102,6 +102,7 @@ impl Protocol for GitLab {
             author: number(body, "/author/id").map(|id| id.to_string()),
             is_open: text(body, "/state")? == "opened",
             base_branch: text(body, "/target_branch"),
+            default_branch: None,
             merged_as: text(body, "/merge_commit_sha").or_else(|| text(body, "/squash_commit_sha")),
         })
     }
@@ -110,7 +111,7 @@ impl Protocol for GitLab {
         Call::read(format!("{}/repository/commits/{}/merge_requests", self.project, segment(sha)))
     }
 
-    fn read_pull_request_of(&self, body: &Value) -> Option<Option<u64>> {
-        Some(body.as_array()?.iter().find_map(|one| number(one, "/iid")))
+    fn read_pull_request_of(&self, body: &Value, sha: &str) -> Option<Option<u64>> {
+        Some(merged_as(body.as_array()?.iter(), "/iid", "/merge_commit_sha", sha))
     }
 }

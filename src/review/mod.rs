@@ -18,12 +18,13 @@ mod github;
 mod github_evidence;
 mod gitlab;
 mod limits;
+mod link;
 mod post;
 
 pub use client::{ForgeClient, Observer};
-pub use decide::{Decision, Wanted, Write, decide};
+pub use decide::{Decision, Wanted, Write, comment_digest, decide};
 pub use error::{ForgeError, SetupError};
 pub use evidence::{BaseChange, Check, Evidence, Opinion, PlanComment, Review, evidence};
 pub use forge::{Comment, CommentId, ForgeKind, PullRequest, Status, Verdict};
-pub use gate::{Objection, objections};
+pub use gate::{Intended, Objection, objections};
 pub use post::{Posted, put_comment};

@@ -108,14 +108,13 @@ fn what_is_found_outside_the_scope_is_not_written_to() {
     place.sim(APPLY).ends_with(0);
     // The extension is found by its type: the one that is there has another name than the spec says.
     place.write("arcflux.yaml", &quickstart.replace("multiTenancy: false", "multiTenancy: true"));
-    let scope = "*/providers/Microsoft.Kubernetes,*/providers/Microsoft.KubernetesConfiguration,*/rg-edge,*/store-001,\
-                 */extensions,*/fluxConfigurations,*/sourceControlConfigurations,*/fluxConfigurations/flux-system,\
-                 */extensions/flux";
+    let scope = "/subscriptions/*/providers/*,**/rg-edge,**/store-001,**/extensions,**/fluxConfigurations,\
+                 **/sourceControlConfigurations,**/fluxConfigurations/flux-system,**/extensions/flux";
     for command in [&["plan"][..], APPLY] {
         let refused = place.sim(&[command, &["--scope", scope]].concat()).ends_with(3);
         refused.says("outside `--scope`").says("/extensions/other");
     }
-    place.sim(&["plan", "--scope", &format!("{scope},*/extensions/other")]).ends_with(0).shows("1 to change");
+    place.sim(&["plan", "--scope", &format!("{scope},**/extensions/other")]).ends_with(0).shows("1 to change");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Plans on pull requests through the binary, as far as nobody is asked: what a job keeps of them, and what is refused.
 //! What is asked of forges is tested in `review`, and against GitHub's own description in `tests/witness/github.sh`.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::Value;
 
 use crate::binary::Place;
@@ -100,6 +102,62 @@ fn where_to_comment_is_a_question_of_the_command_line() {
     named("--token-env", "UNSET").ends_with(0).says("no token in UNSET");
 }
 
+/// A workflow of GitHub for pull request 7; nobody listens where its forge should be.
+fn workflow(place: Place) -> Place {
+    place
+        .with("GITHUB_ACTIONS", "true")
+        .with("GITHUB_API_URL", "http://127.0.0.1:1")
+        .with("GITHUB_REPOSITORY", "contoso/gitops")
+        .with("GITHUB_REF", "refs/pull/7/merge")
+        .with("GITHUB_TOKEN", "S3CRET")
+}
+
+#[test]
+fn whatever_the_environment_says_wrongly_of_the_pull_request_the_plan_is_made() {
+    let long = "x".repeat(101);
+    for (name, value, why) in [
+        ("GITHUB_TOKEN", "S3\nCRET", "the token is malformed"),
+        ("GITHUB_API_URL", "http://git.contoso.com/api/v3", "plain http to another machine"),
+        ("GITHUB_REPOSITORY", "", "give `--repository NAME`"),
+        ("GITHUB_REPOSITORY", "contoso", "write OWNER/NAME"),
+        ("ARCFLUX_TARGET", &long, "ARCFLUX_TARGET cannot be used"),
+    ] {
+        let place = workflow(Place::quickstart()).with(name, value);
+        let planned = place.sim(&["plan", "--comment", "--detailed-exitcode"]).ends_with(2).shows("Plan: 3 to add");
+        let said = planned.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("warning: the pull request does not show all of it") && said.contains(why), "{said}");
+        assert!(!planned.err.contains("CRET"), "{}", planned.err);
+        // What is to be applied, though, was reviewed, or is not applied.
+        place.sim(&["apply", "--reviewed"]).ends_with(3).says("it cannot be known whether the plan was reviewed");
+    }
+    let azure = azure_pipelines(Place::quickstart()).with("SYSTEM_COLLECTIONURI", "");
+    azure.sim(&["plan", "--comment"]).ends_with(0).says("give `--api URL`");
+    // No target is the default one.
+    let place = azure_pipelines(Place::quickstart()).with("ARCFLUX_TARGET", "");
+    place.sim(&["plan", "--comment"]).ends_with(0);
+    assert!(place.path("arcflux plan default.md").exists());
+    // What is said on the command line is a mistake of whoever said it.
+    place.sim(&["plan", "--comment", "--target", &long]).ends_with(64);
+}
+
+#[test]
+fn a_pull_request_that_cannot_be_read_is_told() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", listener.local_addr().unwrap());
+    // Everything has moved, whatever it is. The thread ends with the test.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 65536]);
+            let _ = stream.write_all(b"HTTP/1.1 301 Moved\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    let place = workflow(Place::quickstart()).with("GITHUB_API_URL", &api);
+    let planned = place.sim(&["plan", "--comment"]).ends_with(0).shows("Plan: 3 to add");
+    let said = planned.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("GitHub answered GET /repos/contoso/gitops/pulls/7 with 301"), "{said}");
+    assert!(said.contains("No check: which commit was planned is not known."), "{said}");
+}
+
 #[test]
 fn only_what_was_planned_and_applied_is_told() {
     let place = azure_pipelines(Place::quickstart());
@@ -174,6 +232,43 @@ fn markdown_is_for_the_target_that_is_named() {
     let shown = place.sim(&["plan", "--format", "markdown"]).ends_with(0);
     assert!(shown.out.contains("plan for `stage`"), "{}", shown.out);
     place.sim(&["plan", "--outputs", "f"]).ends_with(64).says("`--outputs` goes with `--comment`");
+}
+
+#[test]
+fn the_command_that_a_comment_names_applies_the_plan() {
+    let place = Place::quickstart();
+    place.write("edge's spec.yaml", &place.read("arcflux.yaml"));
+    let arguments = "--workloads keep --wait none --max-delete 50% --only rg-edge/* --format markdown";
+    let options = [&["plan", "-f", "edge's spec.yaml"][..], &arguments.split(' ').collect::<Vec<_>>()].concat();
+    let shown = place.sim(&options).ends_with(0);
+    let command = shown.out.lines().find(|line| line.starts_with("arcflux apply ")).unwrap();
+    let expected =
+        r"arcflux apply -f 'edge'\''s spec.yaml' --only 'rg-edge/*' --wait none --workloads keep --max-delete 50%";
+    assert_eq!(command.split(" --expect ").next(), Some(expected));
+    let digest = command.split(" --expect ").nth(1).unwrap();
+    let apply = ["apply", "-f", "edge's spec.yaml", "--only", "rg-edge/*", "--wait", "none", "--workloads", "keep"];
+    let rest = ["--max-delete", "50%", "--expect", digest, "--auto-approve"];
+    place.sim(&[&apply[..], &rest].concat()).ends_with(0);
+}
+
+#[test]
+fn what_a_command_line_can_tell_is_told_before_azure_is_read() {
+    let place = Place::quickstart();
+    let reviewed = |more: &[&str]| {
+        let told = place.sim(&[&["apply", "--reviewed"], more].concat());
+        assert!(!told.err.contains("Read "), "{}", told.err);
+        told
+    };
+    reviewed(&[]).ends_with(64).says("--forge github");
+    let gitlab = ["--forge", "gitlab", "--repository", "1", "--pull-request", "7"];
+    reviewed(&gitlab).ends_with(3).says("GitLab does not tell who approved which commit");
+    reviewed(&["--forge", "github", "--repository", "o/r"]).ends_with(64).says("give `--pull-request N`");
+    place.sim(&["plan", "--out", "plan.json"]).ends_with(0);
+    let script = ["comment", "plan.json", "--artifact-url", "javascript:alert(1)"];
+    place.run(&script).ends_with(64).says("leads to no page");
+    let place = place.with("GITHUB_TOKEN", "S3CRET");
+    let nowhere = ["comment", "plan.json", "--forge", "github", "--repository", "o/r", "--api", "http://127.0.0.1:1"];
+    place.run(&nowhere).ends_with(0).says("`--pull-request N` names one");
 }
 
 #[test]

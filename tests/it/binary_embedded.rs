@@ -148,13 +148,19 @@ fn a_state_that_was_begun_for_another_spec_is_told() {
 #[test]
 fn ids_outside_the_scope_are_refused_before_the_first_request() {
     let place = Place::quickstart();
-    let refused = place.sim(&["plan", "--verbose", "--scope", "*/resourceGroups/rg-other/*"]).ends_with(3);
+    let refused = place.sim(&["plan", "--verbose", "--scope", "**/resourceGroups/rg-other/**"]).ends_with(3);
     let refused = refused.says("outside `--scope`").says("nothing was sent");
     assert!(!refused.err.contains("GET "), "{}", refused.err);
     assert!(!place.path(".arcflux").exists(), "not even a simulator was started");
-    let by_environment = Place::quickstart().with("ARCFLUX_SCOPE", "/subscriptions/0*");
+    let by_environment = Place::quickstart().with("ARCFLUX_SCOPE", "/subscriptions/0*/**");
     by_environment.sim(APPLY).ends_with(3).says("outside `--scope`");
-    place.sim(&["plan", "--scope", "/subscriptions/3f0c1c5e-*"]).ends_with(0);
+    place.sim(&["plan", "--scope", "/subscriptions/3f0c1c5e-*/**"]).ends_with(0);
+    // What would fit nothing, or more than was meant, is told at once.
+    place
+        .sim(&["plan", "--scope", "/subscriptions/*/resourceGroups/rg-edge**"])
+        .ends_with(64)
+        .says("part of a segment");
+    Place::quickstart().with("ARCFLUX_SCOPE", "").sim(&["plan"]).ends_with(64).says("fits no resource id");
 }
 
 #[test]

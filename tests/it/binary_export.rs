@@ -36,7 +36,7 @@ fn names_and_scope_are_checked_before_anything_is_sent() {
     let place = Place::quickstart();
     place.sim(&["apply", "--auto-approve"]).ends_with(0);
     place.sim(&["export", "-s", "mine", "-g", "rg-edge", "-c", "store-001"]).ends_with(64).says("is not a GUID");
-    let scoped = [&CLUSTER[..], &["--scope", "/subscriptions/*/resourceGroups/rg-other*"]].concat();
+    let scoped = [&CLUSTER[..], &["--scope", "/subscriptions/*/resourceGroups/rg-other/**"]].concat();
     place.sim(&scoped).ends_with(3).says("outside `--scope`");
 }
 

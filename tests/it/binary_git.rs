@@ -144,6 +144,47 @@ fn the_configuration_of_a_repository_runs_nothing() {
 }
 
 #[test]
+fn a_base_is_read_from_the_repository_around_the_spec_and_from_none_inside() {
+    let place = Place::empty();
+    let text = Place::quickstart().read("arcflux.yaml");
+    let as_test = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+    let commit = |directory: &Path, spec: &str, text: &str| -> Option<bool> {
+        std::fs::create_dir_all(directory.join(spec).parent().unwrap()).unwrap();
+        git(directory.parent().unwrap(), &["init", "--quiet", "--initial-branch=main", directory.to_str().unwrap()])?;
+        std::fs::write(directory.join(spec), text).unwrap();
+        git(directory, &["add", "."])?;
+        git(directory, &[&as_test[..], &["commit", "--quiet", "-m", "Begin"]].concat())
+    };
+    let Some(true) = commit(&place.path("checkout"), "specs/arcflux.yaml", &text) else { return };
+    // A pull request brings a bare repository beside the spec, as plain files.
+    assert_eq!(commit(&place.path("evil"), "arcflux.yaml", "evil: {}\n"), Some(true));
+    let specs = place.path("checkout/specs");
+    for part in ["HEAD", "config", "objects", "refs"] {
+        std::fs::rename(place.path("evil/.git").join(part), specs.join(part)).unwrap();
+    }
+    std::fs::write(specs.join("config"), "[core]\n\trepositoryformatversion = 0\n\tworktree = .\n").unwrap();
+    for base in ["git:main", "git:main:specs/arcflux.yaml"] {
+        let arguments = ["plan", "-f", "checkout/specs/arcflux.yaml", "--base", base];
+        place.sim(&arguments).ends_with(0).shows("Plan: 3 to add");
+    }
+    std::fs::remove_dir_all(place.path("checkout/.git")).unwrap();
+    let arguments = ["plan", "-f", "checkout/specs/arcflux.yaml", "--base", "git:main"];
+    place.sim(&arguments).ends_with(1).says("is not in a git repository");
+}
+
+#[test]
+fn a_bare_repository_can_stand_for_a_url() {
+    let place = Place::quickstart();
+    if repository(&place).is_none() {
+        return;
+    }
+    let directory = place.path("gitops");
+    assert_eq!(git(&directory, &["clone", "--quiet", "--bare", ".", "../bare.git"]), Some(true));
+    let bound = format!("https://github.com/contoso/gitops={}", place.path("bare.git").display());
+    apply(&place, &bound).ends_with(0).shows("3 added");
+}
+
+#[test]
 fn a_repository_that_the_environment_names_is_not_taken_for_the_bound_one() {
     let place = Place::quickstart();
     let Some(bound) = repository(&place) else { return };

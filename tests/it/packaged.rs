@@ -2,6 +2,8 @@
 //! name inputs, outputs and commands that exist, and the action's script does what it says.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -190,7 +192,73 @@ fn the_commands_of_the_templates_exist() {
     }
     assert_eq!(seen, 7);
     place.run(&["validate"]).ends_with(0);
-    place.sim(&["plan"]).ends_with(0);
+}
+
+/// The scopes of each workflow and template, as `ARCFLUX_SCOPE` takes them.
+fn scopes() -> Vec<String> {
+    let of_workflow = |(_, text): &(&str, &str)| {
+        let workflow = yaml(text);
+        let mut steps = workflow["jobs"].as_object().unwrap().values().flat_map(|job| job["steps"].as_array().unwrap());
+        let scope = steps.find_map(|step| step["with"]["scope"].as_str()).unwrap();
+        scope.lines().collect::<Vec<_>>().join(",")
+    };
+    let of_template = |text: &&str| yaml(text)["variables"]["ARCFLUX_SCOPE"].as_str().unwrap().to_owned();
+    WORKFLOWS.iter().map(of_workflow).chain([AZURE_PIPELINES, GITLAB].iter().map(of_template)).collect()
+}
+
+#[test]
+fn the_scope_of_each_template_is_that_of_its_spec_and_no_wider() {
+    for scope in scopes() {
+        let place = Place::empty().with("ARCFLUX_SCOPE", &scope);
+        place.write("arcflux.yaml", SPEC);
+        place.sim(&["plan"]).ends_with(0).shows("to add");
+        for elsewhere in ["rg-edge-payroll", "rg"] {
+            place.write("other.yaml", &SPEC.replace("resourceGroup: rg-edge", &format!("resourceGroup: {elsewhere}")));
+            place.sim(&["plan", "-f", "other.yaml"]).ends_with(3).says("outside `--scope`");
+        }
+    }
+    assert_eq!(scopes().len(), 5);
+}
+
+/// Runs a script in a checkout that brings a toolchain of its own, and gives where cargo was started.
+fn started_cargo_in(script: &str) -> (PathBuf, Place) {
+    let place = Place::empty();
+    for directory in ["checkout", "action", "temp", "bin"] {
+        std::fs::create_dir(place.path(directory)).unwrap();
+    }
+    place.write("checkout/rust-toolchain.toml", "[toolchain]\npath = \"/evil\"\n");
+    place.write("bin/cargo", &format!("#!/bin/sh\npwd -P >'{}'\n", place.path("started").display()));
+    std::fs::set_permissions(place.path("bin/cargo"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new("bash");
+    command
+        .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
+        .current_dir(place.path("checkout"))
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", place.path("bin").display()))
+        .env("TMPDIR", place.path("temp"))
+        .env("RUNNER_TEMP", place.path("temp"))
+        .env("AGENT_TEMPDIRECTORY", place.path("temp"))
+        .env("GITHUB_ACTION_PATH", place.path("action"))
+        .env("GITHUB_OUTPUT", place.path("output"));
+    assert!(command.output().unwrap().status.success(), "{script}");
+    (place.read("started").trim().into(), place)
+}
+
+#[test]
+fn nothing_is_built_where_a_pull_request_says_how() {
+    let build = steps().remove(0)["run"].as_str().unwrap().to_owned();
+    let installs = [AZURE_PIPELINES, GITLAB].into_iter().flat_map(str::lines).map(str::trim);
+    let installs = installs.filter(|line| line.contains("cargo install")).map(|line| {
+        assert!(line.contains("--rev \"$ARCFLUX_REVISION\""), "{line}");
+        line.trim_start_matches("- ").trim_start_matches("script: ").to_owned()
+    });
+    let scripts: Vec<String> = std::iter::once(build).chain(installs).collect();
+    assert_eq!(scripts.len(), 4);
+    for script in scripts {
+        let (directory, place) = started_cargo_in(&script);
+        let checkout = place.path("checkout").canonicalize().unwrap();
+        assert!(!directory.starts_with(&checkout) && !checkout.starts_with(&directory), "{script}: {directory:?}");
+    }
 }
 
 #[test]

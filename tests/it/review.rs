@@ -1,13 +1,18 @@
 //! Comments and checks on three forges, through the client and its retries; the forges are in memory.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use arcflux::http::retry::ATTEMPTS;
-use arcflux::model::{Marker, Target};
-use arcflux::review::{ForgeError, ForgeKind, Posted, Status, Verdict, Wanted, Write, put_comment};
+use arcflux::http::{Clock as _, Patience, Request, Response, Transport, TransportError};
+use arcflux::model::{Marker, Secret, Target};
+use arcflux::review::{ForgeClient, ForgeError, ForgeKind, Posted, Status, Verdict, Wanted, Write, put_comment};
 use arcflux::view::markdown::{Context, plan, says_the_same, superseded};
+use async_trait::async_trait;
 use serde_json::json;
 
 use crate::forges::{ALL, Asked, Fake, HEAD, TOKEN, page_of_html};
-use crate::scripted::Reply;
+use crate::scripted::{Reply, VirtualClock};
 use crate::world;
 
 fn target() -> Target {
@@ -236,6 +241,9 @@ async fn limits_are_waited_for_as_long_as_they_say_and_no_longer_than_anybody_wa
     };
     let fake = Fake::new(ForgeKind::GitHub);
     let (client, clock) = fake.client();
+    let told = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let kept = told.clone();
+    let client = client.waiting(Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned())));
     fake.fails(Asked::List, primary().header("x-ratelimit-reset", &at(90)));
     fake.fails(
         Asked::Create,
@@ -245,6 +253,8 @@ async fn limits_are_waited_for_as_long_as_they_say_and_no_longer_than_anybody_wa
     put_comment(&client, 7, &target(), Wanted { body: &body, superseded: "", create: true, is_same }).await.unwrap();
     // One more for the clocks, and half a second of jitter each.
     assert_eq!(clock.waits(), [91, 30]);
+    let told = told.lock().unwrap();
+    assert!(told.len() == 2 && told[0].starts_with("Waiting 91 s: GitHub answered GET "), "{told:?}");
     assert_eq!((fake.count(Asked::List), fake.count(Asked::Create)), (2, 2));
 
     let fake = Fake::new(ForgeKind::GitHub);
@@ -331,11 +341,82 @@ async fn the_token_goes_nowhere_else_and_is_never_told() {
         let (client, _) = fake.client();
         let kept = lines.clone();
         let client = client.observer(std::sync::Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned())));
-        fake.fails(Asked::List, Reply::json(403, &json!({"message": format!("no {TOKEN} here\nnor there")})));
+        // Azure DevOps is sent the token in base64.
+        let sent = "OlQwS0VOLW9mLXRoZS1qb2I=";
+        let message = format!("no {TOKEN} here\nnor there: Basic {sent}");
+        fake.fails(Asked::List, Reply::json(403, &json!({"message": message})));
         let error = client.comments(7).await.unwrap_err();
         let told = format!("{error} {error:?} {client:?} {:?}", lines.lock().unwrap());
         assert!(!told.contains(TOKEN) && told.contains("no *** here\\nnor there"), "{told}");
+        assert!(kind != ForgeKind::AzureDevOps || !told.contains(sent), "{told}");
         assert_eq!(lines.lock().unwrap().len(), 1);
+    }
+}
+
+/// A server that takes a request and says nothing until whoever asks has lost patience.
+struct Silent(Arc<VirtualClock>);
+
+#[async_trait]
+impl Transport for Silent {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let Patience(patience) = *request.extensions().get().unwrap();
+        self.0.advance(patience.min(Duration::from_secs(100)));
+        Err(TransportError::Broken { host: "forge".to_owned(), source: "timed out".into() })
+    }
+}
+
+#[tokio::test]
+async fn a_silent_forge_is_not_waited_for_longer_than_it_may_take_in_all() {
+    let began = VirtualClock::new().now();
+    for kind in ALL {
+        let clock = VirtualClock::new();
+        let token = Secret::new(TOKEN.to_owned());
+        let api = Fake::new(kind).api();
+        let client = || {
+            let silent = Arc::new(Silent(clock.clone()));
+            ForgeClient::new(silent, clock.clone(), kind, api, "contoso/gitops", token.clone()).unwrap()
+        };
+        let passed = || clock.now().duration_since(began).as_secs();
+        let limited = client().within(Duration::from_secs(120));
+        limited.pull_request(7).await.unwrap_err();
+        let wanted = Wanted { body: "x", superseded: "", create: true, is_same };
+        let error = put_comment(&limited, 7, &target(), wanted).await.unwrap_err();
+        assert!(matches!(error, ForgeError::OutOfTime { seconds: 120, .. }), "{error}");
+        limited.create_comment(7, "x").await.unwrap_err();
+        assert!((100..=120).contains(&passed()), "{kind:?}: {}", passed());
+        // Without such a limit, one request has two minutes, its attempts included.
+        let before = passed();
+        client().pull_request(7).await.unwrap_err();
+        assert!(passed() - before <= 135, "{kind:?}: {}", passed() - before);
+    }
+}
+
+#[tokio::test]
+async fn limits_are_waited_for_only_as_long_as_everything_may_take() {
+    let fake = Fake::new(ForgeKind::GitHub);
+    let (client, clock) = fake.client();
+    (0..40).for_each(|_| fake.fails(Asked::List, Reply::text(429, "Retry later").header("retry-after", "50")));
+    let error = client.within(Duration::from_secs(120)).comments(7).await.unwrap_err();
+    assert!(error.to_string().contains("429"), "{error}");
+    assert_eq!(clock.waits(), [50, 50]);
+}
+
+#[tokio::test]
+async fn the_pull_request_of_a_commit_is_the_one_that_was_merged_as_it() {
+    for (kind, others) in [
+        (
+            ForgeKind::GitHub,
+            json!([{"number": 5, "merge_commit_sha": "ff"}, {"number": 6}, {"number": 7, "merge_commit_sha": HEAD}]),
+        ),
+        (ForgeKind::GitLab, json!([{"iid": 5, "merge_commit_sha": null}, {"iid": 7, "merge_commit_sha": HEAD}])),
+        (
+            ForgeKind::AzureDevOps,
+            json!({"results": [{HEAD: [{"pullRequestId": 5}, {"pullRequestId": 7, "lastMergeCommit": {"commitId": HEAD}}]}]}),
+        ),
+    ] {
+        let fake = Fake::new(kind);
+        fake.fails(Asked::OfCommit, Reply::json(200, &others));
+        assert_eq!(fake.client().0.pull_request_of(HEAD).await.unwrap(), Some(7), "{kind:?}");
     }
 }
 
@@ -357,6 +438,7 @@ async fn the_commit_carries_the_digest() {
         verdict,
         title: "1 to add, 0 to change, 0 to destroy".to_owned(),
         digest: Some(digest.clone()),
+        comment: Some(digest.replace("ab", "cd").parse().unwrap()),
         url: Some("https://ci.example/1".to_owned()),
     };
     for (verdict, github, azure, gitlab) in [
@@ -377,6 +459,9 @@ async fn the_commit_carries_the_digest() {
             let statuses = fake.statuses();
             assert_eq!((statuses.len(), &statuses[0][word]), (1, &json!(expected)));
             assert!(statuses[0].to_string().contains(&digest), "{kind:?}");
+            // Nobody but the app that made a check can change what it says.
+            let says_comment = statuses[0].to_string().contains(&digest.replace("ab", "cd"));
+            assert_eq!(says_comment, kind == ForgeKind::GitHub);
         }
     }
     // A token that is no app's may not make checks, and sets a status.

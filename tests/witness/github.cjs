@@ -164,6 +164,22 @@ async function scenarios(github, digest) {
     assert.deepEqual(github.comments.map((one) => one.body), [forged, quoted, marker]);
   });
 
+  await one('a pull request that cannot be read is told, and the comment is there', async () => {
+    github.fail(/^GET .*\/pulls\/\{pull_number\}$/, 301, 'Moved Permanently');
+    assert.match(ends(await comment(), 1).err.replace(/\s+/g, ' '), /GitHub answered GET \/repos\/contoso\/gitops\/pulls\/7 with 301: Moved Permanently/);
+    assert.deepEqual([ours(github).length, github.checks.length], [1, 1]);
+  });
+
+  await one('whatever the environment says wrongly, the plan is made', async () => {
+    for (const [wrong, why] of [[{ GITHUB_TOKEN: 'ghs_two\nlines' }, /token is malformed/], [{ GITHUB_REPOSITORY: undefined }, /--repository NAME/], [{ ARCFLUX_TARGET: 'x'.repeat(101) }, /ARCFLUX_TARGET cannot be used/]]) {
+      const ran = ends(await run(github, ['plan', '--comment', '--cloud', 'sim', '-f', path.resolve(spec)], wrong), 0);
+      assert.match(ran.err.replace(/\s+/g, ' '), why);
+    }
+    assert.deepEqual([github.asked, github.comments.length], [[], 0]);
+    ends(await comment({ ARCFLUX_TARGET: '' }), 0);
+    assert.equal(github.checks[0].name, 'arcflux/plan (default)');
+  });
+
   await one('links and redirects to elsewhere are not followed', async () => {
     let hits = 0;
     const elsewhere = http.createServer((_, response) => { hits++; response.end('[]'); });
@@ -254,6 +270,23 @@ async function reviewed(github) {
   await scenario('somebody approves who may only read', () => { github.writers = []; }, refused('not_approved', /bob may not write/));
   await scenario('an older commit was approved', () => { github.reviews[0].commit_id = 'd'.repeat(40); }, refused('not_approved', /bob approved dddddddddddd/));
   await scenario('the comment was edited after the approval', () => { github.comments[0].updated_at = '2026-11-24T11:00:00Z'; }, refused('not_approved', /edited at 2026-11-24T11:00:00Z/));
+  await scenario('somebody who pushed to it approves', () => { github.commits = [{ sha: 'd'.repeat(40), people: ['Bob', 'web-flow'] }, { sha: HEAD, people: ['ann', 'ann'] }]; }, refused('not_approved', /bob wrote or committed a part of it/));
+  await scenario('GitHub does not know whose the head is', () => { github.commits = [{ sha: 'd'.repeat(40), people: ['ann', 'ann'] }]; }, refused('contributors_unknown', /whose the commits of #7 are/));
+  await scenario('a program approves', () => { github.reviews[0].type = 'Bot'; }, refused('not_approved', /bob is a program/));
+  await scenario('the text was replaced under its first line before the approval', () => {
+    const [comment] = github.comments;
+    comment.body = `${comment.body.split('\n')[0]}\n## arcflux plan: 0 to add, 1 to change, 0 to destroy\n`;
+  }, refused('comment_edited', /its text is not what was posted with the check run/));
+  await scenario('the text was edited, and a newer comment of the same bot hides it', () => {
+    const [comment] = github.comments;
+    const { body } = comment;
+    comment.body = body.replace('to add', 'to ignore');
+    github.write(github.login, body);
+  }, refused('several_comments', /has 2 comments of github-actions\[bot\]/));
+  await scenario('the text was replaced by one that was posted for nothing', () => { github.comments[0].body += '\nThat is fine, said security.'; }, refused('comment_edited', /edited, last at/));
+  await scenario('the check does not tell the text', check_of((one) => { one.output.summary = 'Digest'; }), refused('comment_edited', /tells the text/));
+  await scenario('the check failed', check_of((one) => { one.conclusion = 'failure'; }), refused('check_failed', /came to `failure`/));
+  await scenario('it goes into another branch', () => { github.into = 'sandbox'; }, refused('other_branch', /goes into `sandbox`, and the default branch is `master`/));
   await scenario('somebody requests changes', () => { github.reviews.push({ ...approval, login: 'carl', state: 'CHANGES_REQUESTED' }); github.writers.push('carl'); }, refused('changes_requested', /carl/));
   await scenario('the check has another digest', check_of((one) => { one.external_id = `sha256:${'0'.repeat(64)}`; }), refused('digest_differs', /sha256:0000/));
   await scenario('the check is on another commit', check_of((one) => { one.head_sha = 'd'.repeat(40); }), refused('no_check', /has no check run/));
@@ -279,7 +312,13 @@ async function reviewed(github) {
   await scenario('merged: the pull request that brought the commit, and what it was merged into', () => { github.merged = true; }, async () => {
     const place = path.join(work, 'push-event-reviewed');
     fs.writeFileSync(place, '{}');
-    ends(await apply('merged.json', { GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_PATH: place }), 0);
+    const push = { GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_PATH: place, GITHUB_SHA: 'e'.repeat(40) };
+    github.into = 'main';
+    const other = ends(await apply('merged.json', { ...push, GITHUB_SHA: 'c'.repeat(40), GITHUB_REF: 'refs/heads/release' }), 3);
+    const said = other.err.replace(/\s+/g, ' ');
+    assert.match(said, /other_commit: this job is about cccccccccccc, and #7 was merged as eeeeeeeeeeee/);
+    assert.match(said, /other_branch: #7 goes into `main`, and this job is about `release`/);
+    ends(await apply('merged.json', push), 0);
     assert.ok(github.compared.endsWith(`...${'f'.repeat(40)}`), github.compared);
   });
 }

@@ -119,7 +119,7 @@ class GitHub {
   }
 
   reset() {
-    Object.assign(this, { reviews: [], writers: [], moved: [], merged: false, comments: [], checks: [], statuses: [], asked: [], violations: [], faults: [], newest: 1000, head: 'a'.repeat(40) });
+    Object.assign(this, { reviews: [], writers: [], commits: undefined, moved: [], into: 'master', merged: false, comments: [], checks: [], statuses: [], asked: [], violations: [], faults: [], newest: 1000, head: 'a'.repeat(40) });
   }
 
   listen() {
@@ -242,6 +242,7 @@ class GitHub {
         pull.number = number;
         pull.head.sha = this.head;
         pull.user.login = 'ann';
+        pull.base.ref = this.into;
         if (this.merged) Object.assign(pull, { state: 'closed', merged: true, merge_commit_sha: 'e'.repeat(40) });
         // The example has teams that are none by the description.
         pull.requested_teams = [];
@@ -249,19 +250,25 @@ class GitHub {
       }
       case 'get /repos/{owner}/{repo}/commits/{commit_sha}/pulls': {
         const [pull] = this.description.example('pull-request-simple-items');
-        return { status: 200, body: [{ ...pull, number: 7, requested_teams: [] }] };
+        // The commit may be in others, too, that were merged elsewhere.
+        return { status: 200, body: [{ ...pull, number: 5, requested_teams: [] }, { ...pull, number: 7, merge_commit_sha: call.values.commit_sha, requested_teams: [] }] };
+      }
+      case 'get /repos/{owner}/{repo}/pulls/{pull_number}/commits': {
+        const [commit] = this.description.example('commit-items');
+        const of = ({ sha, people: [author, committer] }) => ({ ...commit, sha, author: { ...commit.author, login: author }, committer: { ...commit.committer, login: committer } });
+        return { status: 200, body: (this.commits ?? [{ sha: this.head, people: ['ann', 'web-flow'] }]).map(of) };
       }
       case 'get /repos/{owner}/{repo}/commits/{ref}/check-runs': {
         const { check_runs: [run] } = this.description.example('check-run-paginated');
         const made = this.checks.filter((one) => one.name === call.query.check_name && one.head_sha === call.values.ref);
-        const runs = made.slice(-1).map(({ name, head_sha, conclusion, external_id }) => ({
-          ...run, name, head_sha, conclusion, external_id, app: { ...run.app, slug: 'github-actions' },
+        const runs = made.slice(-1).map(({ name, head_sha, status, conclusion, external_id, output }) => ({
+          ...run, name, head_sha, status, conclusion, external_id, output: { ...run.output, ...output }, app: { ...run.app, slug: 'github-actions' },
         }));
         return { status: 200, body: { total_count: runs.length, check_runs: runs } };
       }
       case 'get /repos/{owner}/{repo}/pulls/{pull_number}/reviews': {
         const [review] = this.description.example('pull-request-review-items');
-        return { status: 200, body: this.reviews.map((one) => ({ ...review, ...one, user: { ...review.user, login: one.login } })) };
+        return { status: 200, body: this.reviews.map((one) => ({ ...review, ...one, user: { ...review.user, login: one.login, type: one.type ?? 'User' } })) };
       }
       case 'get /repos/{owner}/{repo}/collaborators/{username}/permission': {
         const permission = this.description.example('repository-collaborator-permission-response-if-user-has-admin-permissions');

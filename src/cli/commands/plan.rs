@@ -1,5 +1,7 @@
 //! `arcflux plan`
 
+use std::time::Duration;
+
 use crate::cli::arg_values::PlanFormat;
 use crate::cli::args::PlanArgs;
 use crate::cli::commands::comment;
@@ -9,8 +11,12 @@ use crate::cli::planning::{self, Request};
 use crate::cli::pull_request::{self, Check, News, Site};
 use crate::cli::spec_file::{self, Intent};
 use crate::cli::{Exit, Session, block_on, block_on_reads, out_file, plan_file};
+use crate::model::Target;
 use crate::plan::{self, Choices, Mode, Plan, RunError, SpecSource, SpecWarning};
 use crate::view::{self, markdown, sarif};
+
+/// How long a job that has planned is held up by its pull request at most.
+const TELLING: Duration = Duration::from_secs(120);
 
 pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, CliError> {
     if args.destroy && args.base.base.is_some() {
@@ -32,7 +38,7 @@ pub(in crate::cli) fn run(args: &PlanArgs, session: &Session) -> Result<Exit, Cl
         }
         return plan(args, session, &mut String::new()).map(|(plan, _)| exit(args, &plan));
     }
-    let site = Site::find(&args.pull_request, args.cloud.ca_bundle.as_deref(), session)?;
+    let site = Site::find(&args.pull_request, args.cloud.ca_bundle.as_deref(), session)?.within(TELLING);
     let mut problems = String::new();
     let planned = plan(args, session, &mut problems);
     if planned.as_ref().is_err_and(|error| error.exit == Exit::Usage) {
@@ -50,7 +56,12 @@ fn plan(args: &PlanArgs, session: &Session, problems: &mut String) -> Result<(Pl
     let loaded = spec_file::load(&args.spec, &session.environment)?;
     let (name, found) = (loaded.name.clone(), loaded.outcome.diagnostics.clone());
     problems.push_str(&loaded.problems());
-    let target = args.pull_request.forge.target.clone().unwrap_or_default();
+    let target = match pull_request::target(&args.pull_request.forge, &session.environment) {
+        Ok(target) => target,
+        Err(why) if args.format == PlanFormat::Markdown && !args.comment => return Err(CliError::usage(why)),
+        // What is wrong with it is told where the plan is.
+        Err(_) => Target::default(),
+    };
     let about = sarif::About { file: &name, target: &target, problems: &found };
     if let (Some(path), None) = (&args.sarif, &loaded.outcome.desired) {
         out_file::write(path, &sarif::no_plan(about))?;
