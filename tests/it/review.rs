@@ -253,7 +253,7 @@ async fn limits_are_waited_for_as_long_as_they_say_and_no_longer_than_anybody_wa
     put_comment(&client, 7, &target(), Wanted { body: &body, superseded: "", create: true, is_same }).await.unwrap();
     // One more for the clocks, and half a second of jitter each.
     assert_eq!(clock.waits(), [91, 30]);
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     assert!(told.len() == 2 && told[0].starts_with("Waiting 91 s: GitHub answered GET "), "{told:?}");
     assert_eq!((fake.count(Asked::List), fake.count(Asked::Create)), (2, 2));
 
