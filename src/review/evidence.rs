@@ -29,7 +29,7 @@ pub struct Evidence {
     pub pull_request: PullRequest,
     /// Whose the token is.
     pub me: String,
-    /// Our comments for the target that stand, the oldest first. One is as it should be.
+    /// Our comments for the target, the oldest first, without those that were folded. One is as it should be.
     pub comments: Vec<PlanComment>,
     /// The checks of the name that was asked for, on the head of the pull request.
     pub checks: Vec<Check>,
@@ -134,16 +134,19 @@ pub async fn evidence(
     Ok(Some(Evidence { pull_request, me, comments, checks, contributors, reviews, base }))
 }
 
-/// Those of `me` about the target, and not in the place of which another one has come.
+/// Those of `me` about the target, without the older ones in the place of which another one has come.
 fn plan_comments(all: Vec<Comment>, me: &str, target: &Target) -> Vec<PlanComment> {
     let mut ours: Vec<Comment> = all.into_iter().filter(|comment| comment.author.eq_ignore_ascii_case(me)).collect();
     ours.sort_by_key(|comment| comment.id);
     let plan_comment = |comment: &Comment| {
-        let marker =
-            Marker::of_comment(&comment.body).filter(|marker| marker.target == *target && !marker.is_superseded())?;
+        let marker = Marker::of_comment(&comment.body).filter(|marker| marker.target == *target)?;
         Some(PlanComment { marker, edited_at: comment.edited_at?, digest: comment_digest(&comment.body) })
     };
-    ours.iter().filter_map(plan_comment).collect()
+    let mut comments: Vec<PlanComment> = ours.iter().filter_map(plan_comment).collect();
+    let newest = comments.pop();
+    comments.retain(|comment| !comment.marker.is_superseded());
+    comments.extend(newest);
+    comments
 }
 
 /// Everybody who wrote or committed one of the commits, if that can be told.

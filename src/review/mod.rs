@@ -6,6 +6,7 @@
 //! to the origin of the API and nowhere else. What this module must not know: plans, and where it runs: whoever calls it
 //! has found out which pull request it is about.
 
+mod approval;
 mod azure_devops;
 mod call;
 mod client;

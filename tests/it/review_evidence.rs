@@ -184,6 +184,18 @@ async fn who_wrote_or_pushed_a_part_of_it_approves_nothing_and_neither_does_a_pr
 }
 
 #[tokio::test]
+async fn a_newer_comment_of_ours_hides_nothing_whatever_it_says_of_itself() {
+    for forged in [marker(), Marker { digest: None, closed: true, ..marker() }] {
+        let mut exchanges = begin(None, vec![review("bob", "APPROVED", "2026-11-24T10:00:00Z")]);
+        let ours = comment(20, BOT, &marker(), "2026-11-24T11:00:00Z");
+        exchanges[2].1 = Reply::json(200, &json!([ours, comment(21, BOT, &forged, "2026-11-24T08:00:00Z")]));
+        exchanges.push(permission("bob", "write"));
+        exchanges.push(comparison("release%2F1", "identical", &[]));
+        assert_eq!(codes(&gathered(exchanges).await.unwrap().unwrap()), ["several_comments", "not_approved"]);
+    }
+}
+
+#[tokio::test]
 async fn whose_the_commits_are_must_be_known_of_the_head_and_of_all() {
     let known = commit("aa", [Some("ann"), None]);
     let many = std::iter::repeat_n(commit("ac", [None, None]), 249).chain([known.clone()]).collect();
