@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::arg_values::{CloudName, ForgeName, OfflineName, WaitName, WorkloadsName};
-use super::arg_values::{factor, grant, pace, repository};
+use super::arg_values::{factor, grant, pace, repository, web_address};
 use crate::arm::credentials::CredentialKind;
 use crate::model::{Address, Glob, IdScope, Limit, Target};
 use crate::plan::SecretGrant;
@@ -261,7 +261,7 @@ pub(super) struct PullRequestArgs {
     #[command(flatten)]
     pub(super) forge: ForgeArgs,
     /// Where the whole plan is kept, for the comment to point at.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
     pub(super) artifact_url: Option<url::Url>,
     /// The command that the comment names for applying the plan.
     #[arg(long, value_name = "COMMAND")]
@@ -276,6 +276,11 @@ pub(super) struct PullRequestArgs {
 }
 
 impl PullRequestArgs {
+    /// The files that are written, each with the option that names it.
+    pub(super) fn written(&self) -> [(&'static str, Option<&Path>); 2] {
+        [("--summary", self.summary.as_deref()), ("--outputs", self.outputs.as_deref())]
+    }
+
     /// The first option that has no meaning where nothing is told anybody, if one is given. What the environment says is
     /// for every command.
     pub(super) fn first_given(&self) -> Option<&'static str> {

@@ -329,6 +329,7 @@ fn assemble(
         notes,
         unmanaged: unmanaged::listed(unmanaged::on_clusters_of(selected, graph, live)),
         spec: spec.clone(),
+        spec_source: None,
         base: options.base.clone(),
     };
     plan.seal();

@@ -14,10 +14,11 @@ use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
+use crate::cli::reviewed::{self, Review};
 use crate::cli::run_report::{Carried, Run};
 use crate::cli::secret_files::{Placeholders, Real};
 use crate::cli::spec_file::Intent;
-use crate::cli::{Exit, Session, block_on, bundle_file, json_file, plan_file, reviewed, spec_file};
+use crate::cli::{Exit, Session, block_on, bundle_file, json_file, plan_file, spec_file};
 use crate::diff::compare;
 use crate::http::SystemClock;
 use crate::model::Digest;
@@ -36,18 +37,24 @@ pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, C
         ("the saved plan", args.plan.as_deref()),
     ];
     let mut run = Run::begin(&args.run, &[&inputs[..], &args.cloud.inputs()].concat())?;
-    let outcome = match &args.plan {
-        None => from_spec(args, session, &mut run),
-        Some(path) => from_saved(path, args, session, &mut run),
-    };
+    let outcome = review(args, session).and_then(|review| match &args.plan {
+        None => from_spec(args, review.as_ref(), session, &mut run),
+        Some(path) => from_saved(path, args, review.as_ref(), session, &mut run),
+    });
     run.close(outcome, &args.run, session)
+}
+
+/// Where a review is looked for, if one is needed.
+fn review(args: &ApplyArgs, session: &Session) -> Result<Option<Review>, CliError> {
+    let sought = || Review::sought(&args.forge, args.cloud.ca_bundle.as_deref(), session);
+    args.reviewed.then(sought).transpose()
 }
 
 fn choices(args: &ApplyArgs) -> Choices {
     Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) }
 }
 
-fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
+fn from_spec(args: &ApplyArgs, review: Option<&Review>, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
     let intent = spec_file::require_since(&args.spec, &args.base, session)?;
     let request =
         Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
@@ -55,10 +62,10 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
-            run.has_planned(&planned.plan, planned.connection.arm.usage());
-            if args.reviewed {
+            run.has_planned(&planned.plan, args.run.expect.as_ref(), planned.connection.arm.usage());
+            if let Some(review) = review {
                 show_expected(&planned.plan, &args.run, session)?;
-                require_review(&planned.plan, &planned.plan.digest, args, session).await?;
+                require_review(&planned.plan, &planned.plan.digest, review, session).await?;
             } else {
                 show_and_ask(&planned.plan, &args.run, session).await?;
             }
@@ -70,7 +77,13 @@ fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carri
     })
 }
 
-fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
+fn from_saved(
+    path: &Path,
+    args: &ApplyArgs,
+    review: Option<&Review>,
+    session: &Session,
+    run: &mut Run,
+) -> Result<Carried, CliError> {
     if args.base.base.is_some() {
         return Err(CliError::usage("a saved plan holds its base: --base is given when it is made"));
     }
@@ -96,13 +109,13 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
-            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            run.has_planned(&planned.plan, Some(&saved.digest), planned.connection.arm.usage());
             check_same(&name, &saved, &planned, &intent)?;
             show_refusals(&planned.plan, &args.run, session)?;
             check_allowed(&name, &saved)?;
-            if args.reviewed {
+            if let Some(review) = review {
                 // A remainder of what was reviewed was reviewed.
-                require_review(&planned.plan, &saved.digest, args, session).await?;
+                require_review(&planned.plan, &saved.digest, review, session).await?;
             }
             expect(&mut planned.plan, &intent, &args.expect_revision)?;
             Ok(planned)
@@ -200,11 +213,11 @@ fn check_same(name: &str, saved: &Plan, planned: &Planned, intent: &Intent) -> R
 }
 
 /// Goes on only when the plan with this digest was reviewed. What only waits needs no review.
-async fn require_review(plan: &Plan, digest: &Digest, args: &ApplyArgs, session: &Session) -> Result<(), CliError> {
+async fn require_review(plan: &Plan, digest: &Digest, review: &Review, session: &Session) -> Result<(), CliError> {
     if !plan.has_changes() {
         return Ok(());
     }
-    reviewed::require(digest, &args.forge, args.cloud.ca_bundle.as_deref(), session).await
+    reviewed::require(digest, review, session).await
 }
 
 /// Shows a plan, and goes on only when it is the expected one and nothing forbids it.

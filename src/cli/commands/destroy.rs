@@ -24,7 +24,7 @@ fn destroy(args: &DestroyArgs, session: &Session, run: &mut Run) -> Result<Carri
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let planned = planning::plan(&intent, request, session).await?;
-            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            run.has_planned(&planned.plan, args.run.expect.as_ref(), planned.connection.arm.usage());
             apply::show_and_ask(&planned.plan, &args.run, session).await?;
             Ok(planned)
         };
