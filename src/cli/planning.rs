@@ -14,7 +14,7 @@ use crate::fetch;
 use crate::graph::Graph;
 use crate::http::SystemClock;
 use crate::model::{Glob, LiveState};
-use crate::plan::{self, Choices, Deviation, Mode, Options, Plan, PlanError, SecretPolicy};
+use crate::plan::{self, ChartFrom, Choices, Deviation, Mode, Options, Plan, PlanError, SecretPolicy};
 use crate::spec::Desired;
 
 /// A plan, when its live state was read, and the connection it was read through.
@@ -57,7 +57,17 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs { only, wait, workloads, allow_replace, offline, force_delete, max_delete, max_update } = args;
+        let ChoiceArgs {
+            only,
+            wait,
+            workloads,
+            allow_replace,
+            offline,
+            force_delete,
+            disconnect,
+            max_delete,
+            max_update,
+        } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
@@ -66,6 +76,7 @@ impl From<&ChoiceArgs> for Choices {
             offline: (*offline).into(),
             resend_secrets: false,
             force_delete: force_delete.clone(),
+            disconnect: *disconnect,
             max_delete: *max_delete,
             max_update: *max_update,
         }
@@ -178,6 +189,7 @@ fn options(intent: &Intent, request: &Request<'_>, found: &Found) -> Options {
             Some(args) if !is_simulated => SecretPolicy::Granted(args.allow_secret.clone()),
             Some(_) | None => SecretPolicy::Placeholders,
         },
+        chart: ChartFrom::Service,
     }
 }
 

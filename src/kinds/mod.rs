@@ -8,6 +8,7 @@ pub mod extension;
 pub mod extension_versions;
 pub mod flux_configuration;
 mod live_body;
+pub mod onboarding;
 pub mod provider;
 pub mod remedies;
 pub mod resource_group;

@@ -45,7 +45,7 @@ pub use run_report::{Ending, PlanInBrief, REPORT_VERSION, ReportLine, RunError, 
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
-pub use step::{Condition, Expectation, Step, Until};
+pub use step::{ChartFrom, Condition, Expectation, KnownAgents, Step, Until};
 pub use taken::shown as shown_live;
 
 use serde::{Deserialize, Serialize};

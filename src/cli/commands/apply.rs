@@ -267,6 +267,7 @@ pub(in crate::cli) async fn carry_out(
             progress.show(&event);
         },
         interrupt: &stop.interrupt,
+        clusters: None,
     };
     let started_at = arm.now();
     let report = tokio::select! {

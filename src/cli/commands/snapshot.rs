@@ -17,7 +17,13 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, session: &Session) -> Result<Exit
     let (desired, graph) = spec_file::require(&args.spec, session)?;
     let (_, found) = block_on_reads(session, planning::read(&desired, &graph, &args.cloud, session))?;
     let Found { live, origin, tenant, is_simulated: _ } = &found;
-    let snapshot = Snapshot::take(origin, live_file::cloud_at(origin), tenant.as_deref(), &graph.reads(), live);
+    let snapshot = Snapshot::take(
+        origin,
+        live_file::cloud_at(origin),
+        tenant.as_deref(),
+        (&graph.reads(), &graph.contexts()),
+        live,
+    );
     let text = view::snapshot::render(&snapshot);
     if args.out == Path::new("-") {
         session.console.print(&text);

@@ -9,6 +9,7 @@ pub(super) mod extension;
 pub(super) mod git;
 pub(super) mod keys;
 pub(super) mod oci;
+pub(super) mod onboarding;
 pub(super) mod order;
 pub(super) mod paths;
 pub(super) mod presence;
@@ -42,6 +43,9 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
     }
     for cluster in clusters {
         let pins = cluster.tree.get("apiVersions");
+        if let Some(own) = cluster.tree.get("cluster") {
+            onboarding::check(own, pins, report);
+        }
         if let Some(extension) = cluster.tree.get("extension") {
             extension::check(extension, report);
             if let Some(pins) = pins {

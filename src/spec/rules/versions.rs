@@ -11,7 +11,8 @@ pub(super) fn check(node: &Node, kind: Kind, pins: &Node, report: &mut Report) {
     let key = match kind {
         Kind::FluxConfiguration => "fluxConfigurations",
         Kind::Extension => "extensions",
-        Kind::ProviderRegistration | Kind::ResourceGroup | Kind::ConnectedCluster | Kind::ManagedCluster => return,
+        Kind::ConnectedCluster => "connectedClusters",
+        Kind::ProviderRegistration | Kind::ResourceGroup | Kind::ManagedCluster => return,
     };
     let Some(pinned) = pins.text_of(key) else { return };
     for newer in Newer::of(kind).iter().filter(|newer| !newer.is_in(pinned)) {
