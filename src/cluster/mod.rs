@@ -4,7 +4,17 @@
 //! [`Kubernetes`] is the one seam: in production it is the network and two programs, in the engine's tests a cluster in
 //! memory. Nothing here decides whether something is to be done; that stands in the plan.
 
+mod api;
+mod helm;
 mod keys;
+mod kubeconfig;
+mod look;
+mod nodes;
+mod object;
+mod program;
+mod reach;
+mod release;
+mod removal;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -12,6 +22,8 @@ use serde_json::Value;
 use crate::model::{Secret, Sight};
 
 pub use keys::{AgentKeys, KeyError};
+pub use program::is_passed_on;
+pub use reach::{Clusters, Tools};
 
 /// The helm release of the Arc agents, as `az connectedk8s connect` names it (`../shared/facts/az-cli-behaviour.md` §3,
 /// step 18).
@@ -64,7 +76,8 @@ pub struct Installation {
     pub chart: String,
     /// The values, without secrets: a mapping.
     pub values: Value,
-    /// The private key of the agents, in PEM form. It goes into a file that only we can read, never into an argument.
+    /// The private key of the agents, in PEM form. It goes to helm's standard input, never into an argument
+    /// or a file.
     pub private_key: Secret,
 }
 
