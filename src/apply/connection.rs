@@ -12,7 +12,7 @@ use crate::model::{Agents, ConnectedAs, ResourceId, Secret, Sight};
 use crate::plan::{ChartFrom, Failure, KnownAgents};
 
 /// What reaches clusters themselves. An apply of a plan that does not reach any needs none.
-pub struct Clusters<'a> {
+pub struct ClusterAccess<'a> {
     /// The clusters.
     pub kubernetes: &'a dyn Kubernetes,
     /// Makes the key pair of a cluster's agents.
@@ -70,7 +70,7 @@ impl Connection {
 }
 
 impl Runner<'_> {
-    fn clusters(&self) -> Result<&Clusters<'_>, Failure> {
+    fn clusters(&self) -> Result<&ClusterAccess<'_>, Failure> {
         self.settings.clusters.ok_or_else(|| {
             failure("cluster_not_allowed", "not done: clusters themselves may not be touched".to_owned(), None)
         })
@@ -129,7 +129,7 @@ impl Runner<'_> {
         };
         let record = self.read(id, &progress.change.api_version, progress).await?;
         let Some(record) = record else { return Err(moved("the record of the cluster does not exist any more")) };
-        self.tell_of_wait(progress, "the agents", "helm installs them");
+        self.tell_of_wait(progress, "the agents", "helm installs the agents");
         let chart = clusters.charts.chart(from, &record).await;
         let Chart { reference, values: over } = chart.map_err(|error| not_done(error, "no_chart"))?;
         let mut values = progress.connection.fill(values, holes);
@@ -148,7 +148,7 @@ impl Runner<'_> {
         if self.settings.interrupt.is_requested() {
             return Err(interrupted("the agents were not taken off the cluster"));
         }
-        self.tell_of_wait(progress, "the agents to go", "helm takes them away");
+        self.tell_of_wait(progress, "the agents to go", "helm takes the agents away");
         progress.wrote = true;
         let done = clusters.kubernetes.remove_agents(context).await;
         done.map_err(|error| not_done(error, "agents_not_removed"))
@@ -160,7 +160,7 @@ impl Runner<'_> {
         if self.settings.interrupt.is_requested() {
             return Err(interrupted("`az` was not run"));
         }
-        self.tell_of_wait(progress, "az", "it is at work");
+        self.tell_of_wait(progress, "az", "az is at work");
         progress.wrote = true;
         let done = clusters.kubernetes.az(arguments).await;
         progress.written = Some(self.arm.now());

@@ -19,7 +19,7 @@ mod waits;
 mod write;
 
 pub use crate::http::Interrupt;
-pub use connection::{Chart, Charts, Clusters};
+pub use connection::{Chart, Charts, ClusterAccess};
 pub use run::{Settings, run};
 pub use secrets::{SecretError, SecretResolver, Secrets};
 pub use waits::Timeouts;

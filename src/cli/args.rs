@@ -13,7 +13,8 @@ use super::arg_values::{
 };
 use super::arg_values::{duration, pace, repository};
 pub(super) use super::shared_args::{
-    BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, ForgeArgs, LiveArgs, PullRequestArgs, SecretArgs, SimArgs, SpecArgs,
+    BaseArgs, ChoiceArgs, CloudArgs, ClusterArgs, DECISIONS, ForgeArgs, LiveArgs, PullRequestArgs, SecretArgs, SimArgs,
+    SpecArgs,
 };
 use crate::model::{Digest, Glob};
 use crate::plan::ExpectedRevision;
@@ -230,6 +231,8 @@ pub(super) struct PlanArgs {
     pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 /// How an apply runs.
@@ -289,6 +292,8 @@ pub(super) struct ApplyArgs {
     pub(super) forge: ForgeArgs,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -316,6 +321,8 @@ pub(super) struct DestroyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -355,6 +362,8 @@ pub(super) struct DriftArgs {
     pub(super) live: LiveArgs,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -377,6 +386,8 @@ pub(super) struct SnapshotArgs {
     pub(super) out: PathBuf,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,8 @@ pub(super) struct Connection {
     pub(super) arm: ArmClient,
     /// Whether everything is simulated: then no real secret is read.
     pub(super) is_simulated: bool,
+    /// The embedded simulator, where that is what is behind it.
+    pub(super) simulator: Option<Simulator>,
     tokens: Arc<dyn TokenSource>,
 }
 
@@ -151,7 +153,7 @@ pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, Cl
 
 fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, origin: Origin) -> Connection {
     let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), origin);
-    Connection { arm, is_simulated: false, tokens }
+    Connection { arm, is_simulated: false, simulator: None, tokens }
 }
 
 /// An endpoint that somebody names. A token is made for exactly that host; over plain http, which is only possible on
@@ -186,6 +188,7 @@ fn sign_in(
 fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
     let settings = sim::Settings {
         seeds: named.filter(|_| !args.sim_empty).map(seeds).unwrap_or_default(),
+        installs_agents: true,
         scenario: args.sim_scenario,
         repositories: local(&args.repositories)?,
         ..sim::Settings::default()
@@ -200,7 +203,7 @@ fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliEr
         Arc::clone(&tokens),
         origin,
     );
-    Ok(Connection { arm, is_simulated: true, tokens })
+    Ok(Connection { arm, is_simulated: true, simulator: Some(simulator), tokens })
 }
 
 /// The local git repositories that stand for URLs, each of which must be one.
@@ -224,6 +227,10 @@ pub(super) fn seeds(desired: &Desired) -> Vec<Seed> {
             clusters: Vec::new(),
         });
         seed.groups.push(SeedGroup { name: resource_group.name.clone(), location: location.clone() });
+        // What is to be connected is not connected yet.
+        if cluster.onboard.is_some() {
+            continue;
+        }
         seed.clusters.push(SeedCluster {
             resource_group: resource_group.name.clone(),
             name: cluster.name.clone(),

@@ -27,6 +27,11 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Every variable.
+    pub fn all(&self) -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
+        self.0.iter().map(|(name, value)| (name.into(), value.into()))
+    }
+
     /// Whether a variable is set and not empty: how `NO_COLOR` and `CI` are meant.
     #[must_use]
     pub fn is_set(&self, name: &str) -> bool {

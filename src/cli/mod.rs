@@ -21,6 +21,8 @@ mod plan_file;
 mod planning;
 mod progress;
 mod pull_request;
+mod reach;
+mod rehearsal;
 mod reviewed;
 mod run_report;
 mod secret_files;

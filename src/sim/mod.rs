@@ -32,6 +32,7 @@
 //! - No secret is kept: only that it is set.
 //! - `$filter` and `$top` are not there.
 
+mod agents;
 mod answer;
 mod call;
 mod certificate;
@@ -68,6 +69,7 @@ mod trouble;
 mod versions;
 mod world;
 
+pub use agents::Agents;
 pub use certificate::{Certificate, CertificateError};
 pub use doors::{InProcess, ORIGIN, PacedClock};
 pub use quirks::Quirks;

@@ -59,6 +59,7 @@ fn plan(args: &PlanArgs, session: &Session, problems: &mut String) -> Result<(Pl
         choices: Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) },
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
+        cluster: &args.cluster,
     };
     let (made, moment) = block_on_reads(session, planning::preview(&intent, request, &args.live, session))?;
     if let Some(path) = &args.out {

@@ -15,7 +15,8 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, session: &Session) -> Result<Exit
         out_file::check_apart("--out", &args.out, &[&[("the spec", Some(spec))], &args.cloud.inputs()[..]].concat())?;
     }
     let (desired, graph) = spec_file::require(&args.spec, session)?;
-    let (_, found) = block_on_reads(session, planning::read(&desired, &graph, &args.cloud, session))?;
+    let (_, found) =
+        block_on_reads(session, planning::read(&desired, &graph, &args.cloud, Some(&args.cluster), session))?;
     let Found { live, origin, tenant, is_simulated: _ } = &found;
     let snapshot = Snapshot::take(
         origin,
