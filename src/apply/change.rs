@@ -215,8 +215,8 @@ impl Runner<'_> {
                     self.expect(id, api_version, only).await?;
                 }
                 Step::Look { id, context, agents } => self.look_at_cluster(id, context, *agents, progress).await?,
-                Step::InstallAgents { id, context, chart, values, holes } => {
-                    self.install_agents(id, context, *chart, (values, holes), progress).await?;
+                Step::InstallAgents { id, context, chart, settings } => {
+                    self.install_agents(id, context, *chart, settings, progress).await?;
                 }
                 Step::RemoveAgents { id: _, context } => self.remove_agents(context, progress).await?,
                 Step::Az { id: _, arguments } => self.run_az(arguments, progress).await?,

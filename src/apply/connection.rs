@@ -1,13 +1,18 @@
 //! What is done to a cluster itself when it is connected to Azure Arc, or taken off it: the steps that reach the cluster,
 //! and the record that is sent with a key made for it (`../shared/facts/az-cli-behaviour.md` §3).
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::change::{Progress, Runner};
 use super::failures::{failure, interrupted, moved};
-use crate::cluster::{AgentKeys, ClusterError, Installation, KeyError, Kubernetes};
-use crate::kinds::onboarding::{ClusterHole, ClusterValue, Whose};
+use crate::arm::{Cloud, azure_environment};
+use crate::cluster::{
+    AgentFacts, AgentKeys, AgentProxy, ClusterError, Installation, KeyError, Kubernetes, agent_values,
+};
+use crate::kinds::onboarding::{AgentSettings, ClusterHole, ClusterValue, ProxySpec, Whose};
 use crate::model::{Agents, ConnectedAs, ResourceId, Secret, Sight};
 use crate::plan::{ChartFrom, Failure, KnownAgents};
 
@@ -28,13 +33,15 @@ pub trait Charts: Send + Sync {
     async fn chart(&self, from: ChartFrom, record: &Value) -> Result<Chart, ClusterError>;
 }
 
-/// A chart, and values that go over those of the plan.
+/// A chart, and what its values come from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
     /// A directory, an archive, or `oci://REGISTRY/PATH:VERSION`.
     pub reference: String,
-    /// A mapping.
-    pub values: Value,
+    /// The values that the service gives, by their path.
+    pub settings: BTreeMap<String, Value>,
+    /// The values that whoever applies gives: a mapping.
+    pub file: Option<Value>,
 }
 
 /// What is known of a cluster itself, and of its agents' key, while it is being connected.
@@ -117,7 +124,7 @@ impl Runner<'_> {
         id: &'p ResourceId,
         context: &str,
         from: ChartFrom,
-        (values, holes): (&Value, &[ClusterHole]),
+        settings: &AgentSettings,
         progress: &mut Progress<'p>,
     ) -> Result<(), Failure> {
         let clusters = self.clusters()?;
@@ -131,15 +138,49 @@ impl Runner<'_> {
         let Some(record) = record else { return Err(moved("the record of the cluster does not exist any more")) };
         self.tell_of_wait(progress, "the agents", "helm installs the agents");
         let chart = clusters.charts.chart(from, &record).await;
-        let Chart { reference, values: over } = chart.map_err(|error| not_done(error, "no_chart"))?;
-        let mut values = progress.connection.fill(values, holes);
-        json_patch::merge(&mut values, &over);
+        let chart = chart.map_err(|error| not_done(error, "no_chart"))?;
+        let values = self.values(id, settings, &record, &chart, &progress.connection);
         let private_key = Secret::new(keys.private_key.reveal().to_owned());
-        let installation = Installation { chart: reference, values, private_key };
+        let installation = Installation { chart: chart.reference, values, private_key };
         progress.wrote = true;
         let done = clusters.kubernetes.install_agents(context, &installation).await;
         progress.live = None;
         done.map_err(|error| not_done(error, "agents_not_installed"))
+    }
+
+    /// The values of the agents' chart.
+    fn values(
+        &self,
+        id: &ResourceId,
+        settings: &AgentSettings,
+        record: &Value,
+        chart: &Chart,
+        connection: &Connection,
+    ) -> Value {
+        let AgentSettings { location, distribution, infrastructure, proxy, private_link } = settings;
+        let part = |key: &str| id.segment_after(key).unwrap_or_default();
+        let found = |sight: fn(&Sight) -> &str| connection.sight.as_ref().map(sight).unwrap_or_default();
+        let origin = self.arm.origin().to_string();
+        let cloud = Cloud::ALL.into_iter().find(|cloud| cloud.endpoint() == origin).unwrap_or(Cloud::Public);
+        let facts = AgentFacts {
+            subscription: part("subscriptions"),
+            resource_group: part("resourceGroups"),
+            name: id.name(),
+            location,
+            // The identity of the record is one of the tenant of its subscription.
+            tenant: record.pointer("/identity/tenantId").and_then(Value::as_str).unwrap_or_default(),
+            azure_environment: azure_environment(cloud),
+            distribution: distribution.as_deref().unwrap_or_else(|| found(|sight| &sight.distribution)),
+            infrastructure: infrastructure.as_deref().unwrap_or_else(|| found(|sight| &sight.infrastructure)),
+            proxy: proxy.as_ref().map(|ProxySpec { https, http, skip_range, cert }| AgentProxy {
+                https: https.as_deref(),
+                http: http.as_deref(),
+                skip_range: skip_range.as_deref(),
+                certificate: cert.as_deref(),
+            }),
+            private_link: *private_link,
+        };
+        agent_values(&facts, &chart.settings, chart.file.as_ref())
     }
 
     /// Takes the agents off the cluster.

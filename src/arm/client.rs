@@ -268,6 +268,19 @@ impl ArmClient {
         deleted(self.accepted(call.with_parameter("forceDelete", "true", id)?).await)
     }
 
+    /// A client of another server for the same identity: with its own limits, since they are that server's.
+    pub(super) fn elsewhere(&self, origin: Origin) -> Self {
+        let throttle = Arc::new(Throttle::new(Arc::clone(&self.clock), self.poll_scale));
+        Self {
+            origin,
+            throttle,
+            usage: Arc::default(),
+            answered: Arc::default(),
+            unanswered: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     async fn write(
         &self,
         method: Method,
@@ -297,7 +310,7 @@ impl ArmClient {
 
     /// Sends `call` until it succeeds or may not be repeated. A success may have a body that is of no use.
     pub(super) async fn call(&self, call: &Call) -> Result<Response, ArmError> {
-        let effect = Effect::from(&call.method);
+        let effect = call.effect;
         let mut tried = Tried::default();
         let asking = self.unanswered.ask();
         let left = |tried: Tried| {
@@ -364,7 +377,7 @@ impl ArmClient {
     }
 
     async fn send(&self, call: &Call, attempt: &mut Attempt<'_>) -> Result<Response, ArmError> {
-        let effect = Effect::from(&call.method);
+        let effect = call.effect;
         let (token, response) = {
             let admission = self.unless_abandoned(effect, self.throttle.admit(call)).await?;
             // Only now: a token may be old by the time that a long queue is through.

@@ -5,6 +5,7 @@
 
 mod client;
 mod cloud;
+mod configuration_plane;
 pub mod credentials;
 mod echo;
 mod error;
@@ -22,6 +23,7 @@ mod unanswered;
 
 pub use client::{Accepted, ArmClient, HeldUp, Observer};
 pub use cloud::{Cloud, UnknownCloud};
+pub use configuration_plane::{ConfigurationPlane, HelmSettings, PlaneError, azure_environment, configuration_plane};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
 pub use tenant::{names_nobody, tenant_of};

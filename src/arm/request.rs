@@ -8,6 +8,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{ArmError, RequestLine};
+use crate::http::retry::Effect;
 use crate::http::{ForeignLink, Origin, Request, USER_AGENT};
 use crate::model::{ResourceId, Secret};
 
@@ -18,6 +19,8 @@ pub(super) struct Call {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) body: Option<Bytes>,
+    /// What sending it a second time could do.
+    pub(super) effect: Effect,
     /// Whether it only asks if something has happened yet: it yields to other reads.
     pub(super) is_poll: bool,
     /// How long it may take in all, from when it is first sent: a read that is not answered by then is dropped.
@@ -42,7 +45,21 @@ impl Call {
         let path = format!("{}{slash}{}", encoded(id.as_str()), action.map(encoded).unwrap_or_default());
         let uri = format!("{origin}{path}?api-version={api_version}");
         let uri = uri.parse().map_err(|_| ArmError::BadRequest { method: method.clone(), id: id.clone() })?;
-        Ok(Self { method, uri, body: body.map(|body| Bytes::from(body.to_string())), is_poll: false, within: None })
+        let effect = Effect::from(&method);
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        Ok(Self { method, uri, body, effect, is_poll: false, within: None })
+    }
+
+    /// A POST that asks for something, or asks with a body: it may be sent again. `path` and `query` need no escapes.
+    pub(super) fn ask(
+        origin: &Origin,
+        path: &'static str,
+        query: &'static str,
+        body: Option<&serde_json::Value>,
+    ) -> Self {
+        let uri = format!("{origin}{path}?{query}").parse().unwrap_or_default();
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        Self { method: Method::POST, uri, body, effect: Effect::Read, is_poll: false, within: None }
     }
 
     /// The same call with one parameter more.
@@ -64,7 +81,7 @@ impl Call {
     pub(super) fn follow(origin: &Origin, role: &'static str, link: &str) -> Result<Self, ArmError> {
         let foreign = |ForeignLink { host }| ArmError::ForeignHost { role, host, origin: origin.to_string() };
         let uri = origin.follow(link).map_err(foreign)?;
-        Ok(Self { method: Method::GET, uri, body: None, is_poll: false, within: None })
+        Ok(Self { method: Method::GET, uri, body: None, effect: Effect::Read, is_poll: false, within: None })
     }
 
     /// The same, as a poll.

@@ -1,17 +1,19 @@
 //! From the command line to clusters themselves: a kubeconfig, helm and `az`, or what the simulator has in their place.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Environment;
 use super::args::ClusterArgs;
 use super::connect::Connection;
-use super::error::CliError;
+use super::error::{CliError, chain};
 use super::rehearsal::{self, Rehearsal};
 use crate::apply::{Chart, Charts};
+use crate::arm::{ArmClient, Cloud, ConfigurationPlane, HelmSettings, PlaneError, configuration_plane};
 use crate::cluster::{AgentKeys, ClusterError, Clusters, KeyError, Kubernetes, Tools};
 use crate::http::SystemClock;
 use crate::plan::{ChartFrom, Plan, Step};
@@ -33,9 +35,14 @@ impl Reach {
         if !args.allow_cluster {
             return Ok(None);
         }
+        let charts = Arc::new(Given {
+            chart: args.chart.clone(),
+            file: values(args.chart_values.as_deref())?,
+            arm: connection.arm.clone(),
+        });
         if let Some(simulator) = &connection.simulator {
-            let rehearsal = || Arc::new(Rehearsal(simulator.clone()));
-            return Ok(Some(Self { kubernetes: rehearsal(), charts: rehearsal(), keys: rehearsal::keys }));
+            let kubernetes = Arc::new(Rehearsal(simulator.clone()));
+            return Ok(Some(Self { kubernetes, charts, keys: rehearsal::keys }));
         }
         let tools = Tools {
             kubeconfig: kubeconfigs(args, environment),
@@ -43,11 +50,8 @@ impl Reach {
             az: args.az.clone().unwrap_or_else(|| PathBuf::from("az")),
             environment: environment.all().collect(),
         };
-        Ok(Some(Self {
-            kubernetes: Arc::new(Clusters::new(tools, Arc::new(SystemClock))),
-            charts: Arc::new(Given { chart: args.chart.clone(), values: values(args.chart_values.as_deref())? }),
-            keys: AgentKeys::generate,
-        }))
+        let kubernetes = Arc::new(Clusters::new(tools, Arc::new(SystemClock)));
+        Ok(Some(Self { kubernetes, charts, keys: AgentKeys::generate }))
     }
 }
 
@@ -89,34 +93,51 @@ fn kubeconfigs(args: &ClusterArgs, environment: &Environment) -> Vec<PathBuf> {
 }
 
 /// The values of a file that the user gives.
-fn values(path: Option<&Path>) -> Result<Value, CliError> {
-    let Some(path) = path else { return Ok(json!({})) };
+fn values(path: Option<&Path>) -> Result<Option<Value>, CliError> {
+    let Some(path) = path else { return Ok(None) };
     let name = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|error| CliError::because(format!("cannot read {name}"), &error))?;
     // What stands in the file may be a secret: an error must not quote it.
     match serde_yaml::from_str::<Value>(&text) {
-        Ok(values @ Value::Object(_)) => Ok(values),
+        Ok(values @ Value::Object(_)) => Ok(Some(values)),
         Ok(_) | Err(_) => Err(CliError::new(format!("{name} does not hold values of a chart"))
             .hint("write a mapping in YAML, as for `helm --values`")),
     }
 }
 
-/// The chart and the values that the user gives.
+/// The chart that the user gives, or else the one that Azure names; and the values that the user gives.
 struct Given {
     chart: Option<String>,
-    values: Value,
+    file: Option<Value>,
+    arm: ArmClient,
 }
 
 #[async_trait]
 impl Charts for Given {
-    async fn chart(&self, _from: ChartFrom, _record: &Value) -> Result<Chart, ClusterError> {
-        match &self.chart {
-            Some(reference) => Ok(Chart { reference: reference.clone(), values: self.values.clone() }),
-            None => Err(ClusterError {
-                message: "nothing says which chart the Arc agents are installed from".to_owned(),
-                hint: Some("give it: `--chart DIRECTORY|ARCHIVE|oci://…`".to_owned()),
-            }),
+    async fn chart(&self, _from: ChartFrom, record: &Value) -> Result<Chart, ClusterError> {
+        let file = self.file.clone();
+        if let Some(reference) = &self.chart {
+            return Ok(Chart { reference: reference.clone(), settings: BTreeMap::new(), file });
         }
+        let HelmSettings { chart, values } = self.settings(record).await.map_err(|error| ClusterError {
+            message: chain(&error),
+            hint: Some(format!("{}; or give the chart: `--chart DIRECTORY|ARCHIVE|oci://…`", error.hint())),
+        })?;
+        Ok(Chart { reference: chart, settings: values, file })
+    }
+}
+
+impl Given {
+    /// What the configuration data plane says. That of no known cloud is taken to be where its ARM is: no other host gets a
+    /// token.
+    async fn settings(&self, record: &Value) -> Result<HelmSettings, PlaneError> {
+        let endpoint = self.arm.origin().to_string();
+        let location = record.get("location").and_then(Value::as_str).unwrap_or_default();
+        let origin = match Cloud::ALL.into_iter().find(|cloud| cloud.endpoint() == endpoint) {
+            Some(cloud) => configuration_plane(cloud, location)?,
+            None => self.arm.origin().clone(),
+        };
+        ConfigurationPlane::new(&self.arm, origin).helm_settings(record).await
     }
 }

@@ -4,11 +4,9 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use crate::apply::{Chart, Charts};
 use crate::cluster::{AgentKeys, ClusterError, Installation, KeyError, Kubernetes, ObjectName};
 use crate::kinds::cluster::ClusterType;
 use crate::model::{Agents, ConnectedAs, ResourceId, Secret, Sight};
-use crate::plan::ChartFrom;
 use crate::sim::{self, Simulator};
 
 /// The clusters of the embedded simulator.
@@ -89,13 +87,6 @@ impl Kubernetes for Rehearsal {
         self.send("PUT", &id, &body)?;
         self.install(context, &id, &keys.public_key);
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Charts for Rehearsal {
-    async fn chart(&self, _from: ChartFrom, _record: &Value) -> Result<Chart, ClusterError> {
-        Ok(Chart { reference: "oci://sim.arcflux.invalid/azure-arc-k8sagents:0.0.0".to_owned(), values: json!({}) })
     }
 }
 

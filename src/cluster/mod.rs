@@ -4,6 +4,7 @@
 //! [`Kubernetes`] is the one seam: in production it is the network and two programs, in the engine's tests a cluster in
 //! memory. Nothing here decides whether something is to be done; that stands in the plan.
 
+mod agent_values;
 mod api;
 mod helm;
 mod keys;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 use crate::model::{Secret, Sight};
 
+pub use agent_values::{AgentFacts, AgentProxy, agent_values};
 pub use keys::{AgentKeys, KeyError};
 pub use program::is_passed_on;
 pub use reach::{Clusters, Tools};

@@ -2,7 +2,7 @@
 //! (`../shared/facts/az-cli-behaviour.md` §3).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::model::{Agents, ConnectedAs, FieldPath, ResourceId};
 
@@ -85,6 +85,26 @@ pub struct PrivateLinkSpec {
     pub scope: String,
 }
 
+/// What the Arc agents of a cluster are told of it, but for what is only known once they are installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSettings {
+    /// The region of the cluster's record.
+    pub location: String,
+    /// The distribution; the one that is found where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<String>,
+    /// The infrastructure; the one that is found where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub infrastructure: Option<String>,
+    /// The proxy that they go through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxySpec>,
+    /// Whether they go through a private link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private_link: bool,
+}
+
 /// A place for a value that exists only once the cluster is being connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -153,48 +173,16 @@ impl OnboardSpec {
         (body, holes)
     }
 
-    /// The values of the agents' chart, but for what is only known then (`../shared/facts/az-cli-behaviour.md` §3, step
-    /// 18). What the service adds stands beside them.
+    /// What the agents are told of the cluster.
     #[must_use]
-    pub fn chart_values(&self, cluster: &ResourceId, origin: &str, tenant: Option<&str>) -> (Value, Vec<ClusterHole>) {
-        let part = |key: &str| cluster.segment_after(key).unwrap_or_default().to_owned();
-        let mut global = Map::new();
-        let mut set = |key: &str, value: Value| global.insert(key.to_owned(), value);
-        set("subscriptionId", json!(part("subscriptions")));
-        set("resourceGroupName", json!(part("resourceGroups")));
-        set("resourceName", json!(cluster.name()));
-        set("location", json!(self.region()));
-        set("azureEnvironment", json!(environment(origin)));
-        if let Some(tenant) = tenant {
-            set("tenantId", json!(tenant));
+    pub fn agents(&self) -> AgentSettings {
+        AgentSettings {
+            location: self.region(),
+            distribution: self.distribution.clone(),
+            infrastructure: self.infrastructure.clone(),
+            proxy: self.proxy.clone(),
+            private_link: self.private_link.is_some(),
         }
-        let mut holes = Vec::new();
-        let said = [
-            ("kubernetesDistro", &self.distribution, ClusterValue::Distribution),
-            ("kubernetesInfra", &self.infrastructure, ClusterValue::Infrastructure),
-        ];
-        for (key, said, found) in said {
-            match said {
-                Some(said) => drop(set(key, json!(said))),
-                None => holes.push(ClusterHole { path: FieldPath::of(["global", key]), value: found }),
-            }
-        }
-        if let Some(ProxySpec { https, http, skip_range, cert }) = &self.proxy {
-            let addresses = [("httpsProxy", https), ("httpProxy", http), ("noProxy", skip_range)];
-            for (key, value) in addresses.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
-                set(key, json!(value));
-            }
-            if https.is_some() || http.is_some() || skip_range.is_some() {
-                set("isProxyEnabled", json!(true));
-            }
-            if let Some(cert) = cert {
-                set("proxyCert", json!(cert));
-                set("isCustomCert", json!(true));
-            }
-        }
-        let connect = self.private_link.is_none();
-        let defaults = json!({"spnOnboarding": false, "clusterconnect-agent": {"enabled": connect}});
-        (json!({"global": global, "systemDefaultValues": defaults}), holes)
     }
 
     /// The arguments of `az` that connect the cluster (`../shared/facts/az-cli-behaviour.md` §3).
@@ -253,15 +241,6 @@ impl OnboardSpec {
 
 fn hole(path: &str, value: ClusterValue) -> ClusterHole {
     ClusterHole { path: FieldPath::dotted(path), value }
-}
-
-/// The agents' word for the cloud of an ARM endpoint.
-fn environment(origin: &str) -> &'static str {
-    match origin {
-        "https://management.usgovcloudapi.net" => "AZUREUSGOVERNMENTCLOUD",
-        "https://management.chinacloudapi.cn" => "AZURECHINACLOUD",
-        _ => "AZUREPUBLICCLOUD",
-    }
 }
 
 /// Whose agents are on a cluster.
@@ -349,24 +328,6 @@ mod tests {
              --location westeurope --distribution k3s --proxy-https http://p:1 --proxy-skip-range .svc \
              --enable-private-link true --private-link-scope-resource-id /s --enable-oidc-issuer \
              --enable-workload-identity --yes"
-        );
-    }
-
-    #[test]
-    fn the_chart_is_told_of_proxies_and_private_links() {
-        let all = spec(
-            "{context: store, location: westeurope, distribution: k3s, infrastructure: aws, proxy: {http: 'http://p:1', \
-             cert: PEM}, privateLink: {scope: /s}}",
-        );
-        let (values, holes) = all.chart_values(&cluster(), "https://management.usgovcloudapi.net", Some("7d0b"));
-        assert_eq!(holes, []);
-        assert_eq!(values["systemDefaultValues"]["clusterconnect-agent"]["enabled"], false);
-        assert_eq!(
-            values["global"],
-            json!({"subscriptionId": "3f0c", "resourceGroupName": "rg-edge", "resourceName": "store-001",
-                "location": "westeurope", "azureEnvironment": "AZUREUSGOVERNMENTCLOUD", "tenantId": "7d0b",
-                "kubernetesDistro": "k3s", "kubernetesInfra": "aws", "httpProxy": "http://p:1", "isProxyEnabled": true,
-                "proxyCert": "PEM", "isCustomCert": true})
         );
     }
 

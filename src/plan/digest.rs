@@ -45,8 +45,8 @@ fn step(step: &Step) -> Value {
         Step::Connect { id, api_version, body, holes } => {
             json!({"step": "connect", "id": id, "api_version": api_version, "body": body, "holes": holes})
         }
-        Step::InstallAgents { id, context, chart, values, holes } => json!({
-            "step": "install_agents", "id": id, "context": context, "chart": chart, "values": values, "holes": holes,
+        Step::InstallAgents { id, context, chart, settings } => json!({
+            "step": "install_agents", "id": id, "context": context, "chart": chart, "settings": settings,
         }),
         Step::RemoveAgents { id, context } => json!({"step": "remove_agents", "id": id, "context": context}),
         Step::Az { id, arguments } => json!({"step": "az", "id": id, "arguments": arguments}),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::sensitive;
 use crate::kinds::Hole;
-use crate::kinds::onboarding::ClusterHole;
+use crate::kinds::onboarding::{AgentSettings, ClusterHole};
 use crate::model::{FieldPath, ResourceId};
 
 /// One request, one wait, or one thing done to a cluster itself.
@@ -107,12 +107,8 @@ pub enum Step {
         context: String,
         /// Where the chart is from.
         chart: ChartFrom,
-        /// The values of the chart, without what is only known then. What the service and the user give goes over them.
-        #[serde(serialize_with = "sensitive::serialize_masked")]
-        values: Value,
-        /// The places of what is only known then.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        holes: Vec<ClusterHole>,
+        /// What the agents are told of the cluster.
+        settings: AgentSettings,
     },
     /// Takes the Arc agents off a cluster; where there are none, nothing is done.
     RemoveAgents {

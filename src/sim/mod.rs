@@ -12,7 +12,8 @@
 //!
 //! What it has: subscriptions, tenants, cloud endpoints; providers and their registration; resource groups; connected
 //! clusters whole, managed clusters as far as their existence goes; extensions; flux configurations, with Flux acted
-//! out on them; Flux v1 configurations, on which nothing acts; the token endpoints of Entra and of managed identities.
+//! out on them; Flux v1 configurations, on which nothing acts; the token endpoints of Entra and of managed identities;
+//! what Arc's configuration data plane says about installing the agents, at the same origin.
 //! Anything else is answered 501, by name.
 //!
 //! # Differences from Azure
@@ -32,6 +33,7 @@
 //! - No secret is kept: only that it is set.
 //! - `$filter` and `$top` are not there.
 
+mod agent_settings;
 mod agents;
 mod answer;
 mod call;

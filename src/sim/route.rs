@@ -61,6 +61,10 @@ pub(crate) enum Route {
     ClusterOperation {
         operation: String,
     },
+    /// Whether the configuration data plane is there.
+    AgentsHealth,
+    /// Which chart and values the agents of a cluster are installed with.
+    AgentsSettings,
     Children {
         cluster: ClusterPath,
         kind: ChildKind,
@@ -135,6 +139,8 @@ pub(crate) fn read(segments: &[String]) -> Route {
         [first, second, third] if is(first, "common") && is(second, "discovery") && is(third, "instance") => {
             Route::InstanceDiscovery
         }
+        [first, second] if is(first, "azure-arc-k8sagents") && is(second, "healthCheck") => Route::AgentsHealth,
+        [first, second] if is(first, "azure-arc-k8sagents") && is(second, "GetHelmSettings") => Route::AgentsSettings,
         [first, second] if is(first, "msi") && is(second, "token") => {
             Route::ManagedIdentity(IdentityEndpoint::AppService)
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 
+use super::agent_settings;
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::durations;
@@ -268,6 +269,8 @@ impl World<'_> {
             Route::Clusters { subscription, group, kind } => self.clusters(call, subscription, group.as_deref(), *kind),
             Route::Cluster(path) => self.one_cluster(call, path),
             Route::ClusterOperation { operation } => self.cluster_operation(call, operation),
+            Route::AgentsHealth => agent_settings::health(call),
+            Route::AgentsSettings => self.helm_settings(call),
             Route::Children { cluster, kind } => self.children(call, cluster, *kind),
             Route::Child { cluster, kind, name } => self.child(call, cluster, *kind, name),
             Route::ChildOperation { operation, .. } => self.child_operation(call, operation),
@@ -317,6 +320,8 @@ fn subscription_of(route: &Route) -> Option<&str> {
         | Route::InstanceDiscovery
         | Route::EntraToken { .. }
         | Route::ManagedIdentity(_)
+        | Route::AgentsHealth
+        | Route::AgentsSettings
         | Route::ClusterOperation { .. }
         | Route::NotSimulated(_) => None,
     }

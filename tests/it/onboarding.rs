@@ -122,8 +122,10 @@ async fn a_cluster_is_connected_and_everything_brought_onto_it() {
         json!({
             "global": {"subscriptionId": SUBSCRIPTION, "resourceGroupName": "rg-edge", "resourceName": "store-001",
                 "location": "westeurope", "azureEnvironment": "AZUREPUBLICCLOUD", "kubernetesDistro": "k3s",
-                "kubernetesInfra": "generic", "tenantId": "from-the-service"},
-            "systemDefaultValues": {"spnOnboarding": false, "clusterconnect-agent": {"enabled": true}, "extra": true},
+                "kubernetesInfra": "generic", "tenantId": record["identity"]["tenantId"]},
+            "systemDefaultValues": {"spnOnboarding": false, "clusterconnect-agent": {"enabled": true},
+                "azureArcAgents": {"autoUpdate": true}},
+            "extra": "hunter2-value",
         })
     );
     let told = format!("{}{:?}", serde_json::to_string(&plan).unwrap(), world.events.lock().unwrap());

@@ -168,7 +168,11 @@ impl Charts for Site {
     async fn chart(&self, from: ChartFrom, record: &Value) -> Result<Chart, ClusterError> {
         assert_eq!(from, ChartFrom::Service);
         assert_eq!(record["properties"]["connectivityStatus"], "Connecting");
-        let values = json!({"global": {"tenantId": "from-the-service"}, "systemDefaultValues": {"extra": true}});
-        Ok(Chart { reference: "oci://registry/agents:1".to_owned(), values })
+        let settings = [
+            ("global.resourceName".to_owned(), json!("another")),
+            ("systemDefaultValues.azureArcAgents.autoUpdate".to_owned(), json!("True")),
+        ];
+        let (reference, file) = ("oci://registry/agents:1".to_owned(), Some(json!({"extra": "hunter2-value"})));
+        Ok(Chart { reference, settings: settings.into(), file })
     }
 }

@@ -21,8 +21,11 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::protobuf;
 
 /// The context of the cluster; the kubeconfig has others, too, which cannot be reached.
 pub(crate) const CONTEXT: &str = "store-001";
@@ -33,6 +36,7 @@ pub(crate) const TOKEN: &str = "stub-cluster-token-3f0c";
 /// A cluster, its kubeconfig and its programs. All is gone when it is dropped.
 pub(crate) struct StubCluster {
     state: Arc<Mutex<Stored>>,
+    silence: Arc<Notify>,
     directory: tempfile::TempDir,
     url: String,
     server: tokio::task::JoinHandle<()>,
@@ -49,6 +53,8 @@ pub(crate) struct Stored {
     pub(crate) forbidden: Vec<String>,
     /// Paths of objects that a finalizer holds: deleting one does not take it away.
     pub(crate) held: BTreeSet<String>,
+    /// Beginnings of `METHOD path` that are never answered.
+    pub(crate) silent: Vec<String>,
     /// `METHOD path?query`, in the order in which they came.
     pub(crate) requests: Vec<String>,
     programs: PathBuf,
@@ -72,15 +78,21 @@ impl StubCluster {
         let (authority, config) = certificate();
         let url = format!("https://{}", tcp.local_addr().unwrap());
         let state = Arc::new(Mutex::new(Stored { programs: directory.path().to_owned(), ..Stored::default() }));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let silence = Arc::new(Notify::new());
+        let router = Router::new().fallback(answer).with_state((Arc::clone(&state), Arc::clone(&silence)));
         let listener = Tls { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) };
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         write_kubeconfig(directory.path(), &url, &authority);
         write_programs(directory.path());
-        let stub = Self { state, directory, url, server };
+        let stub = Self { state, silence, directory, url, server };
         stub.put("/api/v1/namespaces/default", json!({}));
         stub.put("/api/v1/nodes/node-1", linux_node("k3s://node-1"));
         stub
+    }
+
+    /// Returns once a request has come that is never answered.
+    pub(crate) async fn silenced(&self) {
+        self.silence.notified().await;
     }
 
     /// `https://127.0.0.1:PORT`.
@@ -101,8 +113,9 @@ impl StubCluster {
     /// All that is needed to reach it, in an environment that holds secrets which programs must not see.
     pub(crate) fn tools(&self) -> Tools {
         let path = format!("{}:/usr/bin:/bin", self.bin().display());
+        let home = self.directory.path().display().to_string();
         let environment =
-            [("PATH", path.as_str()), ("HOME", "/nowhere"), ("GITHUB_TOKEN", "ghs_secret"), ("HELM_DRIVER", "sql")];
+            [("PATH", path.as_str()), ("HOME", &home), ("GITHUB_TOKEN", "ghs_secret"), ("HELM_DRIVER", "sql")];
         Tools {
             kubeconfig: vec![self.kubeconfig()],
             helm: "helm".into(),
@@ -281,6 +294,9 @@ impl Stored {
         if self.forbidden.iter().any(|beginning| format!("{method} {path}").starts_with(beginning)) {
             return status(403, &format!("User \"edge\" cannot do that: {method} {path}"));
         }
+        if path == "/openapi/v3" {
+            return (200, json!({"paths": {}}));
+        }
         if path == "/version" {
             return (
                 200,
@@ -314,7 +330,7 @@ impl Stored {
                 (200, object)
             }
             Method::POST => {
-                let object: Value = serde_json::from_slice(body).unwrap();
+                let object = protobuf::object(body);
                 let place = format!("{path}/{}", object["metadata"]["name"].as_str().unwrap());
                 if self.objects.contains_key(&place) {
                     return status(409, &format!("{place} already exists"));
@@ -324,7 +340,8 @@ impl Stored {
             }
             Method::PUT | Method::PATCH => {
                 // What is applied is JSON, which is YAML.
-                let change: Value = serde_json::from_slice(body).unwrap();
+                let change = protobuf::object(body);
+                let was = self.objects.get(path).cloned();
                 let mut object = self.objects.get(path).cloned().unwrap_or_default();
                 if *method == Method::PUT {
                     object = change;
@@ -332,7 +349,14 @@ impl Stored {
                     json_patch::merge(&mut object, &change);
                 }
                 self.put(path, object);
-                (200, self.objects[path].clone())
+                let answer = self.objects[path].clone();
+                if query.contains("dryRun=All") {
+                    match was {
+                        Some(was) => self.objects.insert(path.to_owned(), was),
+                        None => self.objects.remove(path),
+                    };
+                }
+                (200, answer)
             }
             _ => status(405, "no such method"),
         }
@@ -364,7 +388,10 @@ impl Stored {
         let items: Vec<Value> = objects
             .map(|object| if partial { json!({"metadata": object["metadata"]}) } else { object.clone() })
             .collect();
-        let (kind, version) = if partial { ("PartialObjectMetadataList", "meta.k8s.io/v1") } else { ("List", "v1") };
+        let (kind, version) = match RESOURCES.iter().find(|row| row.2 == plural) {
+            Some((version, kind, ..)) if !partial => (format!("{kind}List"), *version),
+            _ => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1"),
+        };
         json!({"kind": kind, "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": items})
     }
 }
@@ -432,8 +459,24 @@ fn status(code: u16, message: &str) -> (u16, Value) {
     (code, body)
 }
 
-async fn answer(State(state): State<Arc<Mutex<Stored>>>, request: Request) -> Response {
+type Shared = (Arc<Mutex<Stored>>, Arc<Notify>);
+
+async fn answer(State((state, silence)): State<Shared>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let line = format!("{} {}", head.method, head.uri.path());
+    let is_silent = state.lock().unwrap().silent.iter().any(|beginning| line.starts_with(beginning));
+    if is_silent {
+        silence.notify_one();
+        std::future::pending::<()>().await;
+    }
+    if head.uri.path() == "/openapi/v2" {
+        // A description of nothing, in the one form that helm asks for. What is not described is not checked.
+        let form = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+        return Response::builder().header("content-type", form).body(Body::empty()).unwrap();
+    }
+    if let Some(query) = head.uri.query().filter(|query| query.contains("watch=")) {
+        return watch(&state.lock().unwrap(), head.uri.path(), query);
+    }
     let body = to_bytes(body, 4 * 1024 * 1024).await.unwrap();
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (code, answer) = if header("authorization") == format!("Bearer {TOKEN}") {
@@ -451,6 +494,21 @@ async fn answer(State(state): State<Arc<Mutex<Stored>>>, request: Request) -> Re
         .header("content-type", "application/json")
         .body(Body::from(answer.to_string()))
         .unwrap()
+}
+
+/// What is there, where it is asked for; then nothing ever happens: who watches sees what came before.
+fn watch(state: &Stored, path: &str, query: &str) -> Response {
+    let mut events = Vec::new();
+    if query.contains("sendInitialEvents=true") {
+        let list = state.list(path, query, false);
+        events.extend(list["items"].as_array().unwrap().iter().map(|item| json!({"type": "ADDED", "object": item})));
+        let row = RESOURCES.iter().find(|row| path.ends_with(&format!("/{}", row.2))).unwrap();
+        let end = json!({"resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}});
+        events.push(json!({"type": "BOOKMARK", "object": {"apiVersion": row.0, "kind": row.1, "metadata": end}}));
+    }
+    let lines = events.into_iter().map(|event| Ok::<_, std::convert::Infallible>(format!("{event}\n")));
+    let stream = futures::StreamExt::chain(futures::stream::iter(lines), futures::stream::pending());
+    Response::builder().header("content-type", "application/json").body(Body::from_stream(stream)).unwrap()
 }
 
 /// The authority's certificate in PEM form, and what the server shows.

@@ -242,11 +242,10 @@ impl<'a> Onboarding<'a> {
             return vec![Step::Az { arguments: spec.az_connect(&id), id }, connected];
         }
         let (body, holes) = spec.record();
-        let (values, value_holes) = spec.chart_values(&id, &options.origin, options.tenant.as_deref());
         vec![
             Step::Connect { id: id.clone(), api_version, body, holes },
             wait(&node.id, &node.api_version, Until::Provisioned),
-            Step::InstallAgents { id, context: spec.context.clone(), chart: options.chart, values, holes: value_holes },
+            Step::InstallAgents { id, context: spec.context.clone(), chart: options.chart, settings: spec.agents() },
             connected,
         ]
     }
