@@ -22,6 +22,7 @@ mod binary_git;
 mod binary_help;
 mod binary_interrupt;
 mod binary_killed;
+mod binary_onboarding;
 mod binary_reference;
 mod binary_report;
 mod binary_saved;
