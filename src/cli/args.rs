@@ -226,6 +226,10 @@ pub(super) struct PlanArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Plan to disconnect the clusters, too, that the spec says how to connect: Azure's record of them goes, and the Arc
+    /// agents with it.
+    #[arg(long, requires = "destroy", help_heading = DECISIONS)]
+    pub(super) disconnect: bool,
     /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
     #[arg(long, conflicts_with = "destroy", help_heading = DECISIONS)]
     pub(super) resend_secrets: bool,
@@ -321,6 +325,10 @@ pub(super) struct DestroyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Disconnect the clusters, too, that the spec says how to connect: Azure's record of them goes, and the Arc agents
+    /// with it.
+    #[arg(long, help_heading = DECISIONS)]
+    pub(super) disconnect: bool,
     #[command(flatten)]
     pub(super) cluster: ClusterArgs,
 }

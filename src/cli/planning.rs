@@ -59,17 +59,7 @@ pub(super) struct Found {
 
 impl From<&ChoiceArgs> for Choices {
     fn from(args: &ChoiceArgs) -> Self {
-        let ChoiceArgs {
-            only,
-            wait,
-            workloads,
-            allow_replace,
-            offline,
-            force_delete,
-            disconnect,
-            max_delete,
-            max_update,
-        } = args;
+        let ChoiceArgs { only, wait, workloads, allow_replace, offline, force_delete, max_delete, max_update } = args;
         Self {
             only: only.clone(),
             wait: (*wait).into(),
@@ -78,7 +68,7 @@ impl From<&ChoiceArgs> for Choices {
             offline: (*offline).into(),
             resend_secrets: false,
             force_delete: force_delete.clone(),
-            disconnect: *disconnect,
+            disconnect: false,
             max_delete: *max_delete,
             max_update: *max_update,
         }

@@ -180,10 +180,6 @@ pub(super) struct ChoiceArgs {
     /// come back. Can be given several times.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) force_delete: Vec<Address>,
-    /// When everything is destroyed, disconnect the clusters, too, that the spec says how to connect: Azure's record of
-    /// them goes, and the Arc agents with it.
-    #[arg(long)]
-    pub(super) disconnect: bool,
     /// How many live configurations the plan may delete or replace: a number, or a share such as `50%`, which holds from
     /// ten configurations on. [default: what the spec says, else 30%]
     #[arg(long, value_name = "N|%")]

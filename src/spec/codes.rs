@@ -230,6 +230,8 @@ table! {
          cluster administrator; other tools have `namespace` as their default, so what was meant cannot be seen.";
 
     // Connecting clusters.
+    CONTEXT_OF_TWO = 87 Error "one context for two clusters"
+        "A context of a kubeconfig reaches one cluster, and one cluster is connected to Azure Arc once.";
     NOTHING_TO_CONNECT = 88 Error "cluster that is not connected to Azure Arc"
         "`onboard` says how a cluster is connected to Azure Arc. AKS clusters carry extensions and configurations without \
          that.";

@@ -167,7 +167,8 @@ async fn a_cluster_is_connected_and_disconnected() {
     let applied = run(&["apply", "plan.json", "--auto-approve", "--report", "report.json"], 0).await;
     assert_eq!(scene.record().1["properties"]["connectivityStatus"], "Connected");
     assert_eq!(scene.record().1["properties"]["distribution"], "k3s");
-    let [installed] = scene.cluster.calls("helm").try_into().unwrap_or_else(|calls: Vec<_>| panic!("{} calls", calls.len()));
+    let [installed] =
+        scene.cluster.calls("helm").try_into().unwrap_or_else(|calls: Vec<_>| panic!("{} calls", calls.len()));
     let values: Value = serde_json::from_str(&installed.input).unwrap();
     assert_eq!(values["global"]["resourceName"], "store-001");
     assert_eq!(values["global"]["tenantId"], scene.record().1["identity"]["tenantId"]);

@@ -20,7 +20,7 @@ fn destroy(args: &DestroyArgs, session: &Session, run: &mut Run) -> Result<Carri
     let intent = spec_file::require_since(&args.spec, &BaseArgs { base: None }, session)?;
     let request = Request {
         mode: Mode::Destroy,
-        choices: Choices::from(&args.choices),
+        choices: Choices { disconnect: args.disconnect, ..Choices::from(&args.choices) },
         cloud: &args.cloud,
         secrets: None,
         cluster: &args.cluster,

@@ -38,6 +38,7 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
     let names: BTreeSet<&str> =
         clusters.iter().filter_map(|cluster| cluster.tree.get("cluster")?.text_of("name")).collect();
     document::check_clusters(expanded, clusters, report);
+    onboarding::check_contexts(clusters, report);
     for configuration in expanded.get("configurations").map(Node::entries).unwrap_or_default() {
         presence::check_state(&configuration.node, report);
     }

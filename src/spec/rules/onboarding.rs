@@ -1,7 +1,10 @@
 //! Rules about connecting a cluster to Azure Arc.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
+use super::super::clusters::ClusterTree;
 use super::super::codes;
 use super::super::expand::cluster_type;
 use super::super::node::{Node, Value};
@@ -9,6 +12,23 @@ use super::super::report::Report;
 use super::versions;
 use crate::kinds::Kind;
 use crate::kinds::cluster::ClusterType;
+
+/// Each cluster has a context of its own.
+pub(super) fn check_contexts(clusters: &[ClusterTree], report: &mut Report) {
+    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+    for ClusterTree { label, tree, .. } in clusters {
+        let context = tree.get("cluster").and_then(|cluster| cluster.get("onboard")?.get("context"));
+        let Some((node, context)) = context.and_then(|node| Some((node, node.text()?))) else { continue };
+        match found.get(context) {
+            None => drop(found.insert(context, label)),
+            Some(other) => report.add_once(
+                codes::CONTEXT_OF_TWO
+                    .at(node.span, format!("the clusters `{other}` and `{label}` have the same context `{context}`"))
+                    .with_hint("give each its own, such as `${cluster.name}`"),
+            ),
+        }
+    }
+}
 
 pub(super) fn check(cluster: &Node, pins: Option<&Node>, report: &mut Report) {
     let Some(entry) = cluster.entry("onboard") else { return };
