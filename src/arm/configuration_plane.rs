@@ -45,7 +45,7 @@ pub enum PlaneError {
         origin: Origin,
         /// Why.
         #[source]
-        source: ArmError,
+        source: Box<ArmError>,
     },
     /// The answer is of no use.
     #[error("the configuration data plane at {origin} does not say how the Arc agents are installed: {reason}")]
@@ -93,7 +93,8 @@ impl ConfigurationPlane {
         let (path, query) = SETTINGS;
         let call = Call::ask(self.client.origin(), path, query, Some(&told(cluster)));
         let response = self.client.call(&call).await;
-        let response = response.map_err(|source| PlaneError::Unanswered { origin: origin(), source })?;
+        let response =
+            response.map_err(|source| PlaneError::Unanswered { origin: origin(), source: Box::new(source) })?;
         let body = json(&response).unwrap_or_default();
         let repository = body["repositoryPath"].as_str().ok_or_else(|| malformed("there is no repositoryPath"))?;
         let chart = chart(repository)

@@ -204,7 +204,7 @@ pub(super) struct ClusterArgs {
     /// Azure names.
     #[arg(long, value_name = "CHART")]
     pub(super) chart: Option<String>,
-    /// Values of the chart, in YAML, that go over all others. They may hold secrets.
+    /// Values of the chart, in YAML, that go over those that Azure names. They may hold secrets.
     #[arg(long, value_name = "FILE")]
     pub(super) chart_values: Option<PathBuf>,
     /// The helm to run. [default: helm, as found on PATH]

@@ -39,13 +39,18 @@ impl Api {
         config.read_timeout = Some(ANSWER);
         let server = config.cluster_url.to_string();
         let context = context.to_owned();
-        // The sign-in program is waited for in place: not on a thread that has other work.
-        let made = tokio::task::spawn_blocking(move || Client::try_from(config)).await;
-        let client = made.unwrap_or_else(|_| Err(kube::Error::TlsRequired));
-        match client {
-            Ok(client) => Ok(Self { client, clock, context, server }),
-            Err(error) => Err(explained(&error, &context, &server)),
-        }
+        // A sign-in program may wait for a person: not on a thread that has other work.
+        let opened = tokio::task::spawn_blocking(move || {
+            Client::try_from(config)
+                .map(|client| Self { client, clock, context: context.clone(), server: server.clone() })
+                .map_err(|error| explained(&error, &context, &server))
+        });
+        opened.await.unwrap_or_else(|_| {
+            Err(ClusterError {
+                message: "the sign-in to a cluster broke off".to_owned(),
+                hint: Some("try it again; if it stays so, sign in by hand first: kubectl version".to_owned()),
+            })
+        })
     }
 
     /// The JSON at `path`; `None` where there is none.

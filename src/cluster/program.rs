@@ -95,6 +95,9 @@ impl Program {
         command.args(arguments).env_clear().envs(self.environment.iter().cloned()).kill_on_drop(true);
         command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Of its own group: the Ctrl-C of a terminal, which arcflux drains after, is not for it.
+        #[cfg(unix)]
+        command.process_group(0);
         let mut child = command.spawn().map_err(|error| self.cannot_start(&error))?;
         let stdin = child.stdin.take();
         let write = async {

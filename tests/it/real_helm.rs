@@ -70,6 +70,25 @@ fn status(stub: &StubCluster) -> Vec<String> {
     releases.map(|object| object["metadata"]["labels"]["status"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Where a line of `key` stands while helm runs: in the arguments or the environment of any process, or in a file that helm
+/// may have written.
+fn exposed(key: &str, stub: &StubCluster) -> Vec<PathBuf> {
+    let lines: Vec<&[u8]> = key.lines().filter(|line| line.len() > 30).map(str::as_bytes).collect();
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        processes.flat_map(|process| [process.join("cmdline"), process.join("environ")]).collect();
+    let mut directories = vec![stub.bin().parent().unwrap().to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { directories.push(path) } else { files.push(path) }
+        }
+    }
+    let has_one = |text: Vec<u8>| lines.iter().any(|line| text.windows(line.len()).any(|part| part == *line));
+    files.retain(|file| std::fs::read(file).is_ok_and(has_one));
+    files
+}
+
 const CONFIG: &str = "/api/v1/namespaces/azure-arc/configmaps/azure-clusterconfig";
 const KEY: &str = "/api/v1/namespaces/azure-arc/secrets/azure-arc-connect-privatekey";
 
@@ -128,6 +147,7 @@ async fn killed_halfway_it_is_taken_up() {
         let run =
             tokio::spawn(async move { killed.install_agents(CONTEXT, &installation(&keys_of_it, distribution)).await });
         stub.silenced().await;
+        assert_eq!(exposed(keys.private_key.reveal(), &stub), Vec::<PathBuf>::new());
         run.abort();
         assert!(run.await.unwrap_err().is_cancelled());
         stub.state().silent.clear();
