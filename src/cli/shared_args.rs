@@ -1,5 +1,6 @@
 //! Options that several commands share, in groups.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -191,6 +192,32 @@ pub(super) struct ChoiceArgs {
     /// How many live configurations the plan may update. [default: what the spec says, else 30%]
     #[arg(long, value_name = "N|%")]
     pub(super) max_update: Option<Limit>,
+}
+
+/// Clusters themselves, which only specs that say how to connect them reach. Never part of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Kubernetes cluster (for specs with `onboard`)")]
+pub(super) struct ClusterArgs {
+    /// Look at the clusters that the spec says how to connect, and, where a plan is applied, connect and disconnect them.
+    /// A kubeconfig may name programs, which are run.
+    #[arg(long)]
+    pub(super) allow_cluster: bool,
+    /// The kubeconfig that holds the contexts; several are named as in KUBECONFIG. [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG", hide_env_values = true)]
+    pub(super) kubeconfig: Option<OsString>,
+    /// The chart of the Arc agents: a directory, an archive, or `oci://REGISTRY/PATH:VERSION`. Without it, the one that
+    /// Azure names.
+    #[arg(long, value_name = "CHART")]
+    pub(super) chart: Option<String>,
+    /// Values of the chart, in YAML, that go over those that Azure names. They may hold secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(super) chart_values: Option<PathBuf>,
+    /// The helm to run. [default: helm, as found on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) helm: Option<PathBuf>,
+    /// The az to run, for clusters that are connected `via: az`. [default: az, as found on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) az: Option<PathBuf>,
 }
 
 /// What secrets and credentials may be used for. Never part of a plan.

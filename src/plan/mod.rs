@@ -51,7 +51,7 @@ pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
 pub use spec_source::{SpecSource, SpecWarning};
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
-pub use step::{Condition, Expectation, Step, Until};
+pub use step::{ChartFrom, Condition, Expectation, KnownAgents, Step, Until};
 pub use taken::shown as shown_live;
 
 use serde::{Deserialize, Serialize};

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apply::{self, SecretResolver, Secrets, Settings, Timeouts};
+use crate::apply::{self, ClusterAccess, SecretResolver, Secrets, Settings, Timeouts};
 use crate::bundle::Bundle;
 use crate::cli::arg_values::TextOrJson;
-use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
+use crate::cli::args::{ApplyArgs, ClusterArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
+use crate::cli::reach::{self, Reach};
 use crate::cli::reviewed::{self, Review};
 use crate::cli::run_report::{Carried, Run};
 use crate::cli::secret_files::{Placeholders, Real};
@@ -56,24 +57,29 @@ fn choices(args: &ApplyArgs) -> Choices {
 
 fn from_spec(args: &ApplyArgs, review: Option<&Review>, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
     let intent = spec_file::require_since(&args.spec, &args.base, session)?;
-    let request =
-        Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
+    let request = Request {
+        mode: Mode::Apply,
+        choices: choices(args),
+        cloud: &args.cloud,
+        secrets: Some(&args.secrets),
+        cluster: &args.cluster,
+    };
     block_on(async {
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
             run.has_planned(&planned.plan, args.run.expect.as_ref(), planned.connection.arm.usage());
             if let Some(review) = review {
-                show_expected(&planned.plan, &args.run, session)?;
+                show_expected(&planned.plan, &args.run, &args.cluster, session)?;
                 require_review(&planned.plan, &planned.plan.digest, review, session).await?;
             } else {
-                show_and_ask(&planned.plan, &args.run, session).await?;
+                show_and_ask(&planned.plan, &args.run, &args.cluster, session).await?;
             }
             expect(&mut planned.plan, &intent, &args.expect_revision)?;
             Ok(planned)
         };
         let planned = stop.before_an_apply(planning).await?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
+        carry_out(&planned, Some(&args.secrets), &args.run, &args.cluster, session, &stop).await
     })
 }
 
@@ -103,15 +109,20 @@ fn from_saved(
         let given = spec_file::load(&args.spec, &session.environment)?.require_desired(session)?;
         check_spec(&name, args.spec.file(), &saved, &given.expanded)?;
     }
-    let request =
-        Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
+    let request = Request {
+        mode: saved.mode,
+        choices: saved.choices.clone(),
+        cloud: &args.cloud,
+        secrets: Some(&args.secrets),
+        cluster: &args.cluster,
+    };
     block_on(async {
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
             run.has_planned(&planned.plan, Some(&saved.digest), planned.connection.arm.usage());
             check_same(&name, &saved, &planned, &intent)?;
-            show_refusals(&planned.plan, &args.run, session)?;
+            show_refusals(&planned.plan, &args.run, &args.cluster, session)?;
             check_allowed(&name, &saved)?;
             if let Some(review) = review {
                 // A remainder of what was reviewed was reviewed.
@@ -121,7 +132,7 @@ fn from_saved(
             Ok(planned)
         };
         let planned = stop.before_an_apply(planning).await?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
+        carry_out(&planned, Some(&args.secrets), &args.run, &args.cluster, session, &stop).await
     })
 }
 
@@ -221,18 +232,23 @@ async fn require_review(plan: &Plan, digest: &Digest, review: &Review, session: 
 }
 
 /// Shows a plan, and goes on only when it is the expected one and nothing forbids it.
-fn show_expected(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+fn show_expected(plan: &Plan, args: &RunArgs, cluster: &ClusterArgs, session: &Session) -> Result<(), CliError> {
     if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != plan.digest) {
         return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", plan.digest))
             .hint("the spec or the live state is not what was reviewed: plan again, and look at what is different"));
     }
-    show_refusals(plan, args, session)
+    show_refusals(plan, args, cluster, session)
 }
 
 /// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
 /// needs no agreement.
-pub(in crate::cli) async fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
-    show_expected(plan, args, session)?;
+pub(in crate::cli) async fn show_and_ask(
+    plan: &Plan,
+    args: &RunArgs,
+    cluster: &ClusterArgs,
+    session: &Session,
+) -> Result<(), CliError> {
+    show_expected(plan, args, cluster, session)?;
     if !plan.has_changes() || args.auto_approve {
         return Ok(());
     }
@@ -256,7 +272,7 @@ pub(in crate::cli) async fn show_and_ask(plan: &Plan, args: &RunArgs, session: &
     Err(CliError::new("cancelled; nothing was written"))
 }
 
-fn show_refusals(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+fn show_refusals(plan: &Plan, args: &RunArgs, cluster: &ClusterArgs, session: &Session) -> Result<(), CliError> {
     let shown = view::plan::render(plan, view::Format::Text, &session.console.out);
     match args.format {
         TextOrJson::Text => session.console.print(&shown),
@@ -264,7 +280,7 @@ fn show_refusals(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), C
         TextOrJson::Json => session.console.tell(shown.trim_end()),
     }
     if plan.refusals.is_empty() {
-        return Ok(());
+        return reach::require(plan, cluster);
     }
     Err(CliError::refused("the plan is refused, for the reasons above; nothing was written"))
 }
@@ -274,6 +290,7 @@ pub(in crate::cli) async fn carry_out(
     planned: &Planned,
     secret_args: Option<&SecretArgs>,
     args: &RunArgs,
+    cluster: &ClusterArgs,
     session: &Session,
     stop: &Stop,
 ) -> Result<Carried, CliError> {
@@ -281,6 +298,12 @@ pub(in crate::cli) async fn carry_out(
     let arm = &planned.connection.arm;
     let secrets = read_secrets(planned, secret_args, session)?;
     let resources = plan.resource_changes.iter().map(|change| u64::from(!change.steps.is_empty())).sum();
+    let reach = Reach::open(cluster, &planned.connection, &session.environment)?;
+    let access = reach.as_ref().map(|reach| ClusterAccess {
+        kubernetes: &*reach.kubernetes,
+        keys: &reach.keys,
+        charts: &*reach.charts,
+    });
     let progress = Arc::new(Progress::new(args.format, resources, session.console.clone()));
     stop.begins(&progress);
     let settings = Settings {
@@ -292,6 +315,7 @@ pub(in crate::cli) async fn carry_out(
             progress.show(&event);
         },
         interrupt: &stop.interrupt,
+        clusters: access.as_ref(),
     };
     let started_at = arm.now();
     let report = tokio::select! {

@@ -70,9 +70,14 @@ fn plan(args: &PlanArgs, session: &Session, problems: &mut String) -> Result<(Pl
     let intent = loaded.require_since(&args.spec, &args.base, session)?;
     let request = Request {
         mode: if args.destroy { Mode::Destroy } else { Mode::Apply },
-        choices: Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) },
+        choices: Choices {
+            resend_secrets: args.resend_secrets,
+            disconnect: args.disconnect,
+            ..Choices::from(&args.choices)
+        },
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
+        cluster: &args.cluster,
     };
     let (made, moment) = block_on_reads(session, planning::preview(&intent, request, &args.live, session))?;
     let source = SpecSource {

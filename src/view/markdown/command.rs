@@ -61,8 +61,18 @@ fn options(plan: &Plan) -> Vec<String> {
             option("--base", base);
         }
     }
-    let Choices { only, wait, workloads, allow_replace, offline, resend_secrets, force_delete, max_delete, max_update } =
-        &plan.choices;
+    let Choices {
+        only,
+        wait,
+        workloads,
+        allow_replace,
+        offline,
+        resend_secrets,
+        force_delete,
+        max_delete,
+        max_update,
+        disconnect,
+    } = &plan.choices;
     only.iter().for_each(|glob| option("--only", &glob.to_string()));
     match wait {
         WaitFor::Nothing => option("--wait", "none"),
@@ -82,7 +92,9 @@ fn options(plan: &Plan) -> Vec<String> {
     for (name, limit) in [("--max-delete", max_delete), ("--max-update", max_update)] {
         limit.iter().for_each(|limit| option(name, &limit.to_string()));
     }
-    for (name, is_given) in [("--allow-replace", allow_replace), ("--resend-secrets", resend_secrets)] {
+    for (name, is_given) in
+        [("--allow-replace", allow_replace), ("--resend-secrets", resend_secrets), ("--disconnect", disconnect)]
+    {
         if *is_given {
             words.push(name.to_owned());
         }
