@@ -490,9 +490,10 @@ pub(super) struct RenderArgs {
     /// them. Only reads, and compares nothing but what is rendered.
     #[arg(long, value_name = "CONTEXT", conflicts_with = "out_dir")]
     pub(super) diff_against: Option<String>,
-    /// The kubeconfig that has the context. It may name programs that are run to sign in. [default: KUBECONFIG]
-    #[arg(long, value_name = "FILE", requires = "diff_against")]
-    pub(super) kubeconfig: Option<PathBuf>,
+    /// The kubeconfig that has the context; several are named as in KUBECONFIG. It may name programs, which are run.
+    /// [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG", hide_env_values = true)]
+    pub(super) kubeconfig: Option<OsString>,
     /// Exit with 2 when there are changes, instead of 0.
     #[arg(long, requires = "diff_against")]
     pub(super) detailed_exitcode: bool,

@@ -1,6 +1,7 @@
 //! From the command line to clusters themselves: a kubeconfig, helm and `az`, or what the simulator has in their place.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::connect::Connection;
 use super::error::{CliError, chain};
 use super::rehearsal::{self, Rehearsal};
 use crate::apply::{Chart, Charts};
-use crate::arm::{ArmClient, Cloud, ConfigurationPlane, HelmSettings, PlaneError, configuration_plane};
+use crate::arm::{ArmClient, CloudEndpoints, ConfigurationPlane, HelmSettings, PlaneError};
 use crate::cluster::{AgentKeys, ClusterError, Clusters, KeyError, Kubernetes, Tools};
 use crate::http::SystemClock;
 use crate::plan::{ChartFrom, Plan, Step};
@@ -39,17 +40,13 @@ impl Reach {
             chart: args.chart.clone(),
             file: values(args.chart_values.as_deref())?,
             arm: connection.arm.clone(),
+            cloud: connection.cloud.clone(),
         });
         if let Some(simulator) = &connection.simulator {
             let kubernetes = Arc::new(Rehearsal(simulator.clone()));
             return Ok(Some(Self { kubernetes, charts, keys: rehearsal::keys }));
         }
-        let tools = Tools {
-            kubeconfig: kubeconfigs(args, environment),
-            helm: args.helm.clone().unwrap_or_else(|| PathBuf::from("helm")),
-            az: args.az.clone().unwrap_or_else(|| PathBuf::from("az")),
-            environment: environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
-        };
+        let tools = tools(args.kubeconfig.as_deref(), args.helm.as_deref(), args.az.as_deref(), environment);
         let kubernetes = Arc::new(Clusters::new(tools, Arc::new(SystemClock)));
         Ok(Some(Self { kubernetes, charts, keys: AgentKeys::generate }))
     }
@@ -80,10 +77,25 @@ pub(super) fn require(plan: &Plan, args: &ClusterArgs) -> Result<(), CliError> {
         .hint("give `--allow-cluster`, and the kubeconfig with `--kubeconfig FILE` where it is not the usual one"))
 }
 
+/// What clusters are reached with in earnest: what is named, or what is usual.
+pub(super) fn tools(
+    kubeconfig: Option<&OsStr>,
+    helm: Option<&Path>,
+    az: Option<&Path>,
+    environment: &Environment,
+) -> Tools {
+    let program = |named: Option<&Path>, usual: &str| named.map_or_else(|| PathBuf::from(usual), Path::to_path_buf);
+    Tools {
+        kubeconfig: kubeconfigs(kubeconfig, environment),
+        helm: program(helm, "helm"),
+        az: program(az, "az"),
+        environment: environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
+    }
+}
+
 /// The kubeconfigs: those that are named, or the usual one.
-fn kubeconfigs(args: &ClusterArgs, environment: &Environment) -> Vec<PathBuf> {
-    let named = args.kubeconfig.as_deref().filter(|named| !named.is_empty());
-    match named {
+fn kubeconfigs(named: Option<&OsStr>, environment: &Environment) -> Vec<PathBuf> {
+    match named.filter(|named| !named.is_empty()) {
         Some(named) => std::env::split_paths(named).filter(|path| !path.as_os_str().is_empty()).collect(),
         None => {
             let home = ["HOME", "USERPROFILE"].into_iter().find_map(|name| environment.get(name));
@@ -111,6 +123,7 @@ struct Given {
     chart: Option<String>,
     file: Option<Value>,
     arm: ArmClient,
+    cloud: CloudEndpoints,
 }
 
 #[async_trait]
@@ -129,15 +142,10 @@ impl Charts for Given {
 }
 
 impl Given {
-    /// What the configuration data plane says. That of no known cloud is taken to be where its ARM is: no other host gets a
-    /// token.
+    /// What the configuration data plane says.
     async fn settings(&self, record: &Value) -> Result<HelmSettings, PlaneError> {
-        let endpoint = self.arm.origin().to_string();
         let location = record.get("location").and_then(Value::as_str).unwrap_or_default();
-        let origin = match Cloud::ALL.into_iter().find(|cloud| cloud.endpoint() == endpoint) {
-            Some(cloud) => configuration_plane(cloud, location)?,
-            None => self.arm.origin().clone(),
-        };
+        let origin = self.cloud.configuration_endpoint(location)?;
         ConfigurationPlane::new(&self.arm, origin).helm_settings(record).await
     }
 }

@@ -98,6 +98,10 @@ fn public_key(private: &Secret) -> String {
 
 #[async_trait]
 impl Kubernetes for Site {
+    async fn helm(&self) -> Result<String, ClusterError> {
+        Ok("v3.17.2".to_owned())
+    }
+
     async fn look(&self, context: &str) -> Result<Sight, ClusterError> {
         self.death.pass().await;
         let agents = self.sim.agents(context).map(|agents| {
