@@ -17,10 +17,11 @@ const ONBOARD: &str = include_str!("../cases/spec/onboard/arcflux.yaml");
 const EVERYTHING: &str = include_str!("../../specs/everything.yaml");
 
 /// Keys that one spec cannot have beside the rest.
-const EXCLUDED: [(&str, &str); 6] = [
+const EXCLUDED: [(&str, &str); 7] = [
     ("the top", "cluster"),                       // `clusters` is there.
     ("ClusterSpec", "name"),                      // Below `cluster`.
     ("ClusterSpec", "type"),                      // Below `cluster`.
+    ("ClusterSpec", "onboard"),                   // Below `cluster`.
     ("ExtensionSpec", "autoUpgradeMinorVersion"), // `autoUpgradeMode` says it.
     ("ExtensionSpec", "releaseTrain"),            // Says nothing while upgrades are off.
     ("Policy", "profile"),                        // Allows one configuration only.
