@@ -14,7 +14,7 @@ use crate::cluster::{
 };
 use crate::kinds::onboarding::{AgentSettings, ClusterHole, ClusterValue, ProxySpec, Whose};
 use crate::model::{Agents, ConnectedAs, ResourceId, Secret, Sight};
-use crate::plan::{ChartFrom, Failure, KnownAgents};
+use crate::plan::{Action, ChartFrom, Failure, KnownAgents};
 
 /// What reaches clusters themselves. An apply of a plan that does not reach any needs none.
 pub struct ClusterAccess<'a> {
@@ -94,7 +94,8 @@ impl Runner<'_> {
         let looked = self.unless_interrupted(self.clusters()?.kubernetes.look(context)).await;
         let sight = looked.ok_or_else(|| interrupted("the cluster was not looked at"))?;
         let sight = sight.map_err(|error| not_done(error, "cluster_unreachable"))?;
-        if let Some(what) = unexpected(&sight, id, known) {
+        let connects = progress.change.change.actions != Action::Delete;
+        if let Some(what) = unexpected(&sight, id, known, connects) {
             return Err(moved(&what));
         }
         progress.connection.sight = Some(sight);
@@ -192,6 +193,8 @@ impl Runner<'_> {
         self.tell_of_wait(progress, "the agents to go", "helm takes the agents away");
         progress.wrote = true;
         let done = clusters.kubernetes.remove_agents(context).await;
+        // It takes minutes, in which others may write.
+        progress.live = None;
         done.map_err(|error| not_done(error, "agents_not_removed"))
     }
 
@@ -211,7 +214,7 @@ impl Runner<'_> {
 }
 
 /// What of a cluster does not let it be connected, or is not what the plan knows of.
-fn unexpected(sight: &Sight, cluster: &ResourceId, known: KnownAgents) -> Option<String> {
+fn unexpected(sight: &Sight, cluster: &ResourceId, known: KnownAgents, connects: bool) -> Option<String> {
     if let Whose::Others(ConnectedAs { subscription, resource_group, name }) = Whose::of(sight.agents.as_ref(), cluster)
     {
         return Some(format!(
@@ -222,7 +225,7 @@ fn unexpected(sight: &Sight, cluster: &ResourceId, known: KnownAgents) -> Option
         (Some(Agents { release, .. }), KnownAgents::Nobodys) => {
             Some(format!("there are Arc agents on the cluster now ({release})"))
         }
-        (None, KnownAgents::Nobodys) | (_, KnownAgents::Ours) if !sight.has_linux_node => {
+        (None, KnownAgents::Nobodys) | (_, KnownAgents::Ours) if connects && !sight.has_linux_node => {
             Some("no node of the cluster runs Linux".to_owned())
         }
         (None, KnownAgents::Nobodys) | (_, KnownAgents::Ours) => None,

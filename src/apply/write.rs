@@ -22,6 +22,9 @@ use crate::plan::{Change, EventKind, Failure, Modified, Precondition, Step, Unti
 /// How often what met something that passes in a moment is sent again.
 const CLASHES: u32 = 6;
 
+/// Why a record is not sent, or not sent again.
+const CONNECTED_BY_OTHERS: &str = "somebody else has connected the cluster";
+
 /// How often a write that got no answer and has not taken effect is sent again.
 const UNANSWERED: u32 = 3;
 
@@ -113,7 +116,7 @@ fn standing(
             return match now {
                 None => Standing::AsBefore,
                 Some(now) if public_key.is_some() && onboarding::public_key(now) == public_key => Standing::Taken,
-                Some(_) => Standing::Moved("somebody else has connected the cluster".to_owned()),
+                Some(_) => Standing::Moved(CONNECTED_BY_OTHERS.to_owned()),
             };
         }
         Step::Register { .. } => {
@@ -200,6 +203,10 @@ impl Runner<'_> {
             return Err(interrupted("the next write was not sent"));
         }
         if let Step::Connect { .. } = step {
+            // A PUT would give the record another key, and cut off whoever has made it.
+            if let Some(Some(_)) = before {
+                return Err(moved(CONNECTED_BY_OTHERS));
+            }
             self.make_keys(progress)?;
         }
         self.send_until_known(step, later, before.as_ref(), progress).await?;

@@ -109,9 +109,9 @@ impl Kind {
     #[must_use]
     pub const fn rules(self) -> Rules {
         match self {
-            Self::ProviderRegistration => &[],
+            Self::ProviderRegistration | Self::ManagedCluster => &[],
             Self::ResourceGroup => resource_group::RULES,
-            Self::ConnectedCluster | Self::ManagedCluster => cluster::RULES,
+            Self::ConnectedCluster => cluster::RULES,
             Self::Extension => extension::RULES,
             Self::FluxConfiguration => flux_configuration::RULES,
         }

@@ -219,3 +219,26 @@ async fn a_cluster_that_is_connected_elsewhere_is_refused_and_none_is_touched_un
     refused.shows("is connected already, as kiosk-7 in rg-other");
     assert_eq!((gateway.writes().len(), scene.cluster.calls("helm").len()), (0, 0));
 }
+
+#[test]
+fn connecting_is_rehearsed_on_the_simulator() {
+    let place = Place::empty();
+    for (name, spec) in
+        [("native.yaml", ONBOARD.to_owned()), ("az.yaml", ONBOARD.replace("context:", "via: az\n    context:"))]
+    {
+        place.write(name, &spec);
+        let run = |arguments: &[&str], code| place.sim(&[arguments, &["-f", name]].concat()).ends_with(code);
+        run(&["apply", "--auto-approve"], 3).says("give `--allow-cluster`");
+        run(&["apply", "--auto-approve", "--allow-cluster"], 0).shows("0 changed, 0 destroyed.");
+        run(&["plan", "--allow-cluster"], 0).shows("No changes.");
+        run(&["snapshot", "--allow-cluster", "--out", "live.json"], 0);
+        assert!(place.read("live.json").contains("\"context\": \"store-001\""));
+        let plain = place.run(&["plan", "-f", name, "--live", "live.json"]).ends_with(0);
+        plain.shows("No changes.");
+        place.run(&["plan", "-f", name, "--live", "live.json", "--allow-cluster"]).ends_with(64);
+        run(&["destroy", "--auto-approve", "--disconnect"], 3).says("give `--allow-cluster`");
+        run(&["destroy", "--auto-approve", "--disconnect", "--allow-cluster"], 0).shows("3 destroyed");
+        run(&["plan", "--destroy", "--disconnect", "--allow-cluster"], 0).shows("No changes.");
+        run(&["plan", "--disconnect"], 64);
+    }
+}

@@ -12,13 +12,16 @@ use serde_json::Value;
 
 use crate::simulated::{World, desired};
 
+/// Connecting a cluster takes a cluster: its keys are in a case of their own, for the other spec is applied as it is.
+const ONBOARD: &str = include_str!("../cases/spec/onboard/arcflux.yaml");
 const EVERYTHING: &str = include_str!("../../specs/everything.yaml");
 
 /// Keys that one spec cannot have beside the rest.
-const EXCLUDED: [(&str, &str); 6] = [
+const EXCLUDED: [(&str, &str); 7] = [
     ("the top", "cluster"),                       // `clusters` is there.
     ("ClusterSpec", "name"),                      // Below `cluster`.
     ("ClusterSpec", "type"),                      // Below `cluster`.
+    ("ClusterSpec", "onboard"),                   // Below `cluster`.
     ("ExtensionSpec", "autoUpgradeMinorVersion"), // `autoUpgradeMode` says it.
     ("ExtensionSpec", "releaseTrain"),            // Says nothing while upgrades are off.
     ("Policy", "profile"),                        // Allows one configuration only.
@@ -58,9 +61,10 @@ fn used(root: &Value, schema: &Value, name: &str, document: &Value, keys: &mut B
 #[test]
 fn the_example_of_everything_uses_every_key() {
     let schema = spec::schema();
-    let document = yaml(EVERYTHING);
     let mut found = BTreeSet::new();
-    used(&schema, &schema, "the top", &document, &mut found);
+    for text in [EVERYTHING, ONBOARD] {
+        used(&schema, &schema, "the top", &yaml(text), &mut found);
+    }
     let definitions = schema["$defs"].as_object().unwrap().iter().map(|(name, inner)| (name.as_str(), inner));
     let missing: BTreeSet<Key> = definitions
         .chain([("the top", &schema)])

@@ -7,8 +7,9 @@ use arcflux::apply::{self, Interrupt, Secrets, Timeouts};
 use arcflux::fetch;
 use arcflux::graph;
 use arcflux::http::{Request, Response, Transport, TransportError};
+use arcflux::kinds::Kind;
 use arcflux::model::LiveState;
-use arcflux::plan::{self, Action, ApplyReport, Choices, Options, Outcome, Plan};
+use arcflux::plan::{self, Action, ApplyReport, Choices, Options, Outcome, Plan, Precondition};
 use arcflux::sim::{self, Seed, SeedGroup};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -303,4 +304,22 @@ async fn a_record_whose_answer_was_lost_is_known_by_its_key() {
         .into_iter()
         .filter(|one| one.method == "PUT" && one.target.starts_with(&format!("{CLUSTER}?")));
     assert_eq!(puts.count(), 1);
+}
+
+#[test]
+fn what_agents_report_moves_no_plan_and_another_key_does() {
+    let record = |key: &str, state: &str, version: &str| {
+        json!({"id": CLUSTER, "name": "store-001", "type": "microsoft.kubernetes/connectedclusters", "location": "westeurope",
+            "systemData": {"lastModifiedAt": version}, "properties": {"agentPublicKeyCertificate": key,
+            "connectivityStatus": state, "provisioningState": "Succeeded", "agentVersion": version, "offering": version,
+            "kubernetesVersion": version, "totalNodeCount": version, "totalCoreCount": version, "miscellaneousProperties":
+            {"at": version}, "arcAgentProfile": {"agentState": version}, "lastConnectivityTime": version,
+            "managedIdentityCertificateExpirationTime": version}})
+    };
+    let kind = Kind::ConnectedCluster;
+    let then = Precondition::stays(kind, Some(&record("key", "Expired", "1")));
+    assert_eq!(then.violation(kind, Some(&record("key", "Expired", "2"))), None);
+    let moved = |now: &Value| then.violation(kind, Some(now)).unwrap();
+    assert!(moved(&record("other", "Expired", "1")).ends_with("changed at 1: agentPublicKeyCertificate"));
+    assert!(moved(&record("key", "Connected", "1")).ends_with("connectivityStatus"));
 }
