@@ -25,9 +25,9 @@ mod unanswered;
 
 pub use client::{Accepted, ArmClient, HeldUp, Observer};
 pub use cloud::{Cloud, UnknownCloud};
+pub use configuration_plane::{ConfigurationPlane, HelmSettings, PlaneError, azure_environment, configuration_plane};
 pub use discovery::{Discovery, DiscoveryError, Said, judge};
 pub use endpoints::{Authority, AuthorityError, CloudEndpoints};
-pub use configuration_plane::{ConfigurationPlane, HelmSettings, PlaneError, azure_environment, configuration_plane};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};
 pub use operation::{Operation, poll_delay};
 pub use tenant::{names_nobody, principal_of, tenant_of};

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Place as Directory, Server};
 use crate::sign_in::{SECRET, Served};
+use crate::stub_cluster::{CONTEXT, StubCluster};
 use crate::{snapshots, world};
 
 const TENANT: &str = "5b7f3d70-52b8-4c0e-9a43-0d8f0f1c2a11";
@@ -608,4 +609,23 @@ async fn signed_in_to_a_cloud_of_its_own() {
     let untrusted = served.run(&["doctor"], &SECRET).await;
     assert_eq!(untrusted.exit, Some(1), "{}", untrusted.out);
     assert!(untrusted.out.contains("problem  egress") && untrusted.out.contains("--ca-bundle"), "{}", untrusted.out);
+}
+
+#[tokio::test]
+async fn the_cluster_and_the_helm_that_the_command_line_names() {
+    let stub = StubCluster::start().await;
+    stub.put_agents("3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20", "rg-edge", "store-001");
+    stub.helm_is("v3.19.0");
+    let place = Directory::quickstart();
+    let (kubeconfig, helm) = (stub.kubeconfig(), stub.bin().join("helm"));
+    let look = move |context: &str| {
+        let (kubeconfig, helm) = (kubeconfig.to_str().unwrap(), helm.to_str().unwrap());
+        place.sim(&["doctor", "--context", context, "--kubeconfig", kubeconfig, "--helm", helm])
+    };
+    // Only what runs beside it can answer it.
+    let (fine, gone) = tokio::task::spawn_blocking(move || (look(CONTEXT), look("nobody-has-this"))).await.unwrap();
+    fine.ends_with(0)
+        .shows("ok       context       store-001: Kubernetes ")
+        .shows("ok       helm          helm 3.19.0");
+    gone.ends_with(1).shows("problem  context       nobody-has-this: ");
 }
