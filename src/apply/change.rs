@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Settings;
+use super::connection::Connection;
 use super::failures::{GOES_ON, failed, failure, goes_on, interrupted, not_applied, wait_words};
 use super::polling::{OpenWaits, asks_resource_alone};
 use super::reaction::met_another_write;
@@ -76,6 +77,8 @@ pub(super) struct Progress<'p> {
     pub(super) unchecked: Option<Unchecked<'p>>,
     /// Held until the resource is provisioned.
     pub(super) turn: Option<Turn>,
+    /// Of a cluster that is being connected.
+    pub(super) connection: Connection,
 }
 
 impl Progress<'_> {
@@ -135,6 +138,7 @@ impl Runner<'_> {
             live: None,
             unchecked: None,
             turn,
+            connection: Connection::default(),
         };
         self.tell(&change.address, EventKind::ApplyStart { action });
         let result = self.take_all(change, &mut progress).await;
@@ -210,7 +214,17 @@ impl Runner<'_> {
                     progress.live = None;
                     self.expect(id, api_version, only).await?;
                 }
-                write => self.write(write, &change.steps[position + 1..], progress).await?,
+                Step::Look { id, context, agents } => self.look_at_cluster(id, context, *agents, progress).await?,
+                Step::InstallAgents { id, context, chart, settings } => {
+                    self.install_agents(id, context, *chart, settings, progress).await?;
+                }
+                Step::RemoveAgents { id: _, context } => self.remove_agents(context, progress).await?,
+                Step::Az { id: _, arguments } => self.run_az(arguments, progress).await?,
+                write @ (Step::Register { .. }
+                | Step::Put { .. }
+                | Step::Patch { .. }
+                | Step::Delete { .. }
+                | Step::Connect { .. }) => self.write(write, &change.steps[position + 1..], progress).await?,
             }
         }
         self.check_without_wait(progress).await

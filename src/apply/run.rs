@@ -10,7 +10,7 @@ use super::change::{End, Runner};
 use super::polling::OpenWaits;
 use super::schedule::{Cause, Next, Schedule};
 use super::turn::Turn;
-use super::{Interrupt, Secrets, Timeouts};
+use super::{ClusterAccess, Interrupt, Secrets, Timeouts};
 use crate::arm::ArmClient;
 use crate::model::Address;
 use crate::plan::{ApplyReport, Change, DeferredChange, Event, EventKind, Outcome, Plan, ResourceOutcome};
@@ -27,6 +27,8 @@ pub struct Settings<'a> {
     pub events: &'a (dyn Fn(Event) + Sync),
     /// The wish to stop.
     pub interrupt: &'a Interrupt,
+    /// What reaches clusters themselves, where they may be touched.
+    pub clusters: Option<&'a ClusterAccess<'a>>,
 }
 
 /// Carries out `plan`, which must be applyable. Resources that need nothing from each other go side by side, those of one

@@ -177,10 +177,11 @@ impl<'p, U> Schedule<'p, U> {
 fn turn(change: &Change) -> Option<&ResourceId> {
     let takes_turn = |step: &Step| match step {
         Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => true,
+        Step::Connect { .. } | Step::InstallAgents { .. } | Step::RemoveAgents { .. } | Step::Az { .. } => true,
         Step::Wait { until: Until::Provisioned | Until::Gone, .. } => true,
-        Step::Expect { .. } | Step::Wait { until: Until::Registered | Until::Connected | Until::Compliant(_), .. } => {
-            false
-        }
+        Step::Expect { .. }
+        | Step::Look { .. }
+        | Step::Wait { until: Until::Registered | Until::Connected | Until::Compliant(_), .. } => false,
     };
     change.cluster.as_ref().filter(|_| change.steps.iter().any(takes_turn))
 }

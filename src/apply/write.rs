@@ -12,6 +12,7 @@ use super::reaction::{Reaction, reaction, was_sent};
 use super::turn::Unsettled;
 use crate::arm::{Accepted, ArmClient, ArmError, Operation};
 use crate::diff::FieldChange;
+use crate::kinds::onboarding;
 use crate::kinds::provider::{Registration, registration};
 use crate::kinds::shown_path;
 use crate::kinds::state::{ProvisioningState, provisioning_state};
@@ -104,9 +105,17 @@ fn standing(
     change: &Change,
     before: Option<&Value>,
     now: Option<&Value>,
-    is_unanswered: bool,
+    (is_unanswered, public_key): (bool, Option<&str>),
 ) -> Standing {
     match step {
+        // The key is of this run alone: whoever has it there has it from us.
+        Step::Connect { .. } => {
+            return match now {
+                None => Standing::AsBefore,
+                Some(now) if public_key.is_some() && onboarding::public_key(now) == public_key => Standing::Taken,
+                Some(_) => Standing::Moved("somebody else has connected the cluster".to_owned()),
+            };
+        }
         Step::Register { .. } => {
             return match now.map(registration) {
                 Some(Registration::Registered | Registration::Registering) => Standing::Taken,
@@ -117,12 +126,28 @@ fn standing(
         // What is forced is done at once, whatever goes on.
         Step::Delete { force: true, .. } => return Standing::AsBefore,
         Step::Delete { .. } if is_going(now) => return Standing::Taken,
-        Step::Delete { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Expect { .. } | Step::Wait { .. } => {}
+        Step::Delete { .. }
+        | Step::Put { .. }
+        | Step::Patch { .. }
+        | Step::Expect { .. }
+        | Step::Wait { .. }
+        | Step::Look { .. }
+        | Step::InstallAgents { .. }
+        | Step::RemoveAgents { .. }
+        | Step::Az { .. } => {}
     }
     let violation = Precondition::stays(change.kind, before).violation(change.kind, now);
     let is_wanted = match step {
         Step::Put { .. } | Step::Patch { .. } => now.is_some_and(|now| left(step, later, change, now).is_empty()),
-        Step::Register { .. } | Step::Delete { .. } | Step::Expect { .. } | Step::Wait { .. } => false,
+        Step::Register { .. }
+        | Step::Delete { .. }
+        | Step::Expect { .. }
+        | Step::Wait { .. }
+        | Step::Look { .. }
+        | Step::Connect { .. }
+        | Step::InstallAgents { .. }
+        | Step::RemoveAgents { .. }
+        | Step::Az { .. } => false,
     };
     // That it is as wanted says something only where it was not so before, or was written since. So it does of secrets,
     // too, which cannot be seen: a write is carried out as a whole.
@@ -150,7 +175,16 @@ impl Runner<'_> {
     ) -> Result<(), Failure> {
         let before = match step {
             Step::Register { .. } => None,
-            Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } | Step::Expect { .. } | Step::Wait { .. } => {
+            Step::Put { .. }
+            | Step::Patch { .. }
+            | Step::Delete { .. }
+            | Step::Expect { .. }
+            | Step::Wait { .. }
+            | Step::Look { .. }
+            | Step::Connect { .. }
+            | Step::InstallAgents { .. }
+            | Step::RemoveAgents { .. }
+            | Step::Az { .. } => {
                 let Some(before) = self.free_to_write(step, progress).await? else { return Ok(()) };
                 Some(before)
             }
@@ -165,10 +199,21 @@ impl Runner<'_> {
         if self.settings.interrupt.is_requested() {
             return Err(interrupted("the next write was not sent"));
         }
+        if let Step::Connect { .. } = step {
+            self.make_keys(progress)?;
+        }
         self.send_until_known(step, later, before.as_ref(), progress).await?;
         let is_compared = match step {
             Step::Put { .. } | Step::Patch { .. } => !progress.is_done,
-            Step::Register { .. } | Step::Delete { .. } | Step::Expect { .. } | Step::Wait { .. } => false,
+            Step::Register { .. }
+            | Step::Delete { .. }
+            | Step::Expect { .. }
+            | Step::Wait { .. }
+            | Step::Look { .. }
+            | Step::Connect { .. }
+            | Step::InstallAgents { .. }
+            | Step::RemoveAgents { .. }
+            | Step::Az { .. } => false,
         };
         if let Some(before) = before.filter(|_| is_compared) {
             progress.unchecked = Some(Unchecked { step, later, before, is_repeat: false });
@@ -321,17 +366,18 @@ impl Runner<'_> {
             self.tell_of_wait(progress, waiting_for, &chain(&error));
             let delay = self.arm.spread(delays.next().unwrap_or(left));
             self.rest(delay, Duration::MAX, progress).await?;
-            let mut now = self.read(step.id(), step_version(step), progress).await.map_err(|unread| match progress
-                .is_unanswered
-            {
-                true => Failure {
-                    message: format!("{}; and what became of it cannot be read: {}", chain(&error), unread.message),
-                    ..outcome_unknown(&error)
-                },
-                false => unread,
+            let mut now = self.read(step.id(), step_version(step, change), progress).await.map_err(|unread| {
+                match progress.is_unanswered {
+                    true => Failure {
+                        message: format!("{}; and what became of it cannot be read: {}", chain(&error), unread.message),
+                        ..outcome_unknown(&error)
+                    },
+                    false => unread,
+                }
             })?;
             let stands = loop {
-                match standing(step, later, change, before, now.as_ref(), progress.is_unanswered) {
+                let of_us = (progress.is_unanswered, progress.connection.public_key());
+                match standing(step, later, change, before, now.as_ref(), of_us) {
                     Standing::InFlight(_) => {
                         let one = Unsettled { id: step.id().clone(), ..progress.unsettled() };
                         now = self.until_settled(&one, now, progress).await?;
@@ -383,7 +429,15 @@ impl Runner<'_> {
             }
             Step::Delete { id, api_version, force: false } => ("DELETE", self.arm.delete(id, api_version).await),
             Step::Delete { id, api_version, force: true } => ("DELETE", self.arm.force_delete(id, api_version).await),
-            Step::Expect { .. } | Step::Wait { .. } => return Ok(()),
+            Step::Connect { id, api_version, body, holes } => {
+                ("PUT", self.arm.put(id, api_version, &progress.connection.fill(body, holes)).await)
+            }
+            Step::Expect { .. }
+            | Step::Wait { .. }
+            | Step::Look { .. }
+            | Step::InstallAgents { .. }
+            | Step::RemoveAgents { .. }
+            | Step::Az { .. } => return Ok(()),
         };
         let method = method.to_owned();
         let accepted = match outcome {
@@ -453,14 +507,18 @@ impl Runner<'_> {
 }
 
 /// The api-version of a step.
-fn step_version(step: &Step) -> &str {
+fn step_version<'a>(step: &'a Step, change: &'a Change) -> &'a str {
     match step {
         Step::Register { api_version, .. }
         | Step::Put { api_version, .. }
         | Step::Patch { api_version, .. }
         | Step::Delete { api_version, .. }
         | Step::Expect { api_version, .. }
-        | Step::Wait { api_version, .. } => api_version,
+        | Step::Wait { api_version, .. }
+        | Step::Connect { api_version, .. } => api_version,
+        Step::Look { .. } | Step::InstallAgents { .. } | Step::RemoveAgents { .. } | Step::Az { .. } => {
+            &change.api_version
+        }
     }
 }
 

@@ -58,6 +58,9 @@ pub enum PlaneError {
     /// There is no such location.
     #[error("`{0}` is no location of Azure: it must be like `westeurope`")]
     Location(String),
+    /// A cloud without a data plane that it tells of.
+    #[error("{0} does not tell of a configuration data plane, which says how the Arc agents are installed")]
+    Untold(String),
 }
 
 impl PlaneError {
@@ -67,8 +70,9 @@ impl PlaneError {
         match self {
             Self::Unanswered { .. } | Self::Malformed { .. } => {
                 "let this machine reach it; where it may not (a restricted network), give the chart and its values: --chart \
-                 CHART --values FILE"
+                 CHART --chart-values FILE"
             }
+            Self::Untold(_) => "give the chart and its values: --chart CHART --chart-values FILE",
             Self::Location(_) => "correct `location`; the list of them: az account list-locations --output table",
         }
     }
@@ -133,25 +137,6 @@ fn chart(repository: &str) -> Option<String> {
     (is_registry && words).then(|| format!("oci://{place}/v2/{name}:{version}"))
 }
 
-/// The configuration data plane of a location in one of Azure's clouds.
-///
-/// # Errors
-///
-/// [`PlaneError::Location`]: a location becomes part of the name of the host that a token is sent to.
-pub fn configuration_plane(cloud: Cloud, location: &str) -> Result<Origin, PlaneError> {
-    let unknown = || PlaneError::Location(location.to_owned());
-    let name = location.replace(' ', "").to_ascii_lowercase();
-    if name.is_empty() || name.len() > 63 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(unknown());
-    }
-    let domain = match cloud {
-        Cloud::Public => "azure.com",
-        Cloud::UsGov => "azure.us",
-        Cloud::China => "azure.cn",
-    };
-    Origin::parse(&format!("https://{name}.dp.kubernetesconfiguration.{domain}")).map_err(|_| unknown())
-}
-
 /// What the agents call a cloud, as the helm value `global.azureEnvironment`.
 #[must_use]
 pub const fn azure_environment(cloud: Cloud) -> &'static str {
@@ -184,20 +169,6 @@ mod tests {
             "mcr/a/b:",
         ] {
             assert_eq!(chart(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_location_is_a_word_of_a_host() {
-        let of = |cloud, location: &str| configuration_plane(cloud, location).map(|origin| origin.to_string());
-        let host = "https://westeurope.dp.kubernetesconfiguration.azure.com";
-        assert_eq!(of(Cloud::Public, "West Europe").unwrap(), host);
-        assert_eq!(
-            of(Cloud::UsGov, "usgovvirginia").unwrap(),
-            "https://usgovvirginia.dp.kubernetesconfiguration.azure.us"
-        );
-        for wrong in ["", "evil.example/", "a.b", "a#", "a@b", "café"] {
-            assert!(of(Cloud::Public, wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -248,7 +248,8 @@ pub fn judge(document: &Value, arm: &Origin, said: &Said) -> Result<CloudEndpoin
     let configuration = match text(cloud, "/dataplaneEndpoints/arcConfigEndpoint") {
         "" => Configuration::Unknown,
         claimed => match Origin::parse(claimed) {
-            Ok(origin) if !origin.is_plain() => Configuration::At(origin),
+            // It is sent tokens for ARM, so it has to be a neighbour of it.
+            Ok(origin) if !origin.is_plain() && origin.is_beside(arm) => Configuration::At(origin),
             Ok(_) | Err(_) => {
                 return Err(DiscoveryError::Configuration { arm: arm.clone(), claimed: short(claimed) });
             }
@@ -361,7 +362,8 @@ mod tests {
             "authentication": {"loginEndpoint": "https://login.edge.contoso.com/adfs/", "audiences": [ARM]},
         });
         let oldest = judged(&oldest).unwrap();
-        assert_eq!((oldest.scope(), oldest.configuration_endpoint("x")), (format!("{ARM}/.default"), None));
+        assert_eq!(oldest.scope(), format!("{ARM}/.default"));
+        assert!(oldest.configuration_endpoint("x").is_err());
     }
 
     #[test]
@@ -413,6 +415,8 @@ mod tests {
             ("/authentication/loginEndpoint", json!("https://u:p@evil.example"), "an address with a user"),
             ("/authentication/loginEndpoint", json!(7), "``"),
             ("/dataplaneEndpoints/arcConfigEndpoint", json!("http://dp.edge.contoso.com"), "http://dp.edge"),
+            ("/dataplaneEndpoints/arcConfigEndpoint", json!("https://dp.evil.example"), "https://dp.evil.example"),
+            ("/dataplaneEndpoints/arcConfigEndpoint", json!("https://edge.contoso.com.evil.example"), "evil.example"),
         ];
         for (pointer, claim, named) in lies {
             let mut document = honest();

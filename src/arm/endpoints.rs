@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Cloud;
+use super::{Cloud, PlaneError};
 use crate::http::Origin;
 
 /// The endpoints of one cloud.
@@ -65,23 +65,32 @@ impl CloudEndpoints {
     }
 
     /// The data plane that onboarding a cluster in `location` asks for its settings (`../shared/facts/arm-contracts.md`
-    /// §8); `None` where the cloud names none, or `location` is not the name of one.
-    #[must_use]
-    pub fn configuration_endpoint(&self, location: &str) -> Option<Origin> {
+    /// §8).
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::Untold`] where the cloud names none, [`PlaneError::Location`] where `location` is not the name of
+    /// one: it becomes part of the name of the host that a token is sent to.
+    pub fn configuration_endpoint(&self, location: &str) -> Result<Origin, PlaneError> {
         match &self.configuration {
             Configuration::ByLocation(domain) => {
-                let is_name = !location.is_empty() && location.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                is_name.then(|| Origin::parse(&format!("https://{location}.{domain}")).ok()).flatten()
+                let unknown = || PlaneError::Location(location.to_owned());
+                // Names for people are taken, too: `West Europe`.
+                let name = location.replace(' ', "").to_ascii_lowercase();
+                if name.is_empty() || name.len() > 63 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    return Err(unknown());
+                }
+                Origin::parse(&format!("https://{name}.{domain}")).map_err(|_| unknown())
             }
-            Configuration::At(origin) => Some(origin.clone()),
-            Configuration::Unknown => None,
+            Configuration::At(origin) => Ok(origin.clone()),
+            Configuration::Unknown => Err(PlaneError::Untold(self.name.clone())),
         }
     }
 
     /// What this machine must reach to work with clusters in `location`: what it is, and where.
     #[must_use]
     pub fn all(&self, location: &str) -> Vec<(&'static str, String)> {
-        let configuration = self.configuration_endpoint(location).map(|origin| origin.to_string());
+        let configuration = self.configuration_endpoint(location).ok().map(|origin| origin.to_string());
         [
             Some(("Azure Resource Manager", self.arm.to_string())),
             Some(("sign-in", self.authority.to_string())),
@@ -149,8 +158,10 @@ mod tests {
             assert_eq!(origin.to_string(), format!("https://westeurope.dp.kubernetesconfiguration.{end}"));
             assert_eq!(endpoints(cloud).all("westeurope").len(), 3);
         }
-        for location in ["", "evil.example/", "a@b", "west europe"] {
-            assert_eq!(endpoints(Cloud::Public).configuration_endpoint(location), None, "{location}");
+        let origin = endpoints(Cloud::Public).configuration_endpoint("West Europe").unwrap();
+        assert_eq!(origin.to_string(), "https://westeurope.dp.kubernetesconfiguration.azure.com");
+        for location in ["", "evil.example/", "a.b", "a#", "a@b", "café"] {
+            assert!(endpoints(Cloud::Public).configuration_endpoint(location).is_err(), "{location}");
         }
     }
 

@@ -25,7 +25,7 @@ mod unanswered;
 
 pub use client::{Accepted, ArmClient, HeldUp, Observer};
 pub use cloud::{Cloud, UnknownCloud};
-pub use configuration_plane::{ConfigurationPlane, HelmSettings, PlaneError, azure_environment, configuration_plane};
+pub use configuration_plane::{ConfigurationPlane, HelmSettings, PlaneError, azure_environment};
 pub use discovery::{Discovery, DiscoveryError, Said, judge};
 pub use endpoints::{Authority, AuthorityError, CloudEndpoints};
 pub use error::{ArmError, OperationFailure, Refusal, RequestLine};

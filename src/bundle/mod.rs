@@ -193,7 +193,7 @@ fn made_again(plan: &Plan, snapshot: &Snapshot) -> Result<Plan, String> {
     let base = plan.base.as_ref().map(|base| loaded(base, "base")).transpose()?;
     let graph = graph_of(&desired, base.as_ref())?;
     let live = snapshot
-        .live_state(&graph.reads())
+        .live_state(&graph.reads(), &graph.contexts())
         .map_err(|unanswered| unanswered.first().map(ToString::to_string).unwrap_or_default())?;
     let options = Options {
         origin: plan.origin.clone(),
@@ -203,6 +203,7 @@ fn made_again(plan: &Plan, snapshot: &Snapshot) -> Result<Plan, String> {
         // What secrets and credentials may be used for is said by whoever applies.
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
+        chart: plan.chart(),
     };
     let made = match plan.mode {
         Mode::Apply => plan::make(&graph, &live, &desired.expanded, &options),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kinds::Hole;
+use crate::kinds::onboarding::ClusterHole;
 use crate::model::ResourceId;
 use crate::plan::{Condition, Plan, Step};
 
@@ -51,7 +52,20 @@ fn expected(step: &Step) -> Option<ExpectedRequest> {
             let force = if *force { "&forceDelete=true" } else { "" };
             Some(ExpectedRequest { url: format!("{}{force}", plain.url), ..plain })
         }
-        Step::Expect { .. } | Step::Wait { .. } => None,
+        Step::Connect { id, api_version, body, holes } => {
+            let mut body = body.clone();
+            for ClusterHole { path, value } in holes {
+                path.set(&mut body, Value::from(format!("({})", value.words())));
+            }
+            Some(ExpectedRequest { body: Some(body), ..request("PUT", id, "", api_version) })
+        }
+        // What is done on a cluster itself is no request to Azure. The plan shows it.
+        Step::Expect { .. }
+        | Step::Wait { .. }
+        | Step::Look { .. }
+        | Step::InstallAgents { .. }
+        | Step::RemoveAgents { .. }
+        | Step::Az { .. } => None,
     }
 }
 

@@ -190,6 +190,15 @@ impl From<OfflineName> for OfflineClusters {
     }
 }
 
+/// An address that a browser opens.
+pub(super) fn web_address(text: &str) -> Result<url::Url, String> {
+    match text.parse::<url::Url>() {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(url),
+        Ok(url) => Err(format!("`{}` leads to no page: give an https address", url.scheme())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// What waits are multiplied by.
 pub(super) fn factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -13,7 +13,8 @@ use super::arg_values::{
 };
 use super::arg_values::{duration, pace, repository};
 pub(super) use super::shared_args::{
-    BaseArgs, ChoiceArgs, CloudArgs, DECISIONS, ForgeArgs, LiveArgs, PullRequestArgs, SecretArgs, SimArgs, SpecArgs,
+    BaseArgs, ChoiceArgs, CloudArgs, ClusterArgs, DECISIONS, ForgeArgs, LiveArgs, PullRequestArgs, SecretArgs, SimArgs,
+    SpecArgs,
 };
 use crate::model::{Digest, Glob};
 use crate::plan::ExpectedRevision;
@@ -244,11 +245,17 @@ pub(super) struct PlanArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Plan to disconnect the clusters, too, that the spec says how to connect: Azure's record of them goes, and the Arc
+    /// agents with it.
+    #[arg(long, requires = "destroy", help_heading = DECISIONS)]
+    pub(super) disconnect: bool,
     /// Send the secrets that the spec gives, although nothing else differs: values in place cannot be compared.
     #[arg(long, conflicts_with = "destroy", help_heading = DECISIONS)]
     pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 /// How an apply runs.
@@ -309,6 +316,8 @@ pub(super) struct ApplyArgs {
     pub(super) forge: ForgeArgs,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -336,6 +345,12 @@ pub(super) struct DestroyArgs {
     pub(super) cloud: CloudArgs,
     #[command(flatten)]
     pub(super) choices: ChoiceArgs,
+    /// Disconnect the clusters, too, that the spec says how to connect: Azure's record of them goes, and the Arc agents
+    /// with it.
+    #[arg(long, help_heading = DECISIONS)]
+    pub(super) disconnect: bool,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -375,6 +390,8 @@ pub(super) struct DriftArgs {
     pub(super) live: LiveArgs,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -419,6 +436,8 @@ pub(super) struct SnapshotArgs {
     pub(super) out: PathBuf,
     #[command(flatten)]
     pub(super) cloud: CloudArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -451,6 +470,8 @@ pub(super) struct BundleArgs {
     pub(super) resend_secrets: bool,
     #[command(flatten)]
     pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]
@@ -469,9 +490,10 @@ pub(super) struct RenderArgs {
     /// them. Only reads, and compares nothing but what is rendered.
     #[arg(long, value_name = "CONTEXT", conflicts_with = "out_dir")]
     pub(super) diff_against: Option<String>,
-    /// The kubeconfig that has the context. It may name programs that are run to sign in. [default: KUBECONFIG]
-    #[arg(long, value_name = "FILE", requires = "diff_against")]
-    pub(super) kubeconfig: Option<PathBuf>,
+    /// The kubeconfig that has the context; several are named as in KUBECONFIG. It may name programs, which are run.
+    /// [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG", hide_env_values = true)]
+    pub(super) kubeconfig: Option<OsString>,
     /// Exit with 2 when there are changes, instead of 0.
     #[arg(long, requires = "diff_against")]
     pub(super) detailed_exitcode: bool,

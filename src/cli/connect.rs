@@ -27,6 +27,8 @@ pub(super) struct Connection {
     pub(super) arm: ArmClient,
     /// Whether everything is simulated: then no real secret is read.
     pub(super) is_simulated: bool,
+    /// The embedded simulator, where that is what is behind it.
+    pub(super) simulator: Option<Simulator>,
     /// Where it is, and what else is there.
     pub(super) cloud: CloudEndpoints,
     pub(super) tokens: Arc<dyn TokenSource>,
@@ -200,7 +202,7 @@ pub(super) fn transport(ca_bundle: Option<&Path>) -> Result<ReqwestTransport, Cl
 
 pub(super) fn real(transport: Arc<dyn Transport>, tokens: Arc<dyn TokenSource>, cloud: CloudEndpoints) -> Connection {
     let arm = ArmClient::new(transport, Arc::new(SystemClock), Arc::clone(&tokens), cloud.arm.clone());
-    Connection { arm, is_simulated: false, cloud, tokens, has_every_version: false }
+    Connection { arm, is_simulated: false, simulator: None, cloud, tokens, has_every_version: false }
 }
 
 /// An endpoint that somebody names. A token is made for exactly that host; over plain http, which is only possible on
@@ -285,6 +287,7 @@ pub(super) fn sign_in(
 pub(super) fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connection, CliError> {
     let settings = sim::Settings {
         seeds: named.filter(|_| !args.sim_empty).map(seeds).unwrap_or_default(),
+        installs_agents: true,
         scenario: args.sim_scenario,
         repositories: local(&args.repositories)?,
         ..sim::Settings::default()
@@ -300,7 +303,7 @@ pub(super) fn embedded(args: &SimArgs, named: Option<&Desired>) -> Result<Connec
         origin.clone(),
     );
     let cloud = CloudEndpoints::simulated(origin);
-    Ok(Connection { arm, is_simulated: true, cloud, tokens, has_every_version: true })
+    Ok(Connection { arm, is_simulated: true, simulator: Some(simulator), cloud, tokens, has_every_version: true })
 }
 
 /// The local git repositories that stand for URLs, each of which must be one.
@@ -324,6 +327,10 @@ pub(super) fn seeds(desired: &Desired) -> Vec<Seed> {
             clusters: Vec::new(),
         });
         seed.groups.push(SeedGroup { name: resource_group.name.clone(), location: location.clone() });
+        // What is to be connected is not connected yet.
+        if cluster.onboard.is_some() {
+            continue;
+        }
         seed.clusters.push(SeedCluster {
             resource_group: resource_group.name.clone(),
             name: cluster.name.clone(),

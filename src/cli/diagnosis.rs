@@ -1,14 +1,13 @@
 //! From the command line to what `arcflux doctor` asks: every way there, also where another one is shut.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{CloudArgs, DoctorArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
-use super::{Environment, Session};
+use super::{Session, reach};
 use crate::arm::{Cloud, CloudEndpoints};
-use crate::cluster::{Clusters, Tools};
+use crate::cluster::Clusters;
 use crate::doctor::{Azure, Doctor, Place, Trouble};
 use crate::graph::Graph;
 use crate::http::{Origin, SystemClock, Transport};
@@ -30,12 +29,7 @@ pub(super) async fn doctor<'a>(
         Ok(place) => azure(place, cloud, desired, &network, session)?,
         Err(_) => Err(Trouble { message: "not tried: needs the endpoints of the cloud".to_owned(), hint: None }),
     };
-    let tools = Tools {
-        kubeconfig: kubeconfigs(args, &session.environment),
-        helm: args.helm.clone().unwrap_or_else(|| PathBuf::from("helm")),
-        az: PathBuf::from("az"),
-        environment: session.environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
-    };
+    let tools = reach::tools(args.kubeconfig.as_deref(), args.helm.as_deref(), None, &session.environment);
     Ok(Doctor {
         desired,
         graph,
@@ -99,16 +93,4 @@ fn azure(
 fn trouble(error: CliError) -> Trouble {
     let CliError { exit: _, messages, details, hint } = error;
     Trouble { message: messages.into_iter().chain(details).collect::<Vec<_>>().join("; "), hint }
-}
-
-/// The kubeconfigs: those that are named, or the usual one.
-fn kubeconfigs(args: &DoctorArgs, environment: &Environment) -> Vec<PathBuf> {
-    let named = args.kubeconfig.as_deref().filter(|named| !named.is_empty());
-    match named {
-        Some(named) => std::env::split_paths(named).filter(|path| !path.as_os_str().is_empty()).collect(),
-        None => {
-            let home = ["HOME", "USERPROFILE"].into_iter().find_map(|name| environment.get(name));
-            home.map(|home| Path::new(home).join(".kube").join("config")).into_iter().collect()
-        }
-    }
 }

@@ -87,7 +87,7 @@ impl LiveFile {
 
     /// What it answers to the reads of `graph`.
     pub(super) fn live_state(&self, graph: &Graph) -> Result<LiveState, CliError> {
-        self.snapshot.live_state(&graph.reads()).map_err(|unanswered| {
+        self.snapshot.live_state(&graph.reads(), &graph.contexts()).map_err(|unanswered| {
             CliError::new(format!("{} does not hold everything that this spec needs", self.path.display()))
                 .details(unanswered.iter().map(ToString::to_string).collect())
                 .hint("take it again for this spec: `arcflux snapshot -f SPEC --out FILE`")

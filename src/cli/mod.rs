@@ -23,6 +23,8 @@ mod plan_file;
 mod planning;
 mod progress;
 mod pull_request;
+mod reach;
+mod rehearsal;
 mod repository;
 mod reviewed;
 mod run_report;

@@ -45,6 +45,26 @@ pub(super) fn check_writable(path: &Path) -> Result<(), CliError> {
     }
 }
 
+/// The same for everything that one command writes, each with the option that named it; and no two of them may be one
+/// file. What the system keeps takes any number of texts.
+pub(super) fn check_all_apart(
+    outputs: &[(&'static str, Option<&Path>)],
+    inputs: &[(&str, Option<&Path>)],
+) -> Result<(), CliError> {
+    let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+    for (option, path) in outputs {
+        let Some(path) = path else { continue };
+        check_apart(option, path, inputs)?;
+        let Some(place) = place(path).filter(|place| !is_of_the_system(place)) else { continue };
+        if let Some((other, _)) = seen.iter().find(|(_, known)| *known == place) {
+            return Err(CliError::usage(format!("`{other}` and `{option}` both name {}", path.display()))
+                .hint("give each a file of its own"));
+        }
+        seen.push((option, place));
+    }
+    Ok(())
+}
+
 /// Refuses to write over what the same command reads. `option` is what named the file, and each input comes with what it
 /// is: `the spec`.
 pub(super) fn check_apart(option: &str, path: &Path, inputs: &[(&str, Option<&Path>)]) -> Result<(), CliError> {

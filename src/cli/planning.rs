@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::Session;
-use super::args::{ChoiceArgs, CloudArgs, LiveArgs, SecretArgs};
+use super::args::{ChoiceArgs, CloudArgs, ClusterArgs, LiveArgs, SecretArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
 use super::heartbeat;
 use super::live_file::LiveFile;
 use super::moment::{Moment, tell_ages, tell_versions};
+use super::reach::{self, Reach};
 use super::spec_file::Intent;
 use crate::fetch;
 use crate::graph::Graph;
@@ -44,6 +45,7 @@ pub(super) struct Request<'a> {
     pub(super) cloud: &'a CloudArgs,
     /// `None` where no secret can be sent: destruction.
     pub(super) secrets: Option<&'a SecretArgs>,
+    pub(super) cluster: &'a ClusterArgs,
 }
 
 /// A live state, and what a plan says about where it is from.
@@ -70,17 +72,20 @@ impl From<&ChoiceArgs> for Choices {
             offline: (*offline).into(),
             resend_secrets: false,
             force_delete: force_delete.clone(),
+            disconnect: false,
             max_delete: *max_delete,
             max_update: *max_update,
         }
     }
 }
 
-/// Signs in and reads the live state of everything that the spec is about.
+/// Signs in and reads the live state of everything that the spec is about, and looks at clusters themselves where that is
+/// allowed.
 pub(super) async fn read(
     desired: &Desired,
     graph: &Graph,
     cloud: &CloudArgs,
+    cluster: Option<&ClusterArgs>,
     session: &Session,
 ) -> Result<(Connection, Found), CliError> {
     let connection = connect::connect(cloud, graph, Some(desired), session).await?;
@@ -94,6 +99,12 @@ pub(super) async fn read(
         live = fetch::live_state(&reads, &connection.arm) => live.map_err(|errors| CliError::unread(&errors))?,
         never = heartbeat::while_reading(&connection.arm, &SystemClock, &session.console) => match never {},
     };
+    let mut live = live;
+    if let Some(args) = cluster
+        && let Some(reach) = Reach::open(args, &connection, &session.environment)?
+    {
+        live.contexts = fetch::contexts(&graph.contexts(), &*reach.kubernetes).await;
+    }
     let origin = connection.arm.origin().to_string();
     tell_what_was_read(reads.len(), &origin, &live, session);
     let found = Found { graph, live, origin, tenant, is_simulated: connection.is_simulated };
@@ -111,11 +122,16 @@ pub(super) async fn look(
     graph: &Graph,
     cloud: &CloudArgs,
     live: &LiveArgs,
+    cluster: Option<&ClusterArgs>,
     session: &Session,
 ) -> Result<Found, CliError> {
     match &live.live {
+        Some(_) if cluster.is_some_and(|args| args.allow_cluster) => {
+            Err(CliError::usage("`--allow-cluster` looks at clusters as they are now, and `--live` reads what was")
+                .hint("leave one of the two out; `arcflux snapshot --allow-cluster` keeps what is seen of clusters"))
+        }
         Some(path) => recorded(path, desired, graph, cloud, session),
-        None => read(desired, graph, cloud, session).await.map(|(_, found)| found),
+        None => read(desired, graph, cloud, cluster, session).await.map(|(_, found)| found),
     }
 }
 
@@ -150,7 +166,8 @@ fn recorded(
 /// Reads the live state and plans, to carry the plan out.
 pub(super) async fn plan(intent: &Intent, request: Request<'_>, session: &Session) -> Result<Planned, CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
-    let (connection, found) = read(&intent.desired, &intent.graph, request.cloud, session).await?;
+    let (connection, found) =
+        read(&intent.desired, &intent.graph, request.cloud, Some(request.cluster), session).await?;
     let options = options(intent, &request, &found);
     let plan =
         decide(intent, &request, &found, &options, session).map_err(|error| mind_the_state(error, request.cloud))?;
@@ -176,7 +193,7 @@ pub(super) async fn preview_of(
     session: &Session,
 ) -> Result<(Plan, Moment, Found), CliError> {
     every_glob_selects(&request.choices.only, &intent.graph)?;
-    let found = look(&intent.desired, &intent.graph, request.cloud, live, session).await?;
+    let found = look(&intent.desired, &intent.graph, request.cloud, live, Some(request.cluster), session).await?;
     let options = options(intent, &request, &found);
     let plan = decide(intent, &request, &found, &options, session).map_err(|error| match &live.live {
         Some(_) => error,
@@ -199,6 +216,7 @@ fn options(intent: &Intent, request: &Request<'_>, found: &Found) -> Options {
             Some(args) if !is_simulated => SecretPolicy::Granted(args.allow_secret.clone()),
             Some(_) | None => SecretPolicy::Placeholders,
         },
+        chart: reach::chart_from(request.cluster),
     }
 }
 

@@ -67,7 +67,7 @@ impl Found {
 }
 
 /// What the plan is for, or what is wrong with what the environment says of it.
-fn target(args: &ForgeArgs, environment: &Environment) -> Result<Target, String> {
+pub(super) fn target(args: &ForgeArgs, environment: &Environment) -> Result<Target, String> {
     let named = environment.get("ARCFLUX_TARGET").filter(|name| !name.is_empty());
     match (&args.target, named) {
         (Some(target), _) => Ok(target.clone()),
@@ -79,6 +79,14 @@ fn target(args: &ForgeArgs, environment: &Environment) -> Result<Target, String>
 /// The name of the check that carries the digest of a plan for `target`.
 pub(super) fn check_name(target: &Target) -> String {
     format!("arcflux/plan ({target})")
+}
+
+/// What a plan says beside itself where it is told nobody: what it is for, and which commit the job is about. Not which run
+/// it is, nor when: the same plan is the same text.
+pub(super) fn context_of_job(target: &Target, environment: &Environment) -> Context {
+    let job = Job::of(environment, event(environment).as_ref());
+    let commit = |text: Option<String>| text.and_then(|text| text.parse().ok());
+    Context { target: target.clone(), commit: commit(job.commit), base: commit(job.base), ..Context::default() }
 }
 
 /// Where a plan is told.
@@ -198,10 +206,13 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The commit that is planned: the job's, else the newest of the pull request.
+    /// The commit that is planned: the job's, else the newest of the pull request. After a merge the job is about what came
+    /// of it, and the plan was made, and approved, on what was merged.
     fn commit(&self) -> Option<&str> {
-        let head = || self.pull_request.as_ref().map(|found| found.head.as_str());
-        self.job.commit.as_deref().or_else(head)
+        match &self.pull_request {
+            Some(PullRequest { head, is_open: false, .. }) => Some(head),
+            found => self.job.commit.as_deref().or(found.as_ref().map(|found| found.head.as_str())),
+        }
     }
 
     /// Tells it. What the token may not do is no error: it is said on standard error, once.
@@ -218,6 +229,7 @@ impl<'a> Site<'a> {
             errors.extend(error.messages);
         }
         let mut refusals: Vec<String> = Vec::new();
+        let mut hints: Vec<String> = Vec::new();
         match &self.forge {
             Err(why) => refusals.push(why.clone()),
             Ok(client) => {
@@ -230,24 +242,54 @@ impl<'a> Site<'a> {
                     Ok(shown) => (shown, Ok(())),
                     Err(error) => (None, Err(error)),
                 };
-                for outcome in [unread, self.set_check(client, news, shown).await, comment] {
+                let check = self.set_check(client, news, shown).await;
+                let (for_comments, for_checks) = (client.kind().permissions(), client.kind().check_permissions());
+                for (what, takes, outcome) in [
+                    ("the pull request was not read", for_comments, unread),
+                    ("the comment was not written", for_comments, comment),
+                    ("the check was not set", for_checks, check),
+                ] {
                     match outcome {
                         Ok(()) => {}
-                        Err(error) if error.is_denied() => refusals.push(error.to_string()),
-                        Err(error) => errors.push(chain(&error)),
+                        Err(error) if may_not(&error) => {
+                            refusals.push(format!(
+                                "{what}: {error}; it takes {takes}, and the token of a fork can only read"
+                            ));
+                        }
+                        Err(error) => {
+                            hints.push(self.what_to_do(client.kind(), &error));
+                            errors.push(format!("{what}: {}", chain(&error)));
+                        }
                     }
                 }
             }
         }
         if !refusals.is_empty() {
-            session.console.tell(&self.without_write_access(&refusals, is_kept));
+            let kept = if is_kept { "; the summary of the job does" } else { "" };
+            let why = refusals.join("; and ");
+            session.console.tell(&format!("warning: the pull request does not show all of it{kept}: {why}."));
         }
         if errors.is_empty() {
             return Ok(());
         }
-        Err(CliError::several(
-            errors.into_iter().map(|error| format!("the pull request was not told: {error}")).collect(),
-        ))
+        let error = CliError::several(errors);
+        Err(match hints.into_iter().next() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
+    }
+
+    /// What helps where a forge does not do what it is asked.
+    fn what_to_do(&self, kind: ForgeKind, error: &ForgeError) -> String {
+        if error.is_unknown_token() {
+            let usual = || ci::token_variables(kind).join(" or ");
+            let variable = self.args.forge.token_env.clone().unwrap_or_else(usual);
+            format!("the token in {variable} is not known there: it may have expired, or be another forge's")
+        } else if error.is_missing() {
+            "look whether `--repository` and `--pull-request` are right, and whether the token may see them".to_owned()
+        } else {
+            "the plan is not affected: `arcflux comment` tells a plan that was saved with `--out`".to_owned()
+        }
     }
 
     /// `shown` is what tells the text of the comment, where one shows the plan.
@@ -274,7 +316,7 @@ impl<'a> Site<'a> {
         let console = &self.session.console;
         let forge = client.kind().name();
         let Some(number) = self.number else {
-            console.tell("No comment: this run is for no pull request.");
+            console.tell("No comment: this run is for no pull request; `--pull-request N` names one.");
             return Ok(None);
         };
         if let (true, Some(commit), Some(now)) = (news.of_commit, &self.job.commit, &self.pull_request)
@@ -289,16 +331,21 @@ impl<'a> Site<'a> {
             return Ok(None);
         }
         let superseded = markdown::superseded(None, &self.context(None));
-        let wanted = Wanted { body: news.comment, superseded: &superseded, create: news.create };
-        let Posted { write, folded, unfolded, impostors } = put_comment(client, number, &self.target, wanted).await?;
+        let is_same = markdown::says_the_same;
+        let wanted = Wanted { body: news.comment, superseded: &superseded, create: news.create, is_same };
+        let Posted { write, text, folded, unfolded, impostors } =
+            put_comment(client, number, &self.target, wanted).await?;
         console.tell(&match write {
-            Write::Nothing if news.create => format!("The comment on pull request {number} says that already."),
+            Write::Nothing if news.create => {
+                format!("Left the comment on pull request {number} on {forge} as it is: it says that already.")
+            }
             Write::Nothing => format!("There is nothing to say on pull request {number}."),
             Write::Create => format!("Commented on pull request {number} on {forge}."),
             Write::Update(_) => format!("Updated the comment on pull request {number} on {forge}."),
         });
         if folded > 0 {
-            console.tell(&format!("Folded {folded} older comments, which this one stands for."));
+            let comments = if folded == 1 { "1 older comment".to_owned() } else { format!("{folded} older comments") };
+            console.tell(&format!("Folded {comments}, which this one stands for."));
         }
         for error in &unfolded {
             console.tell(&format!("warning: an older comment was not folded: {}", chain(error)));
@@ -309,19 +356,13 @@ impl<'a> Site<'a> {
                 one_line(&author)
             ));
         }
-        Ok(Some(comment_digest(news.comment)))
+        Ok(Some(text).filter(|text| !text.is_empty()).map(|text| comment_digest(&text)))
     }
+}
 
-    /// The one line about what the token may not do.
-    fn without_write_access(&self, refusals: &[String], is_kept: bool) -> String {
-        let why = refusals.first().map(String::as_str).unwrap_or_default();
-        let kept = if is_kept { "; the summary of the job does" } else { "" };
-        let needs = match &self.forge {
-            Ok(client) => format!("; it takes {}, and the token of a fork can only read", client.kind().permissions()),
-            Err(_) => String::new(),
-        };
-        format!("warning: the pull request does not show all of it{kept}: {why}{needs}.")
-    }
+/// Whether the token is known and what is asked for is there, but the token may not do it: that of a fork, for one.
+fn may_not(error: &ForgeError) -> bool {
+    error.is_denied() && !error.is_unknown_token() && !error.is_missing()
 }
 
 /// A client for the forge, or why there is none: what a job lacks, or says wrongly, is no error; a wrong command line is.
@@ -365,13 +406,10 @@ fn connect_to(
             return if is_given { Err(CliError::usage(why)) } else { Ok(Err(why)) };
         }
     };
-    Ok(Ok(if session.verbose {
-        let console = session.console.clone();
-        let observer: review::Observer = Arc::new(move |line: &str| console.tell(line));
-        client.observer(observer)
-    } else {
-        client
-    }))
+    let console = session.console.clone();
+    let observer: review::Observer = Arc::new(move |line: &str| console.tell(line));
+    let client = client.waiting(observer.clone());
+    Ok(Ok(if session.verbose { client.observer(observer) } else { client }))
 }
 
 /// What GitHub Actions says of the event that started the job.

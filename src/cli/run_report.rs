@@ -9,7 +9,7 @@ use super::args::RunArgs;
 use super::error::CliError;
 use super::out_file;
 use super::{Exit, Session};
-use crate::model::Usage;
+use crate::model::{Digest, Usage};
 use crate::plan::{ApplyReport, Ending, Mode, Plan, PlanInBrief, REPORT_VERSION, ReportLine, RunError, RunReport};
 use crate::view;
 
@@ -47,9 +47,9 @@ impl Run {
         Ok(Self::default())
     }
 
-    /// A plan was made, with so many requests.
-    pub(super) fn has_planned(&mut self, plan: &Plan, usage: Usage) {
-        self.plan = Some(PlanInBrief::from(plan));
+    /// A plan was made, with so many requests, where the one with the digest `expected` was meant, if one was named.
+    pub(super) fn has_planned(&mut self, plan: &Plan, expected: Option<&Digest>, usage: Usage) {
+        self.plan = Some(PlanInBrief { expected: expected.cloned(), ..PlanInBrief::from(plan) });
         self.usage = usage;
     }
 

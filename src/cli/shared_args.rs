@@ -1,11 +1,12 @@
 //! Options that several commands share, in groups.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::arg_values::{CloudName, ForgeName, OfflineName, WaitName, WorkloadsName};
-use super::arg_values::{factor, grant, pace, repository};
+use super::arg_values::{factor, grant, pace, repository, web_address};
 use crate::arm::credentials::CredentialKind;
 use crate::model::{Address, Glob, IdScope, Limit, Target};
 use crate::plan::SecretGrant;
@@ -193,6 +194,32 @@ pub(super) struct ChoiceArgs {
     pub(super) max_update: Option<Limit>,
 }
 
+/// Clusters themselves, which only specs that say how to connect them reach. Never part of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Kubernetes cluster (for specs with `onboard`)")]
+pub(super) struct ClusterArgs {
+    /// Look at the clusters that the spec says how to connect, and, where a plan is applied, connect and disconnect them.
+    /// A kubeconfig may name programs, which are run.
+    #[arg(long)]
+    pub(super) allow_cluster: bool,
+    /// The kubeconfig that holds the contexts; several are named as in KUBECONFIG. [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG", hide_env_values = true)]
+    pub(super) kubeconfig: Option<OsString>,
+    /// The chart of the Arc agents: a directory, an archive, or `oci://REGISTRY/PATH:VERSION`. Without it, the one that
+    /// Azure names.
+    #[arg(long, value_name = "CHART")]
+    pub(super) chart: Option<String>,
+    /// Values of the chart, in YAML, that go over those that Azure names. They may hold secrets.
+    #[arg(long, value_name = "FILE")]
+    pub(super) chart_values: Option<PathBuf>,
+    /// The helm to run. [default: helm, as found on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) helm: Option<PathBuf>,
+    /// The az to run, for clusters that are connected `via: az`. [default: az, as found on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) az: Option<PathBuf>,
+}
+
 /// What secrets and credentials may be used for. Never part of a plan.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Secrets (never kept in the plan)")]
@@ -261,7 +288,7 @@ pub(super) struct PullRequestArgs {
     #[command(flatten)]
     pub(super) forge: ForgeArgs,
     /// Where the whole plan is kept, for the comment to point at.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
     pub(super) artifact_url: Option<url::Url>,
     /// The command that the comment names for applying the plan.
     #[arg(long, value_name = "COMMAND")]
@@ -276,6 +303,11 @@ pub(super) struct PullRequestArgs {
 }
 
 impl PullRequestArgs {
+    /// The files that are written, each with the option that names it.
+    pub(super) fn written(&self) -> [(&'static str, Option<&Path>); 2] {
+        [("--summary", self.summary.as_deref()), ("--outputs", self.outputs.as_deref())]
+    }
+
     /// The first option that has no meaning where nothing is told anybody, if one is given. What the environment says is
     /// for every command.
     pub(super) fn first_given(&self) -> Option<&'static str> {

@@ -76,7 +76,7 @@ impl Doctor<'_> {
         let Ok(Place::Cloud(endpoints)) = &self.place else { return Vec::new() };
         let planes: BTreeSet<String> = locations
             .iter()
-            .filter_map(|location| endpoints.configuration_endpoint(location))
+            .filter_map(|location| endpoints.configuration_endpoint(location).ok())
             .map(|origin| origin.to_string())
             .collect();
         let mut checks = Vec::new();

@@ -23,7 +23,7 @@ use crate::fetch::{self, NegotiationError};
 use crate::graph::Graph;
 use crate::http::{Clock, Origin, Transport};
 use crate::model::{IdScope, LiveState, ResourceId, with_causes};
-use crate::plan::{Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy, Standing, make};
+use crate::plan::{ChartFrom, Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy, Standing, make};
 use crate::spec::Desired;
 
 /// Everything that is asked.
@@ -200,6 +200,7 @@ impl Doctor<'_> {
             choices: Choices::default(),
             allow_auth_hosts: Vec::new(),
             secrets: SecretPolicy::Placeholders,
+            chart: ChartFrom::Service,
         };
         make(graph, live, &self.desired.expanded, &options).ok()
     }

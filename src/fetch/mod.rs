@@ -6,10 +6,13 @@ mod negotiation;
 
 pub use negotiation::{Negotiated, NegotiationError, negotiate, provider_reads};
 
+use std::collections::BTreeMap;
+
 use futures::StreamExt as _;
 
 use crate::arm::{ArmClient, ArmError};
-use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading};
+use crate::cluster::Kubernetes;
+use crate::model::{ContextReading, Listing, LiveState, Missing, Read, ReadMethod, Reading, ResourceId};
 
 pub use objects::objects;
 
@@ -50,6 +53,24 @@ pub async fn live_state(reads: &[Read], arm: &ArmClient) -> Result<LiveState, Ve
     // Answers come in any order; what people read should not.
     errors.sort_by_key(|(read, _)| *read);
     Err(errors.into_iter().map(|(_, error)| error).collect())
+}
+
+/// Looks at clusters themselves, each by its context. What cannot be reached is an answer, not an error.
+pub async fn contexts(
+    contexts: &[(&ResourceId, &str)],
+    kubernetes: &dyn Kubernetes,
+) -> BTreeMap<ResourceId, ContextReading> {
+    let looks = futures::stream::iter(contexts).map(|(id, context)| async move {
+        let reading = match kubernetes.look(context).await {
+            Ok(sight) => ContextReading::Seen(Box::new(sight)),
+            Err(error) => ContextReading::Unreachable(match error.hint {
+                Some(hint) => format!("{}; {hint}", error.message),
+                None => error.message,
+            }),
+        };
+        ((*id).clone(), reading)
+    });
+    looks.buffer_unordered(CONCURRENCY).collect().await
 }
 
 async fn ask(read: &Read, arm: &ArmClient) -> Result<Answer, ArmError> {

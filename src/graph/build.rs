@@ -116,7 +116,7 @@ fn add_base(nodes: &mut BTreeMap<Address, Node>, base: BTreeMap<Address, Node>) 
 
 fn dropped_cluster(former: &Node) -> Node {
     let cluster_type = match former.want {
-        Want::Cluster(cluster_type) => cluster_type,
+        Want::Cluster(cluster_type, _) => cluster_type,
         Want::Registered
         | Want::Group(_)
         | Want::Extension(..)
@@ -188,9 +188,10 @@ fn cluster_nodes(desired: &DesiredCluster, versions: &ApiVersions, ambiguous: &B
         id: cluster_id.clone(),
         kind: Kind::of_cluster(cluster.cluster_type),
         api_version: versions.of(Kind::of_cluster(cluster.cluster_type)).to_owned(),
-        want: Want::Cluster(cluster.cluster_type),
+        want: Want::Cluster(cluster.cluster_type, cluster.onboard.clone().map(Box::new)),
         base: None,
-        needs: vec![group_address],
+        // Whoever connects a cluster writes to a provider.
+        needs: registered.iter().filter(|_| cluster.onboard.is_some()).cloned().chain([group_address]).collect(),
         cluster: Some(cluster_id.clone()),
     });
     nodes.push(Node {

@@ -13,6 +13,7 @@ use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::ClusterType;
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::ConfigurationSpec;
+use crate::kinds::onboarding::OnboardSpec;
 use crate::kinds::resource_group::ResourceGroupSpec;
 use crate::kinds::{extension, flux_configuration};
 use crate::model::{Address, Part, Read, ReadMethod, ResourceId};
@@ -63,8 +64,8 @@ pub enum Want {
     Registered,
     /// A resource group that exists.
     Group(ResourceGroupSpec),
-    /// A cluster that exists: a reference, never written.
-    Cluster(ClusterType),
+    /// A cluster that exists: a reference, unless the spec says how it is connected.
+    Cluster(ClusterType, Option<Box<OnboardSpec>>),
     /// The `microsoft.flux` extension on a cluster of this type.
     Extension(Box<ExtensionSpec>, ClusterType),
     /// A flux configuration.
@@ -76,6 +77,20 @@ pub enum Want {
 }
 
 impl Want {
+    /// How the cluster is connected, where that is what the spec says.
+    #[must_use]
+    pub fn onboarding(&self) -> Option<&OnboardSpec> {
+        match self {
+            Self::Cluster(_, onboarding) => onboarding.as_deref(),
+            Self::Registered
+            | Self::Group(_)
+            | Self::Extension(..)
+            | Self::Configuration(_)
+            | Self::Absent(_)
+            | Self::Dropped(_) => None,
+        }
+    }
+
     /// The configuration that is wanted, where that is what is.
     #[must_use]
     pub fn configuration(&self) -> Option<&ConfigurationSpec> {
@@ -83,7 +98,7 @@ impl Want {
             Self::Configuration(spec) => Some(spec),
             Self::Registered
             | Self::Group(_)
-            | Self::Cluster(_)
+            | Self::Cluster(..)
             | Self::Extension(..)
             | Self::Absent(_)
             | Self::Dropped(_) => None,
@@ -191,7 +206,7 @@ impl Graph {
     #[must_use]
     pub fn kinds(&self) -> BTreeSet<Kind> {
         let mut kinds: BTreeSet<Kind> = self.nodes.iter().map(|node| node.kind).collect();
-        if self.nodes.iter().any(|node| matches!(node.want, Want::Cluster(_))) {
+        if self.nodes.iter().any(|node| matches!(node.want, Want::Cluster(..))) {
             kinds.extend([Kind::Extension, Kind::FluxConfiguration]);
         }
         kinds
@@ -247,6 +262,12 @@ impl Graph {
         Self::new(nodes, self.api_versions.clone(), self.policy.clone())
     }
 
+    /// The clusters that the spec says how to connect, each with the context that reaches it.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<(&ResourceId, &str)> {
+        self.nodes.iter().filter_map(|node| Some((&node.id, node.want.onboarding()?.context.as_str()))).collect()
+    }
+
     /// Every read that a plan of this graph needs. All ids are known beforehand, so all can be sent at once.
     #[must_use]
     pub fn reads(&self) -> Vec<Read> {
@@ -268,7 +289,7 @@ fn node_reads(node: &Node, versions: &ApiVersions) -> Vec<Read> {
         Want::Registered | Want::Group(_) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => vec![get()],
         // The extension is found by its type, so it is listed, not read by its name.
         Want::Extension(..) => Vec::new(),
-        Want::Cluster(_) => vec![
+        Want::Cluster(..) => vec![
             get(),
             list(extension::RESOURCE_TYPE, ReadMethod::List, versions.of(Kind::Extension)),
             list(flux_configuration::RESOURCE_TYPE, ReadMethod::List, versions.of(Kind::FluxConfiguration)),

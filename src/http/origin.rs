@@ -78,6 +78,16 @@ impl Origin {
         Ok((origin, uri.path().trim_end_matches('/').to_owned()))
     }
 
+    /// Whether this is on the host of `other`, or in the domain that `other` is in: `dp.edge.contoso.com` is beside
+    /// `arm.edge.contoso.com`. A domain of one word (`com`) is none.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let domain = other.host.split_once('.').map(|(_, domain)| domain).filter(|domain| domain.contains('.'));
+        let is_name = other.host.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let is_below = |domain: &str| self.host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        self.host == other.host || (is_name && domain.is_some_and(is_below))
+    }
+
     /// Whether it is plain http, which is only possible on loopback.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -143,6 +153,26 @@ impl fmt::Display for Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beside_is_what_is_in_the_same_domain() {
+        let is_beside = |one: &str, other: &str| {
+            Origin::parse(&format!("https://{one}"))
+                .unwrap()
+                .is_beside(&Origin::parse(&format!("https://{other}")).unwrap())
+        };
+        assert!(is_beside("127.0.0.1:9", "127.0.0.1:8"));
+        assert!(is_beside("dp.aszrp.edge.contoso.com", "armmanagement.edge.contoso.com"));
+        for (one, other) in [
+            ("127.0.0.2", "127.0.0.1"),
+            ("evil.com", "contoso.com"),
+            ("dp.evil.example", "arm.edge.contoso.com"),
+            ("evil-edge.contoso.com", "arm.edge.contoso.com"),
+            ("edge.contoso.com.evil.example", "arm.edge.contoso.com"),
+        ] {
+            assert!(!is_beside(one, other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn endpoints() {

@@ -101,6 +101,14 @@ const FLUX_CONFIGURATION: &[Newer] = &[
     Newer { default: Some(Scalar::Text("Generic")), ..newer("gitRepository.provider", "2024-11-01") },
 ];
 
+/// What the records of connected clusters gained since 2021-03-01, in the words of a spec
+/// (`../shared/facts/arm-contracts.md` §3.3).
+const CONNECTED_CLUSTER: &[Newer] = &[
+    newer("privateLink", "2024-01-01"),
+    Newer { default: Some(Scalar::Bool(false)), ..newer("oidcIssuer", "2026-05-01") },
+    Newer { default: Some(Scalar::Bool(false)), ..newer("workloadIdentity", "2026-05-01") },
+];
+
 /// What extensions gained since 2022-03-01.
 const EXTENSION: &[Newer] = &[newer("autoUpgradeMode", "2025-03-01")];
 
@@ -115,7 +123,8 @@ impl Newer {
         match kind {
             Kind::FluxConfiguration => FLUX_CONFIGURATION,
             Kind::Extension => EXTENSION,
-            Kind::ProviderRegistration | Kind::ResourceGroup | Kind::ConnectedCluster | Kind::ManagedCluster => &[],
+            Kind::ConnectedCluster => CONNECTED_CLUSTER,
+            Kind::ProviderRegistration | Kind::ResourceGroup | Kind::ManagedCluster => &[],
         }
     }
 

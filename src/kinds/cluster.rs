@@ -1,4 +1,4 @@
-//! Clusters, as references: arcflux reads them and writes below them, and never creates one here.
+//! Clusters: arcflux reads them and writes below them. What connecting one takes stands in [`super::onboarding`].
 //!
 //! `Microsoft.Kubernetes/connectedClusters` (Arc) and `Microsoft.ContainerService/managedClusters` (AKS) differ in where
 //! their state stands; both carry extensions and flux configurations in the same way.
@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{LiveState, ResourceId, Rules};
+use super::onboarding::OnboardSpec;
+use crate::model::{Habit, LiveState, ResourceId, Rule, Rules};
 
 /// The cluster's resource type, in ARM's words.
 #[derive(
@@ -32,10 +33,29 @@ pub struct ClusterSpec {
     /// `connectedClusters` for a cluster connected to Azure Arc, `managedClusters` for AKS.
     #[serde(rename = "type", default)]
     pub cluster_type: ClusterType,
+    /// How the cluster is connected to Azure Arc where it is not; without it, one that is not is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onboard: Option<OnboardSpec>,
 }
 
-/// Clusters are read, never compared.
-pub const RULES: Rules = &[];
+/// What the service and the agents fill in (`../shared/facts/arm-contracts.md` §3.3). The record of a cluster is never
+/// updated; it is compared to see whether it is still the one that was planned for.
+pub const RULES: Rules = &[
+    Rule { path: "id", habit: Habit::ReadOnly },
+    Rule { path: "name", habit: Habit::ReadOnly },
+    Rule { path: "type", habit: Habit::ReadOnly },
+    Rule { path: "systemData", habit: Habit::ReadOnly },
+    Rule { path: "properties.provisioningState", habit: Habit::ReadOnly },
+    Rule { path: "properties.kubernetesVersion", habit: Habit::ReadOnly },
+    Rule { path: "properties.totalNodeCount", habit: Habit::ReadOnly },
+    Rule { path: "properties.totalCoreCount", habit: Habit::ReadOnly },
+    Rule { path: "properties.agentVersion", habit: Habit::ReadOnly },
+    Rule { path: "properties.offering", habit: Habit::ReadOnly },
+    Rule { path: "properties.managedIdentityCertificateExpirationTime", habit: Habit::ReadOnly },
+    Rule { path: "properties.lastConnectivityTime", habit: Habit::ReadOnly },
+    Rule { path: "properties.miscellaneousProperties", habit: Habit::ReadOnly },
+    Rule { path: "properties.arcAgentProfile", habit: Habit::ReadOnly },
+];
 
 impl ClusterType {
     /// The type of the cluster that an id names, or names something on.

@@ -11,6 +11,7 @@ pub mod flux_configuration;
 pub mod flux_settings;
 mod live_body;
 pub mod offered_versions;
+pub mod onboarding;
 pub mod permissions;
 pub mod provider;
 pub mod remedies;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::ResourceId;
+use super::{ContextReading, ResourceId};
 
 /// One read that a plan needs. All reads of a plan are known before the first is sent, so they go out together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,13 +70,15 @@ pub struct LiveState {
     pub readings: BTreeMap<ResourceId, Reading>,
     /// Answers by collection.
     pub listings: BTreeMap<ResourceId, Listing>,
+    /// What looking at the clusters themselves gave, by cluster; nothing of those that nobody looked at.
+    pub contexts: BTreeMap<ResourceId, ContextReading>,
 }
 
 impl LiveState {
     /// A state in which nothing was read.
     #[must_use]
     pub fn empty(as_of: Timestamp) -> Self {
-        Self { as_of, readings: BTreeMap::new(), listings: BTreeMap::new() }
+        Self { as_of, readings: BTreeMap::new(), listings: BTreeMap::new(), contexts: BTreeMap::new() }
     }
 
     /// The body of `id`, when it was read and is there.

@@ -31,7 +31,7 @@ pub struct Age {
 #[must_use]
 pub fn ages(graph: &Graph, live: &LiveState) -> Vec<Age> {
     let clusters = graph.nodes().iter().filter_map(|node| match &node.want {
-        Want::Cluster(cluster_type) | Want::Dropped(cluster_type) => {
+        Want::Cluster(cluster_type, _) | Want::Dropped(cluster_type) => {
             Some((&node.address, *cluster_type, live.body(&node.id)?))
         }
         Want::Registered | Want::Group(_) | Want::Extension(..) | Want::Configuration(_) | Want::Absent(_) => None,

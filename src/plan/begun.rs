@@ -136,8 +136,15 @@ impl<'p> Writes<'p> {
             match step {
                 Step::Patch { body, holes, when: None, .. } if holes.is_empty() => patches.push(body),
                 Step::Delete { force: false, .. } => is_deleted = true,
-                Step::Expect { .. } | Step::Wait { .. } => {}
-                Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } => return None,
+                Step::Expect { .. } | Step::Wait { .. } | Step::Look { .. } => {}
+                Step::Register { .. }
+                | Step::Put { .. }
+                | Step::Patch { .. }
+                | Step::Delete { .. }
+                | Step::Connect { .. }
+                | Step::InstallAgents { .. }
+                | Step::RemoveAgents { .. }
+                | Step::Az { .. } => return None,
             }
         }
         match is_deleted {

@@ -41,6 +41,15 @@ fn step(step: &Step) -> Value {
         Step::Wait { id, api_version, until } => {
             json!({"step": "wait", "id": id, "api_version": api_version, "until": until})
         }
+        Step::Look { id, context, agents } => json!({"step": "look", "id": id, "context": context, "agents": agents}),
+        Step::Connect { id, api_version, body, holes } => {
+            json!({"step": "connect", "id": id, "api_version": api_version, "body": body, "holes": holes})
+        }
+        Step::InstallAgents { id, context, chart, settings } => json!({
+            "step": "install_agents", "id": id, "context": context, "chart": chart, "settings": settings,
+        }),
+        Step::RemoveAgents { id, context } => json!({"step": "remove_agents", "id": id, "context": context}),
+        Step::Az { id, arguments } => json!({"step": "az", "id": id, "arguments": arguments}),
     }
 }
 
@@ -58,7 +67,7 @@ pub(super) fn plan_digest(
     deferred: &[(&Address, Action)],
     refusals: &[Refusal],
 ) -> Digest {
-    // `only`, `wait`, `offline` and `force_delete` are in the changes, their steps, what is deferred and what is refused.
+    // `only`, `wait`, `offline`, `force_delete` and `disconnect` are in the changes, their steps, what is deferred and what is refused.
     let Choices {
         only: _,
         wait: _,
@@ -67,6 +76,7 @@ pub(super) fn plan_digest(
         offline: _,
         resend_secrets,
         force_delete: _,
+        disconnect: _,
         max_delete,
         max_update,
     } = choices;

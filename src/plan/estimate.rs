@@ -46,6 +46,9 @@ impl Estimate {
     }
 }
 
+/// How long it usually takes until the Arc agents are installed (`../shared/facts/az-cli-behaviour.md` §3, step 19).
+const INSTALLATION: Duration = Duration::from_secs(180);
+
 /// What a change does next.
 enum Move<'p> {
     /// Takes its cluster, when that is free: writes on one cluster go one at a time.
@@ -73,7 +76,10 @@ fn moves(change: &Change) -> VecDeque<Move<'_>> {
             Step::Register { id, .. } | Step::Put { id, .. } | Step::Patch { id, when: None, .. } => {
                 write(&mut moves, id, Metered::Writes);
             }
+            Step::Connect { id, .. } => write(&mut moves, id, Metered::Writes),
             Step::Delete { id, .. } => write(&mut moves, id, Metered::Deletes),
+            Step::Look { .. } | Step::RemoveAgents { .. } => {}
+            Step::InstallAgents { .. } | Step::Az { .. } => moves.extend([Move::Enter, Move::Pass(INSTALLATION)]),
             // Whether the patch is sent is found out when it comes to it.
             Step::Expect { id, .. } | Step::Patch { id, when: Some(_), .. } => {
                 moves.push_back(Move::Send(id, Metered::Reads));

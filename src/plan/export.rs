@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::decide::listed;
 use super::sensitive::is_sensitive;
-use super::{Action, Choices, Options, Plan, PlanError, SecretPolicy, make};
+use super::{Action, ChartFrom, Choices, Options, Plan, PlanError, SecretPolicy, make};
 use crate::graph::{self, Graph, Node, Want};
 use crate::kinds::adoption::{Adopted, MissingSecret, Remark, SecretNames};
 use crate::kinds::extension::{self, ExtensionSpec};
@@ -111,7 +111,7 @@ fn as_azure_writes_it(empty: &Draft, graph: &Graph, live: &LiveState) -> Draft {
     for node in graph.nodes() {
         let name = match &node.want {
             Want::Group(_) => &mut draft.resource_group,
-            Want::Cluster(_) => &mut draft.cluster.name,
+            Want::Cluster(..) => &mut draft.cluster.name,
             Want::Registered | Want::Extension(..) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => {
                 continue;
             }
@@ -133,6 +133,7 @@ fn options(origin: &str) -> Options {
         base: None,
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
+        chart: ChartFrom::Service,
     }
 }
 
@@ -174,7 +175,7 @@ impl Findings {
 }
 
 fn cluster(graph: &Graph) -> Option<&Node> {
-    graph.nodes().iter().find(|node| matches!(node.want, Want::Cluster(_)))
+    graph.nodes().iter().find(|node| matches!(node.want, Want::Cluster(..)))
 }
 
 /// The resources of a type on the cluster.

@@ -118,7 +118,7 @@ fn other_place(graph: &Graph, decided: &[(&Node, Decision)], spec: &Value, optio
         Want::Absent(Absence::Declared | Absence::Unmanaged)
         | Want::Registered
         | Want::Group(_)
-        | Want::Cluster(_)
+        | Want::Cluster(..)
         | Want::Extension(..)
         | Want::Configuration(_) => false,
     };

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::decide::{self, Decision, Deferral, Obstacle};
 use super::{
-    Action, Change, Consequence, DeferredChange, Delta, Estimate, FORMAT_VERSION, Mode, Note, Plan, Reason, Refusal,
-    Step, digest, limits, sensitive, unmanaged,
+    Action, Change, ChartFrom, Consequence, DeferredChange, Delta, Estimate, FORMAT_VERSION, Mode, Note, Plan, Reason,
+    Refusal, Step, digest, limits, sensitive, unmanaged,
 };
 use crate::diff::FieldChange;
 use crate::graph::{Graph, Node, Want};
@@ -29,6 +29,8 @@ pub struct Options {
     pub allow_auth_hosts: Vec<String>,
     /// Which secrets may be sent where.
     pub secrets: SecretPolicy,
+    /// Where the chart of Arc agents is from.
+    pub chart: ChartFrom,
 }
 
 impl Options {
@@ -66,6 +68,9 @@ pub struct Choices {
     /// What is taken out of Azure alone, by its exact address, for clusters that never come back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub force_delete: Vec<Address>,
+    /// Whether a destruction disconnects the clusters, too, that the spec says how to connect.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub disconnect: bool,
     /// How many live configurations may be deleted, replaced, or lose a kustomization, instead of what the spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_delete: Option<Limit>,
@@ -218,7 +223,7 @@ fn decide_all(
             Err(_) if node.cluster.as_ref().is_some_and(|cluster| closed.contains(&cluster)) => {}
             Err(Obstacle { message, hint }) => {
                 errors.push(PlanError { address: node.address.clone(), message, hint });
-                if matches!(node.want, Want::Cluster(_)) {
+                if matches!(node.want, Want::Cluster(..)) {
                     closed.push(&node.id);
                 }
             }
@@ -329,6 +334,7 @@ fn assemble(
         notes,
         unmanaged: unmanaged::listed(unmanaged::on_clusters_of(selected, graph, live)),
         spec: spec.clone(),
+        spec_source: None,
         base: options.base.clone(),
     };
     plan.seal();

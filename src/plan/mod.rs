@@ -20,6 +20,7 @@ mod make;
 mod needs;
 mod report;
 mod run_report;
+mod spec_source;
 mod saved;
 mod sensitive;
 mod status;
@@ -48,8 +49,9 @@ pub use report::{ApplyReport, Event, EventKind, Failure, Outcome, ResourceOutcom
 pub use run_report::{Ending, PlanInBrief, REPORT_VERSION, ReportLine, RunError, RunReport};
 pub use saved::{Deviation, deviations};
 pub use sensitive::SENSITIVE;
+pub use spec_source::{SpecSource, SpecWarning};
 pub use status::{ClusterStatus, ConfigurationStatus, ExtensionStatus, StatusReport, Verdict};
-pub use step::{Condition, Expectation, Step, Until};
+pub use step::{ChartFrom, Condition, Expectation, KnownAgents, Step, Until};
 pub use taken::shown as shown_live;
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,9 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// The spec in its long form. Secrets are references.
     pub spec: Value,
+    /// Where the spec came from, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_source: Option<SpecSource>,
     /// The spec as it was before, in its long form, where the plan was made against one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Value>,

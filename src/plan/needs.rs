@@ -50,9 +50,14 @@ pub fn needs(graph: &Graph, plan: Option<&Plan>) -> Vec<Need> {
 fn of_step(step: &Step) -> (&ResourceId, Deed) {
     let deed = match step {
         Step::Register { .. } => Deed::Register,
-        Step::Put { .. } | Step::Patch { .. } => Deed::Write,
+        Step::Put { .. } | Step::Patch { .. } | Step::Connect { .. } | Step::Az { .. } => Deed::Write,
         Step::Delete { .. } => Deed::Delete,
-        Step::Expect { .. } | Step::Wait { .. } => Deed::Read,
+        // What is done on a cluster itself takes nothing in Azure.
+        Step::Expect { .. }
+        | Step::Wait { .. }
+        | Step::Look { .. }
+        | Step::InstallAgents { .. }
+        | Step::RemoveAgents { .. } => Deed::Read,
     };
     (step.id(), deed)
 }
@@ -62,7 +67,8 @@ const fn of_want(want: &Want) -> Option<Deed> {
     match want {
         Want::Registered => Some(Deed::Register),
         Want::Group(spec) if spec.location.is_some() => Some(Deed::Write),
-        Want::Group(_) | Want::Cluster(_) | Want::Dropped(_) => None,
+        Want::Cluster(_, Some(_)) => Some(Deed::Write),
+        Want::Group(_) | Want::Cluster(_, None) | Want::Dropped(_) => None,
         Want::Extension(..) | Want::Configuration(_) => Some(Deed::Write),
         Want::Absent(_) => Some(Deed::Delete),
     }

@@ -72,6 +72,10 @@ pub enum Ending {
 pub struct PlanInBrief {
     /// What the plan binds to.
     pub digest: Digest,
+    /// The digest of the plan that was meant, where one was named: a saved plan, or what `--expect` says. The one that was
+    /// made is it, or what was left of it; or nothing was carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Digest>,
     /// The ARM endpoint: scheme, host and port.
     pub origin: String,
     /// The tenant that was signed in to, where the token told; else the one that the spec names.
@@ -84,10 +88,25 @@ pub struct PlanInBrief {
     pub refusals: Vec<Refusal>,
 }
 
+impl PlanInBrief {
+    /// The digest of the plan that was meant: the one that was named, else the one that was made.
+    #[must_use]
+    pub fn meant(&self) -> &Digest {
+        self.expected.as_ref().unwrap_or(&self.digest)
+    }
+
+    /// Whether this plan was meant.
+    #[must_use]
+    pub fn is_of(&self, plan: &Plan) -> bool {
+        *self.meant() == plan.digest && self.origin == plan.origin && self.mode == plan.mode
+    }
+}
+
 impl From<&Plan> for PlanInBrief {
     fn from(plan: &Plan) -> Self {
         Self {
             digest: plan.digest.clone(),
+            expected: None,
             origin: plan.origin.clone(),
             tenant: plan.tenant.clone(),
             mode: plan.mode,

@@ -128,7 +128,7 @@ impl StatusReport {
             .nodes()
             .iter()
             .filter_map(|node| match &node.want {
-                Want::Cluster(cluster_type) => Some(cluster_status(graph, node, *cluster_type, live)),
+                Want::Cluster(cluster_type, _) => Some(cluster_status(graph, node, *cluster_type, live)),
                 Want::Registered
                 | Want::Group(_)
                 | Want::Extension(..)

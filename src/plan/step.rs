@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::sensitive;
+use super::{Plan, sensitive};
 use crate::kinds::Hole;
+use crate::kinds::onboarding::{AgentSettings, ClusterHole};
 use crate::model::{FieldPath, ResourceId};
 
-/// One request, or one wait.
+/// One request, one wait, or one thing done to a cluster itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -76,6 +77,74 @@ pub enum Step {
         /// The state.
         until: Until,
     },
+    /// Looks at a cluster itself, and goes on only when no Arc agents are on it but those that the plan knows of.
+    Look {
+        /// The cluster.
+        id: ResourceId,
+        /// The context of the kubeconfig that reaches it.
+        context: String,
+        /// The agents that may be there.
+        agents: KnownAgents,
+    },
+    /// PUT of the record of a connected cluster.
+    Connect {
+        /// The cluster.
+        id: ResourceId,
+        /// The api-version.
+        api_version: String,
+        /// The body, without what is only known then.
+        #[serde(serialize_with = "sensitive::serialize_masked")]
+        body: Value,
+        /// The places of what is only known then.
+        holes: Vec<ClusterHole>,
+    },
+    /// Installs the Arc agents on a cluster with helm, with the private key that belongs to the record that was sent, and
+    /// waits until they run.
+    InstallAgents {
+        /// The cluster.
+        id: ResourceId,
+        /// The context of the kubeconfig that reaches it.
+        context: String,
+        /// Where the chart is from.
+        chart: ChartFrom,
+        /// What the agents are told of the cluster.
+        settings: AgentSettings,
+    },
+    /// Takes the Arc agents off a cluster; where there are none, nothing is done.
+    RemoveAgents {
+        /// The cluster.
+        id: ResourceId,
+        /// The context of the kubeconfig that reaches it.
+        context: String,
+    },
+    /// Runs `az`.
+    Az {
+        /// The cluster.
+        id: ResourceId,
+        /// Its arguments.
+        arguments: Vec<String>,
+    },
+}
+
+/// The Arc agents that may be on a cluster when a change of it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownAgents {
+    /// None.
+    Nobodys,
+    /// None, or such as speak for this cluster, or for none.
+    Ours,
+}
+
+/// Where the chart of the Arc agents is from. Paths and addresses stand in no plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartFrom {
+    /// The service names it, and some of its values.
+    #[default]
+    Service,
+    /// Whoever applies gives it.
+    Local,
 }
 
 /// A condition on the live body, read just before the step.
@@ -113,13 +182,45 @@ pub struct Expectation {
     pub commit: Option<String>,
 }
 
+impl Plan {
+    /// Where the chart of the Arc agents is from, where a step installs them.
+    #[must_use]
+    pub fn chart(&self) -> ChartFrom {
+        let steps = self.resource_changes.iter().flat_map(|change| &change.steps);
+        let chart = |step: &Step| if let Step::InstallAgents { chart, .. } = step { Some(*chart) } else { None };
+        steps.filter_map(chart).next().unwrap_or_default()
+    }
+}
+
 impl Step {
-    /// Whether it writes to Azure.
+    /// Whether it writes to Azure, or to a cluster.
     #[must_use]
     pub fn writes(&self) -> bool {
         match self {
-            Self::Register { .. } | Self::Put { .. } | Self::Patch { .. } | Self::Delete { .. } => true,
-            Self::Expect { .. } | Self::Wait { .. } => false,
+            Self::Register { .. }
+            | Self::Put { .. }
+            | Self::Patch { .. }
+            | Self::Delete { .. }
+            | Self::Connect { .. }
+            | Self::InstallAgents { .. }
+            | Self::RemoveAgents { .. }
+            | Self::Az { .. } => true,
+            Self::Expect { .. } | Self::Wait { .. } | Self::Look { .. } => false,
+        }
+    }
+
+    /// Whether it reaches a cluster itself, not Azure's record of it.
+    #[must_use]
+    pub fn reaches_a_cluster(&self) -> bool {
+        match self {
+            Self::Look { .. } | Self::InstallAgents { .. } | Self::RemoveAgents { .. } | Self::Az { .. } => true,
+            Self::Register { .. }
+            | Self::Put { .. }
+            | Self::Patch { .. }
+            | Self::Delete { .. }
+            | Self::Expect { .. }
+            | Self::Wait { .. }
+            | Self::Connect { .. } => false,
         }
     }
 
@@ -138,7 +239,12 @@ impl Step {
             | Self::Patch { id, .. }
             | Self::Delete { id, .. }
             | Self::Expect { id, .. }
-            | Self::Wait { id, .. } => id,
+            | Self::Wait { id, .. }
+            | Self::Look { id, .. }
+            | Self::Connect { id, .. }
+            | Self::InstallAgents { id, .. }
+            | Self::RemoveAgents { id, .. }
+            | Self::Az { id, .. } => id,
         }
     }
 
@@ -147,7 +253,15 @@ impl Step {
     pub fn holes(&self) -> &[Hole] {
         match self {
             Self::Put { holes, .. } | Self::Patch { holes, .. } => holes,
-            Self::Register { .. } | Self::Delete { .. } | Self::Expect { .. } | Self::Wait { .. } => &[],
+            Self::Register { .. }
+            | Self::Delete { .. }
+            | Self::Expect { .. }
+            | Self::Wait { .. }
+            | Self::Look { .. }
+            | Self::Connect { .. }
+            | Self::InstallAgents { .. }
+            | Self::RemoveAgents { .. }
+            | Self::Az { .. } => &[],
         }
     }
 }

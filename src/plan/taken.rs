@@ -22,7 +22,15 @@ impl Step {
                 json_patch::merge(&mut patched, body);
                 (patched, holes)
             }
-            Self::Register { .. } | Self::Delete { .. } | Self::Expect { .. } | Self::Wait { .. } => return Vec::new(),
+            Self::Register { .. }
+            | Self::Delete { .. }
+            | Self::Expect { .. }
+            | Self::Wait { .. }
+            | Self::Look { .. }
+            | Self::Connect { .. }
+            | Self::InstallAgents { .. }
+            | Self::RemoveAgents { .. }
+            | Self::Az { .. } => return Vec::new(),
         };
         let mut live = live.clone();
         for hole in holes {
@@ -60,7 +68,21 @@ impl Change {
         let deletes = self.steps.iter().any(|step| matches!(step, Step::Delete { .. }));
         let last = self.steps.iter().rfind(|step| step.writes() && !is_conditional(step));
         match (last, live) {
-            (None | Some(Step::Register { .. } | Step::Expect { .. } | Step::Wait { .. }), _) => false,
+            // What is done to a cluster itself cannot be seen in its record.
+            (
+                None
+                | Some(
+                    Step::Register { .. }
+                    | Step::Expect { .. }
+                    | Step::Wait { .. }
+                    | Step::Look { .. }
+                    | Step::Connect { .. }
+                    | Step::InstallAgents { .. }
+                    | Step::RemoveAgents { .. }
+                    | Step::Az { .. },
+                ),
+                _,
+            ) => false,
             (Some(Step::Delete { .. }), live) => live.is_none(),
             (Some(Step::Put { .. } | Step::Patch { .. }), None) => false,
             (Some(step @ (Step::Put { .. } | Step::Patch { .. })), Some(live)) => {

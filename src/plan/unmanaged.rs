@@ -21,7 +21,7 @@ pub(super) struct Found<'a> {
 pub(super) fn on_clusters_of<'a>(selected: &'a Graph, graph: &Graph, live: &'a LiveState) -> Vec<Found<'a>> {
     let declared: BTreeSet<_> = graph.nodes().iter().chain(selected.nodes()).map(|node| &node.id).collect();
     let mut found: BTreeMap<ResourceId, Found<'_>> = BTreeMap::new();
-    for cluster in selected.nodes().iter().filter(|node| matches!(node.want, Want::Cluster(_))) {
+    for cluster in selected.nodes().iter().filter(|node| matches!(node.want, Want::Cluster(..))) {
         for body in live.items(&cluster.id.collection(flux_configuration::RESOURCE_TYPE)) {
             let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
             let id = cluster.id.named_resource(flux_configuration::RESOURCE_TYPE, name);

@@ -36,6 +36,9 @@ const MOST_PAGES: usize = 100;
 /// How long one call waits in all for limits of the forge.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// A wait that is told.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
+
 /// Receives one line for every exchange, fit to be shown: the token is not in it.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -48,6 +51,8 @@ pub struct ForgeClient {
     origin: Origin,
     token: Secret,
     observer: Option<Observer>,
+    /// Is told of waits that somebody may wonder about.
+    waiting: Option<Observer>,
     jitter: Jitter,
     /// What no error may repeat: the token, and the form in which it is sent.
     credentials: Vec<Secret>,
@@ -87,6 +92,7 @@ impl ForgeClient {
             origin,
             token,
             observer: None,
+            waiting: None,
             jitter: Arc::new(random),
             credentials,
             within: Duration::MAX,
@@ -99,6 +105,12 @@ impl ForgeClient {
     #[must_use]
     pub fn observer(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Tells `waiting` of every wait that is long enough for somebody to wonder, and why it is.
+    #[must_use]
+    pub fn waiting(self, waiting: Observer) -> Self {
+        Self { waiting: Some(waiting), ..self }
     }
 
     /// Takes random numbers from `jitter`.
@@ -303,6 +315,9 @@ impl ForgeClient {
             match delay {
                 Some(delay) if waited + delay <= PATIENCE && delay < self.left() => {
                     waited += delay;
+                    if let Some(waiting) = self.waiting.as_ref().filter(|_| delay >= WORTH_TELLING) {
+                        waiting(&format!("Waiting {} s: {error}", delay.as_secs()));
+                    }
                     self.clock.sleep(delay).await;
                 }
                 Some(_) | None => return Err(error),

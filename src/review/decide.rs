@@ -6,7 +6,7 @@ use super::forge::{Comment, CommentId};
 use crate::model::Digest;
 
 /// What is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The text.
     pub body: &'a str,
@@ -16,12 +16,15 @@ pub struct Wanted<'a> {
     pub superseded: &'a str,
     /// Whether a comment is made where there is none: "no changes" is not worth one.
     pub create: bool,
+    /// Whether a comment with the first text need not become the second, because they differ only in which run wrote them:
+    /// an edit takes the approvals of a comment away. Line ends and white space at the end are set aside before.
+    pub is_same: fn(&str, &str) -> bool,
 }
 
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// Nothing: the comment has that text, or there is none and none is needed.
+    /// Nothing: the comment says that already, or there is none and none is needed.
     Nothing,
     /// A new comment.
     Create,
@@ -34,6 +37,8 @@ pub enum Write {
 pub struct Decision {
     /// What to write.
     pub write: Write,
+    /// The text that is left where nothing is written.
+    pub left: Option<String>,
     /// Older comments of ours that the newest one stands for.
     pub fold: Vec<CommentId>,
     /// Who else has written comments that begin with our marker. They are left alone, and must not be believed.
@@ -60,19 +65,22 @@ pub fn decide(
     let newest = ours.pop();
     let write = match newest {
         None if wanted.create => Write::Create,
-        Some(comment) if !is_same(&comment.body, wanted.body) => Write::Update(comment.id),
+        Some(comment) if !stays(&comment.body, wanted) => Write::Update(comment.id),
         None | Some(_) => Write::Nothing,
     };
     Decision {
         write,
+        left: newest.filter(|_| write == Write::Nothing).map(|comment| comment.body.clone()),
         fold: ours.iter().map(|comment| comment.id).collect(),
         impostors: theirs.iter().map(|comment| comment.author.clone()).collect(),
     }
 }
 
-/// Whether two texts are one. Forges may change line ends, and trim.
-fn is_same(one: &str, other: &str) -> bool {
-    one.trim_end().lines().eq(other.trim_end().lines())
+/// Whether a comment with this text says what is wanted. Forges may change line ends, and trim.
+fn stays(body: &str, wanted: Wanted<'_>) -> bool {
+    let plain = |text: &str| text.trim_end().lines().collect::<Vec<_>>().join("\n");
+    let (body, wanted_body) = (plain(body), plain(wanted.body));
+    body == wanted_body || (wanted.is_same)(&body, &wanted_body)
 }
 
 /// What tells the text of a comment from every other: the same for two texts that differ only in what forges may change.
@@ -97,10 +105,14 @@ mod tests {
         }
     }
 
+    fn wanted(body: &str) -> Wanted<'_> {
+        Wanted { body, superseded: "", create: true, is_same: |_, _| false }
+    }
+
     fn decided(seen: &[Comment], gone: &[u64], create: bool) -> (Write, Vec<u64>, usize) {
         let gone: Vec<CommentId> = gone.iter().map(|id| CommentId { thread: 0, comment: *id }).collect();
         let body = "<!-- m prod -->\nnew\n";
-        let decision = decide(seen, ME, |line| line == MARKER, &gone, Wanted { body, superseded: "", create });
+        let decision = decide(seen, ME, |line| line == MARKER, &gone, Wanted { create, ..wanted(body) });
         (decision.write, decision.fold.iter().map(|id| id.comment).collect(), decision.impostors.len())
     }
 
@@ -152,8 +164,7 @@ mod tests {
     #[test]
     fn who_is_nobody_owns_nothing() {
         let seen = [comment(1, "", MARKER)];
-        let decision =
-            decide(&seen, "", |line| line == MARKER, &[], Wanted { body: "new", superseded: "", create: true });
+        let decision = decide(&seen, "", |line| line == MARKER, &[], wanted("new"));
         assert_eq!((decision.write, decision.fold.len(), decision.impostors.len()), (Write::Create, 0, 1));
     }
 }

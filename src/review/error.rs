@@ -153,6 +153,12 @@ impl ForgeError {
         }
     }
 
+    /// Whether the forge does not know whose the token is. 203 and 302 are how Azure DevOps asks for another sign-in.
+    #[must_use]
+    pub fn is_unknown_token(&self) -> bool {
+        matches!(self, Self::Status { status: 203 | 302 | 401, .. })
+    }
+
     /// Whether what the call was about is not there, or not any more.
     #[must_use]
     pub fn is_missing(&self) -> bool {
@@ -188,5 +194,9 @@ fn sentence(message: &str) -> String {
 /// What a forge says in a body that tells of an error: a sentence, a list or an object.
 fn said(body: &Value) -> Option<String> {
     let told = ["message", "error_description", "error"].into_iter().find_map(|key| body.get(key))?;
-    Some(told.as_str().map_or_else(|| told.to_string(), str::to_owned))
+    let told = told.as_str().map_or_else(|| told.to_string(), str::to_owned);
+    // GitHub says what is wrong with which field in a list beside it.
+    let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let more: Vec<&str> = errors.filter_map(|error| error.get("message").unwrap_or(error).as_str()).collect();
+    Some(if more.is_empty() { told } else { format!("{told}: {}", more.join("; ")) })
 }

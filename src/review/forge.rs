@@ -38,8 +38,18 @@ impl ForgeKind {
     #[must_use]
     pub const fn permissions(self) -> &'static str {
         match self {
-            Self::GitHub => "`pull-requests: write` and `checks: write`",
-            Self::AzureDevOps => "\"Contribute to pull requests\" and \"Contribute\" on the repository",
+            Self::GitHub => "`pull-requests: write`",
+            Self::AzureDevOps => "\"Contribute to pull requests\" on the repository",
+            Self::GitLab => "the scope `api` and the role Developer",
+        }
+    }
+
+    /// What a token must be allowed to do for a check or a status.
+    #[must_use]
+    pub const fn check_permissions(self) -> &'static str {
+        match self {
+            Self::GitHub => "`checks: write`, or `statuses: write` where the token is no app's",
+            Self::AzureDevOps => "\"Contribute\" on the repository",
             Self::GitLab => "the scope `api` and the role Developer",
         }
     }

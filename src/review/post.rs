@@ -13,6 +13,8 @@ const ROUNDS: u32 = 4;
 pub struct Posted {
     /// What was written.
     pub write: Write,
+    /// The text that the comment has now: what was written, or what was left; empty where there is none.
+    pub text: String,
     /// How many older comments were folded.
     pub folded: usize,
     /// Why others were not: the next run tries again.
@@ -55,8 +57,17 @@ pub async fn put_comment(
         };
         match (written, decision.write) {
             (Ok(()), _) => {
-                let mut posted =
-                    Posted { write: decision.write, folded: 0, unfolded: Vec::new(), impostors: decision.impostors };
+                let text = match decision.write {
+                    Write::Nothing => decision.left.unwrap_or_default(),
+                    Write::Create | Write::Update(_) => wanted.body.to_owned(),
+                };
+                let mut posted = Posted {
+                    write: decision.write,
+                    text,
+                    folded: 0,
+                    unfolded: Vec::new(),
+                    impostors: decision.impostors,
+                };
                 for id in decision.fold {
                     match client.update_comment(number, id, wanted.superseded).await {
                         Ok(()) => posted.folded += 1,

@@ -12,7 +12,7 @@ use super::answer::{self, Answer};
 use super::call::Call;
 use super::groups::same_location;
 use super::route::ClusterPath;
-use super::state::{Cluster, ClusterKind, Pending, Provisioning};
+use super::state::{Arrival, Cluster, ClusterKind, Pending, Provisioning};
 use super::tenant::only_get;
 use super::versions;
 use super::world::{self, Handled, World};
@@ -150,6 +150,7 @@ impl World<'_> {
             configurations: BTreeMap::new(),
             source_control: BTreeMap::new(),
             silences: Vec::new(),
+            arrival: if self.settings.installs_agents { Arrival::Awaited } else { Arrival::Expected },
             quiet_until: None,
         };
         let body = self.cluster_body(path, &cluster, version, call.now);

@@ -34,6 +34,7 @@
 //! - `$filter` and `$top` are not there.
 
 mod agent_settings;
+mod agents;
 mod answer;
 mod authorization;
 mod call;
@@ -73,6 +74,7 @@ mod trouble;
 mod versions;
 mod world;
 
+pub use agents::Agents;
 pub use authorization::Grant;
 pub use certificate::{Certificate, CertificateError};
 pub use doors::{InProcess, ORIGIN, PacedClock};

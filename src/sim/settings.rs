@@ -18,6 +18,9 @@ pub struct Settings {
     /// What a new state holds, one entry for each subscription; nothing when empty. A state file that exists is never
     /// seeded.
     pub seeds: Vec<Seed>,
+    /// Whether the agents of clusters that are connected have to be installed
+    /// ([`Simulator::install_agents`](super::Simulator::install_agents)); else they come by themselves.
+    pub installs_agents: bool,
     /// What goes wrong.
     pub scenario: Option<Scenario>,
     /// Answers to what is not known about Azure.
@@ -42,6 +45,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             seeds: Vec::new(),
+            installs_agents: false,
             scenario: None,
             quirks: Quirks::default(),
             repositories: None,
@@ -60,6 +64,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("seeds", &self.seeds)
+            .field("installs_agents", &self.installs_agents)
             .field("scenario", &self.scenario)
             .field("quirks", &self.quirks)
             .field("repositories", &self.repositories.as_ref().map(|_| "bound"))

@@ -12,7 +12,7 @@ use super::flux::waits_for_reconciliation;
 use super::reconcile::Reconciler;
 use super::scenario::Scenario;
 use super::state::{
-    Cluster, ClusterKind, End, Extension, FluxConfiguration, Outcome, Pending, Provisioning, Registration,
+    Arrival, Cluster, ClusterKind, End, Extension, FluxConfiguration, Outcome, Pending, Provisioning, Registration,
 };
 use super::world::{World, has_agents};
 
@@ -122,7 +122,12 @@ fn next_event(cluster: &Cluster, scenario: Option<Scenario>) -> Option<(Timestam
         events.push((after(pending.started, cluster_length(cluster.kind, pending)), Event::ClusterEnds));
     } else if cluster.online_since.is_none() && has_agents(cluster.kind) {
         let accepted = after(cluster.created, durations::CLUSTER_PUT);
-        events.push((after(accepted, durations::CONNECTING), Event::Connects));
+        let begin = match cluster.arrival {
+            Arrival::Expected => Some(accepted),
+            Arrival::Awaited => None,
+            Arrival::Installed { at } => Some(at.max(accepted)),
+        };
+        events.extend(begin.map(|begin| (after(begin, durations::CONNECTING), Event::Connects)));
     }
     let online = online_since(cluster, scenario);
     for (key, extension) in &cluster.extensions {

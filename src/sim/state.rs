@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::agents::Agents;
 use super::durations;
 use super::settings::{Seed, SeedClusterType, Settings};
 use super::trouble::{Fate, Silence};
@@ -37,6 +38,9 @@ pub(crate) struct State {
     /// How the next operations go, by the path of their resource in lower case; as usual where there is none.
     #[serde(default)]
     pub(crate) fates: BTreeMap<String, Vec<Fate>>,
+    /// The Arc agents on clusters themselves, by whatever the cluster is called outside of Azure.
+    #[serde(default)]
+    pub(crate) agents: BTreeMap<String, Agents>,
 }
 
 /// One subscription. One that nobody has written to is answered as an empty one.
@@ -151,9 +155,24 @@ pub(crate) struct Cluster {
     /// When its agents are silent.
     #[serde(default)]
     pub(crate) silences: Vec<Silence>,
+    /// How its agents come to be there.
+    #[serde(default)]
+    pub(crate) arrival: Arrival,
     /// Until when nothing happens by itself, as far as is known: spares looking at thousands of clusters again.
     #[serde(skip)]
     pub(crate) quiet_until: Option<Timestamp>,
+}
+
+/// How the agents of a connected cluster come to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Arrival {
+    /// By themselves, as if whoever made the record had installed them.
+    #[default]
+    Expected,
+    /// Somebody has to install them with the record's key.
+    Awaited,
+    /// Somebody has.
+    Installed { at: Timestamp },
 }
 
 /// ARM's `provisioningState`.
@@ -297,6 +316,7 @@ impl State {
             subscriptions: BTreeMap::new(),
             operations: BTreeMap::new(),
             fates: BTreeMap::new(),
+            agents: BTreeMap::new(),
         };
         for seed in &settings.seeds {
             state.plant(seed);
@@ -353,6 +373,7 @@ impl State {
                 configurations: BTreeMap::new(),
                 source_control: BTreeMap::new(),
                 silences: Vec::new(),
+                arrival: Arrival::Expected,
                 quiet_until: None,
             };
             group.clusters.entry(kind.key(&planted.name)).or_insert(cluster);

@@ -32,13 +32,16 @@ pub enum Unanswered {
 }
 
 impl Snapshot {
-    /// The live state that `reads` would have given when the snapshot was taken.
+    /// The live state that `reads` would have given when the snapshot was taken, with what was seen of `contexts`.
     ///
     /// # Errors
     ///
     /// Every read that it holds no answer to.
-    pub fn live_state(&self, reads: &[Read]) -> Result<LiveState, Vec<Unanswered>> {
+    pub fn live_state(&self, reads: &[Read], contexts: &[(&ResourceId, &str)]) -> Result<LiveState, Vec<Unanswered>> {
         let mut live = LiveState::empty(self.as_of);
+        // Whether somebody looked at a cluster is not what a plan depends on.
+        let looked = self.contexts.iter().filter(|one| contexts.contains(&(&one.id, one.context.as_str())));
+        live.contexts = looked.map(|one| (one.id.clone(), one.reading.clone())).collect();
         let mut unanswered = Vec::new();
         for read in reads {
             match (self.answer(read), read.method) {

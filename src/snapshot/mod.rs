@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::kinds::Kind;
-use crate::model::{Listing, LiveState, Missing, Read, ReadMethod, Reading, ResourceId, understands};
+use crate::model::{ContextReading, Listing, LiveState, Missing, Read, ReadMethod, Reading, ResourceId, understands};
 
 /// The version of the snapshot format: a new minor adds, a new major breaks.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -39,6 +39,21 @@ pub struct Snapshot {
     pub as_of: Timestamp,
     /// Every read with its answer, ordered by id.
     pub reads: Vec<Answered>,
+    /// What looking at clusters themselves gave, ordered by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<Looked>,
+}
+
+/// What looking at a cluster itself gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Looked {
+    /// The connected cluster that it is, or is to be.
+    pub id: ResourceId,
+    /// The context of the kubeconfig that reached it.
+    pub context: String,
+    /// What was seen.
+    pub reading: ContextReading,
 }
 
 /// One read with its answer.
@@ -131,7 +146,15 @@ impl From<ReadMethod> for Method {
 impl Snapshot {
     /// Keeps the answers that `live` holds to `reads`, without the values of secrets.
     #[must_use]
-    pub fn take(origin: &str, cloud: Option<&str>, tenant: Option<&str>, reads: &[Read], live: &LiveState) -> Self {
+    pub fn take(
+        origin: &str,
+        cloud: Option<&str>,
+        tenant: Option<&str>,
+        (reads, contexts): (&[Read], &[(&ResourceId, &str)]),
+        live: &LiveState,
+    ) -> Self {
+        let mut contexts: Vec<Looked> = contexts.iter().filter_map(|(id, context)| looked(id, context, live)).collect();
+        contexts.sort_by(|one, other| one.id.cmp(&other.id));
         let mut answered: Vec<Answered> = reads.iter().filter_map(|read| answered(read, live)).collect();
         answered.sort_by(|one, other| (&one.id, one.method).cmp(&(&other.id, other.method)));
         Self {
@@ -142,6 +165,7 @@ impl Snapshot {
             tenant: tenant.map(str::to_owned),
             as_of: live.as_of,
             reads: answered,
+            contexts,
         }
     }
 
@@ -187,6 +211,11 @@ impl Snapshot {
             None => Ok(snapshot),
         }
     }
+}
+
+fn looked(id: &ResourceId, context: &str, live: &LiveState) -> Option<Looked> {
+    let reading = live.contexts.get(id)?.clone();
+    Some(Looked { id: id.clone(), context: context.to_owned(), reading })
 }
 
 fn answered(read: &Read, live: &LiveState) -> Option<Answered> {

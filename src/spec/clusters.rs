@@ -81,6 +81,17 @@ fn of_entry(
         place.add(Entry { node, ..entry.clone() });
     }
     let cluster_type = cluster.text_of("type").and_then(expand::cluster_type);
+    if let Some(onboard) = own.entry("onboard") {
+        let mut node = scope.apply(&onboard.node, report);
+        // A cluster's record is kept where its group is, unless the spec says otherwise.
+        if let Some(group) = tree.get("resourceGroup").and_then(|group| group.entry("location"))
+            && node.is_map()
+            && node.entry("location").is_none()
+        {
+            node.add(group.clone());
+        }
+        cluster.add(Entry { node, ..onboard.clone() });
+    }
     tree.add(Entry::made("cluster", own.span, cluster));
     let labels = own.get("labels").filter(|_| entry.is_some());
     let labels = labels.map_or_else(|| Node::map_at(Vec::new(), own.span), |labels| scope.apply(labels, report));

@@ -244,6 +244,16 @@ table! {
         "In the long form a configuration says its `scope`. Azure's own default, `cluster`, makes its service account a \
          cluster administrator; other tools have `namespace` as their default, so what was meant cannot be seen.";
 
+    // Connecting clusters.
+    CONTEXT_OF_TWO = 87 Error "one context for two clusters"
+        "A context of a kubeconfig reaches one cluster, and one cluster is connected to Azure Arc once.";
+    NOTHING_TO_CONNECT = 88 Error "cluster that is not connected to Azure Arc"
+        "`onboard` says how a cluster is connected to Azure Arc. AKS clusters carry extensions and configurations without \
+         that.";
+    CERTIFICATE_BY_AZ = 89 Error "certificate that az cannot be given"
+        "`az connectedk8s connect` reads the certificate of a proxy from a file, and a spec names no files. With \
+         `via: native`, which is the default, it goes to the agents as it stands.";
+
     // What is left alone, and what goes.
     NOT_IGNORABLE = 90 Error "field that cannot be ignored"
         "`ignore` names fields of a configuration as a plan shows them. Groups, secrets and what Azure owns cannot be \

@@ -9,6 +9,7 @@ use crate::kinds::api_versions::ApiVersions;
 use crate::kinds::cluster::{ClusterSpec, ClusterType};
 use crate::kinds::extension::ExtensionSpec;
 use crate::kinds::flux_configuration::{ConfigurationSpec, GitRepositorySpec, KustomizationSpec};
+use crate::kinds::onboarding::OnboardSpec;
 use crate::kinds::resource_group::ResourceGroupSpec;
 use crate::model::Limit;
 
@@ -107,6 +108,9 @@ struct ClusterEntry {
     /// `connectedClusters` for a cluster connected to Azure Arc, `managedClusters` for AKS.
     #[serde(rename = "type", default)]
     cluster_type: ClusterType,
+    /// How this cluster is connected to Azure Arc where it is not.
+    #[serde(default)]
+    onboard: Option<OnboardSpec>,
     /// Values that this spec reads as `${values.NAME}`: texts, numbers, booleans.
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"pattern": "^[A-Za-z_][-_A-Za-z0-9]*$"}, "examples" = [{"environment": "prod"}]))]

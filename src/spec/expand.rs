@@ -193,8 +193,9 @@ fn defaults<T: serde::Serialize + serde::de::DeserializeOwned>(required: Json, d
     value
 }
 
-pub(super) static CLUSTER_DEFAULTS: LazyLock<Json> =
-    LazyLock::new(|| defaults::<ClusterSpec>(json!({"name": ""}), &["/name"]));
+pub(super) static CLUSTER_DEFAULTS: LazyLock<Json> = LazyLock::new(|| {
+    defaults::<ClusterSpec>(json!({"name": "", "onboard": {"context": ""}}), &["/name", "/onboard/context"])
+});
 pub(super) static EXTENSION_DEFAULTS: LazyLock<Json> = LazyLock::new(|| defaults::<ExtensionSpec>(json!({}), &[]));
 pub(super) static KUSTOMIZATION_DEFAULTS: LazyLock<Json> =
     LazyLock::new(|| defaults::<KustomizationSpec>(json!({}), &[]));
@@ -227,7 +228,8 @@ mod tests {
 
     #[test]
     fn defaults_come_from_the_spec_types() {
-        assert_eq!(*CLUSTER_DEFAULTS, json!({"type": "connectedClusters"}));
+        let onboard = json!({"oidcIssuer": false, "workloadIdentity": false, "via": "native"});
+        assert_eq!(*CLUSTER_DEFAULTS, json!({"type": "connectedClusters", "onboard": onboard}));
         assert_eq!(*EXTENSION_DEFAULTS, json!({"name": "flux"}));
         assert_eq!(CONFIGURATION_DEFAULTS["scope"], "cluster");
         assert_eq!(CONFIGURATION_DEFAULTS["gitRepository"]["interval"], "10m");

@@ -114,7 +114,7 @@ pub(super) struct FailureRow<'a> {
 }
 
 /// What to do after an interruption.
-pub(super) const RUN_AGAIN: &str = "Run the same command again: it goes on from where this run stopped.";
+const RUN_AGAIN: &str = "Run the same command again: it goes on from where this run stopped.";
 
 /// What failed, in the order of the plan.
 pub(super) fn failures(report: &ApplyReport) -> Vec<FailureRow<'_>> {

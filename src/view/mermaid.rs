@@ -58,11 +58,12 @@ pub(super) fn plan(plan: &Plan) -> String {
     let mut chart = Flowchart::new();
     let nodes = picture::of(plan);
     for Node { address, fate, .. } in &nodes {
+        // No sign before it: some versions of Mermaid take `+ ` and `- ` for lists, and draw an error in their place.
         let text = match fate {
-            Fate::Deferred => format!("{address} (deferred)"),
             Fate::Same => address.to_string(),
+            Fate::Deferred => format!("{address} (deferred)"),
             Fate::Create | Fate::Update | Fate::Replace | Fate::Delete | Fate::Wait => {
-                format!("{} {address}", fate.symbol())
+                format!("{address} ({})", class(*fate))
             }
         };
         chart.node(address, &text, class(*fate));

@@ -120,9 +120,11 @@ impl Text {
         }
         let symbol = self.style.paint(tone(*action), &format!("{:>3}", action.symbol()));
         let head = format!("{symbol} {noun} {} ({})", value::quoted(name), value::name(api_version));
-        if fields.is_empty() {
+        if resource.is_sent_as_it_is() {
             self.line(&head);
             self.aside(8, "(sent again as it is)");
+        } else if fields.is_empty() {
+            self.line(&head);
         } else {
             self.line(&format!("{head} {{"));
             self.fields(fields);

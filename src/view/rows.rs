@@ -82,6 +82,12 @@ pub struct Resource<'a> {
 }
 
 impl Resource<'_> {
+    /// Whether it is sent although nothing of it changes.
+    #[must_use]
+    pub fn is_sent_as_it_is(&self) -> bool {
+        self.fields.is_empty() && self.action != Action::Delete
+    }
+
     /// Whether something is lost by it: the resource, or what a cluster has of it.
     #[must_use]
     pub fn destroys(&self) -> bool {
@@ -234,14 +240,13 @@ fn verb(action: Action, kind: Kind) -> &'static str {
     match action {
         Action::Create => match kind {
             Kind::ProviderRegistration => "will be registered",
-            Kind::ResourceGroup
-            | Kind::ConnectedCluster
-            | Kind::ManagedCluster
-            | Kind::Extension
-            | Kind::FluxConfiguration => "will be created",
+            Kind::ConnectedCluster => "will be connected to Azure",
+            Kind::ResourceGroup | Kind::ManagedCluster | Kind::Extension | Kind::FluxConfiguration => "will be created",
         },
         Action::Update => "will be updated in-place",
+        Action::Replace if kind == Kind::ConnectedCluster => "must be connected to Azure again",
         Action::Replace => "must be replaced",
+        Action::Delete if kind == Kind::ConnectedCluster => "will be disconnected from Azure",
         Action::Delete => "will be destroyed",
         Action::Read | Action::NoOp => "will be read",
     }
@@ -377,9 +382,16 @@ fn waiting(change: &Change) -> Option<Waiting<'_>> {
             Until::Compliant(_) => "is reconciled by Flux",
             Until::Gone => "is gone",
         }),
-        Step::Register { .. } | Step::Put { .. } | Step::Patch { .. } | Step::Delete { .. } | Step::Expect { .. } => {
-            None
-        }
+        Step::Register { .. }
+        | Step::Put { .. }
+        | Step::Patch { .. }
+        | Step::Delete { .. }
+        | Step::Expect { .. }
+        | Step::Look { .. }
+        | Step::Connect { .. }
+        | Step::InstallAgents { .. }
+        | Step::RemoveAgents { .. }
+        | Step::Az { .. } => None,
     })?;
     Some(Waiting { address: &change.address, until })
 }

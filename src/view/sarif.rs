@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::json;
 use super::rows::{Resource, Rows};
 use crate::kinds::shown_path;
-use crate::model::{Diagnostic, Severity, Span, one_line};
+use crate::model::{Diagnostic, Severity, Span, Target, one_line};
 use crate::plan::{Action, Cause, Plan, Refusal};
 use crate::spec::codes::{Row, TABLE};
 
@@ -14,8 +14,9 @@ use crate::spec::codes::{Row, TABLE};
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], file: &str) -> String {
     let uri = uri_reference(file);
-    let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, &uri)).collect();
-    document("arcflux/validate/", TABLE.iter().map(rule).collect(), results)
+    let rules: Vec<Value> = TABLE.iter().map(rule).collect();
+    let results = diagnostics.iter().map(|diagnostic| result(diagnostic, &uri, &rules)).collect();
+    document("arcflux/validate/", &rules, results)
 }
 
 /// The rules that results of plans belong to: id, what it is, level.
@@ -27,11 +28,28 @@ const PLAN_RULES: [(&str, &str, &str); 5] = [
     ("plan/refused", "a safety rule refuses the plan", "error"),
 ];
 
-/// The changes of a plan as one SARIF document, each at the line of the spec that causes it, with a line feed at its end.
-/// `file` is as for [`render`].
+/// Where a spec is, and what is planned with it.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The spec, as for [`render`].
+    pub file: &'a str,
+    /// What the plan is for: a forge keeps the results of each apart.
+    pub target: &'a Target,
+    /// What is wrong with the spec, or should be looked at.
+    pub problems: &'a [Diagnostic],
+}
+
+/// The problems of a spec that cannot be planned as one SARIF document, in the place of the plan's.
 #[must_use]
-pub fn plan(plan: &Plan, causes: &[Cause], file: &str) -> String {
-    let uri = uri_reference(file);
+pub fn no_plan(about: About<'_>) -> String {
+    of_plan(about, Vec::new())
+}
+
+/// The changes of a plan as one SARIF document, each at the line of the spec that causes it, and what should be looked at in
+/// the spec, with a line feed at its end.
+#[must_use]
+pub fn plan(plan: &Plan, causes: &[Cause], about: About<'_>) -> String {
+    let uri = uri_reference(about.file);
     let rows = Rows::of(plan);
     let mut told = Vec::new();
     let mut results = Vec::new();
@@ -60,10 +78,19 @@ pub fn plan(plan: &Plan, causes: &[Cause], file: &str) -> String {
         let rule = PLAN_RULES.len() - 1;
         results.push(plan_result(rule, PLAN_RULES[rule].2, &format!("{about}{message}. {hint}"), &uri, span));
     }
-    let rules = PLAN_RULES.iter().map(|(id, what, level)| {
+    of_plan(about, results)
+}
+
+/// The document of a plan with these results, and with those of its spec.
+fn of_plan(About { file, target, problems }: About<'_>, mut results: Vec<Value>) -> String {
+    let uri = uri_reference(file);
+    let of_plans = PLAN_RULES.iter().map(|(id, what, level)| {
         json!({ "id": id, "shortDescription": { "text": what }, "defaultConfiguration": { "level": level } })
     });
-    document("arcflux/plan/", rules.collect(), results)
+    let is_named = |row: &&Row| problems.iter().any(|problem| problem.code == row.code);
+    let rules: Vec<Value> = of_plans.chain(TABLE.iter().filter(is_named).map(rule)).collect();
+    results.extend(problems.iter().map(|problem| result(problem, &uri, &rules)));
+    document(&format!("arcflux/plan/{target}/"), &rules, results)
 }
 
 /// The place in [`PLAN_RULES`].
@@ -88,7 +115,7 @@ fn plan_result(rule: usize, level: &str, text: &str, uri: &str, span: Option<Spa
 }
 
 /// `id` tells the results of one command from those of the others.
-fn document(id: &str, rules: Vec<Value>, results: Vec<Value>) -> String {
+fn document(id: &str, rules: &[Value], results: Vec<Value>) -> String {
     json::pretty(&json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -115,7 +142,7 @@ fn rule(row: &Row) -> Value {
     })
 }
 
-fn result(diagnostic: &Diagnostic, uri: &str) -> Value {
+fn result(diagnostic: &Diagnostic, uri: &str, rules: &[Value]) -> Value {
     let Diagnostic { code, severity, message, hint, span } = diagnostic;
     let text = match hint {
         Some(hint) => format!("{message}. {hint}"),
@@ -127,7 +154,7 @@ fn result(diagnostic: &Diagnostic, uri: &str) -> Value {
         "message": { "text": plain(&text) },
         "locations": [{ "physicalLocation": place(uri, *span) }],
     });
-    if let Some(index) = TABLE.iter().position(|row| row.code == *code) {
+    if let Some(index) = rules.iter().position(|rule| rule["id"] == json!(code)) {
         result["ruleIndex"] = json!(index);
     }
     result

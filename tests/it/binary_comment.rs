@@ -97,7 +97,7 @@ fn where_to_comment_is_a_question_of_the_command_line() {
     named("--repository", "contoso").ends_with(64).says("write OWNER/NAME");
     named("--repository", "../gitops").ends_with(64).says("write OWNER/NAME");
     // Nobody listens there: that is no question of what a token may do.
-    let unanswered = named("--target", "prod").ends_with(1).says("the pull request was not told").says("no response");
+    let unanswered = named("--target", "prod").ends_with(1).says("the comment was not written").says("no response");
     assert!(!unanswered.err.contains("S3CRET"));
     named("--token-env", "UNSET").ends_with(0).says("no token in UNSET");
 }
@@ -178,6 +178,137 @@ fn only_what_was_planned_and_applied_is_told() {
     edited["digest"] = Value::from(format!("sha256:{}", "0".repeat(64)));
     place.write("edited.json", &edited.to_string());
     place.run(&["comment", "edited.json"]).ends_with(3).says("it was edited");
+}
+
+#[test]
+fn the_report_of_another_plan_is_not_told() {
+    let place = azure_pipelines(Place::quickstart());
+    let planned = place.sim(&["plan", "--out", "plan.json"]).ends_with(0).digest();
+    place.write("arcflux.yaml", &place.read("arcflux.yaml").replace("retail/", "wholesale/"));
+    let other = place.sim(&["plan", "--out", "other.json"]).ends_with(0).digest();
+    place.sim(&["apply", "plan.json", "--report", "report.json"]).ends_with(0);
+    let told = place.run(&["comment", "other.json", "--outcome", "report.json"]).ends_with(3);
+    told.says(&planned).says(&other).says("the report of another plan");
+    assert!(!place.path("arcflux plan default.md").exists());
+    // What is left of a saved plan has another digest than the whole, and is of it: here nothing is.
+    place.sim(&["apply", "plan.json", "--report", "again.json"]).ends_with(0);
+    place.run(&["comment", "plan.json", "--outcome", "again.json"]).ends_with(0);
+    place.run(&["comment", "other.json", "--outcome", "again.json"]).ends_with(3).says(&planned);
+    assert!(place.read("arcflux plan default.md").contains(&planned));
+}
+
+#[test]
+fn nothing_is_written_over_what_is_read_or_over_one_another() {
+    let place = azure_pipelines(Place::quickstart());
+    place.sim(&["plan", "--out", "plan.json"]).ends_with(0);
+    place.sim(&["apply", "plan.json", "--report", "report.json"]).ends_with(0);
+    let kept = ["arcflux.yaml", "plan.json", "report.json"].map(|name| (name, place.read(name)));
+    for (arguments, said) in [
+        ("plan --cloud sim --comment --summary arcflux.yaml", "`--summary arcflux.yaml` would write over the spec"),
+        ("plan --cloud sim --comment --outputs ./arcflux.yaml", "would write over the spec"),
+        ("plan --cloud sim --sarif arcflux.yaml", "would write over the spec"),
+        ("plan --cloud sim --comment --out y --summary ./y", "`--out` and `--summary` both name ./y"),
+        ("plan --cloud sim --comment --summary y --outputs y", "`--summary` and `--outputs` both name y"),
+        ("plan --cloud sim --out y --sarif y", "both name y"),
+        ("comment plan.json --summary plan.json", "would write over the saved plan"),
+        ("comment plan.json --outcome report.json --outputs report.json", "would write over the report"),
+        ("comment plan.json --summary z --outputs z", "both name z"),
+    ] {
+        place.run(&arguments.split(' ').collect::<Vec<_>>()).ends_with(64).says(said);
+        for (name, text) in &kept {
+            assert!(place.read(name) == *text, "{name}: {arguments}");
+        }
+        assert!(!place.path("y").exists() && !place.path("z").exists(), "{arguments}");
+    }
+    place.sim(&["plan", "--out", "/dev/null", "--sarif", "/dev/null"]).ends_with(0);
+}
+
+#[test]
+fn markdown_is_for_the_target_that_is_named() {
+    let place = Place::quickstart();
+    let shown = place.sim(&["plan", "--format", "markdown", "--target", "prod"]).ends_with(0);
+    assert!(shown.out.contains("\"target\":\"prod\"") && shown.out.contains("plan for `prod`"), "{}", shown.out);
+    let place = place.with("ARCFLUX_TARGET", "stage");
+    let shown = place.sim(&["plan", "--format", "markdown"]).ends_with(0);
+    assert!(shown.out.contains("plan for `stage`"), "{}", shown.out);
+    place.sim(&["plan", "--outputs", "f"]).ends_with(64).says("`--outputs` goes with `--comment`");
+}
+
+#[test]
+fn the_command_that_a_comment_names_applies_the_plan() {
+    let place = Place::quickstart();
+    place.write("edge's spec.yaml", &place.read("arcflux.yaml"));
+    let arguments = "--workloads keep --wait none --max-delete 50% --only rg-edge/* --format markdown";
+    let options = [&["plan", "-f", "edge's spec.yaml"][..], &arguments.split(' ').collect::<Vec<_>>()].concat();
+    let shown = place.sim(&options).ends_with(0);
+    let command = shown.out.lines().find(|line| line.starts_with("arcflux apply ")).unwrap();
+    let expected =
+        r"arcflux apply -f 'edge'\''s spec.yaml' --only 'rg-edge/*' --wait none --workloads keep --max-delete 50%";
+    assert_eq!(command.split(" --expect ").next(), Some(expected));
+    let digest = command.split(" --expect ").nth(1).unwrap();
+    let apply = ["apply", "-f", "edge's spec.yaml", "--only", "rg-edge/*", "--wait", "none", "--workloads", "keep"];
+    let rest = ["--max-delete", "50%", "--expect", digest, "--auto-approve"];
+    place.sim(&[&apply[..], &rest].concat()).ends_with(0);
+}
+
+#[test]
+fn what_a_command_line_can_tell_is_told_before_azure_is_read() {
+    let place = Place::quickstart();
+    let reviewed = |more: &[&str]| {
+        let told = place.sim(&[&["apply", "--reviewed"], more].concat());
+        assert!(!told.err.contains("Read "), "{}", told.err);
+        told
+    };
+    reviewed(&[]).ends_with(64).says("--forge github");
+    let gitlab = ["--forge", "gitlab", "--repository", "1", "--pull-request", "7"];
+    reviewed(&gitlab).ends_with(3).says("GitLab does not tell who approved which commit");
+    reviewed(&["--forge", "github", "--repository", "o/r"]).ends_with(64).says("give `--pull-request N`");
+    place.sim(&["plan", "--out", "plan.json"]).ends_with(0);
+    let script = ["comment", "plan.json", "--artifact-url", "javascript:alert(1)"];
+    place.run(&script).ends_with(64).says("leads to no page");
+    let place = place.with("GITHUB_TOKEN", "S3CRET");
+    let nowhere = ["comment", "plan.json", "--forge", "github", "--repository", "o/r", "--api", "http://127.0.0.1:1"];
+    place.run(&nowhere).ends_with(0).says("`--pull-request N` names one");
+}
+
+#[test]
+fn warnings_of_the_spec_reach_the_reviewer() {
+    let place = azure_pipelines(Place::quickstart());
+    let spec = place.read("arcflux.yaml").replace("./clusters/store-001/retail", "./clusters/store-009/retail");
+    place.write("arcflux.yaml", &spec);
+    let line = 1 + spec.lines().position(|line| line.contains("store-009")).unwrap();
+    let arguments = ["plan", "--comment", "--out", "plan.json", "--sarif", "plan.sarif", "--format", "html"];
+    let planned = place.sim(&arguments).ends_with(0).says("AF066");
+    let summary = place.read("arcflux plan default.md");
+    assert!(summary.contains("`AF066`") && summary.contains(&format!("Line {line} of the spec")), "{summary}");
+    assert!(planned.out.contains("AF066"), "the page has no word of it");
+    let sarif: Value = serde_json::from_str(&place.read("plan.sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let found = results.iter().find(|result| result["ruleId"] == "AF066").unwrap();
+    assert_eq!(found["locations"][0]["physicalLocation"]["region"]["startLine"], line);
+    let rule = usize::try_from(found["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"][rule]["id"], "AF066");
+    // A saved plan holds them, and binds to none of them.
+    place.run(&["show", "plan.json", "--format", "markdown"]).ends_with(0).shows("AF066");
+    place.sim(&["apply", "plan.json"]).ends_with(0);
+}
+
+#[test]
+fn sarif_of_a_spec_that_is_not_valid_says_why_under_the_name_of_its_target() {
+    let place = azure_pipelines(Place::quickstart());
+    let id = |arguments: &[&str], code: i32| -> (Value, Value) {
+        place.sim(&[&["plan", "--comment", "--sarif", "plan.sarif"], arguments].concat()).ends_with(code);
+        let sarif: Value = serde_json::from_str(&place.read("plan.sarif")).unwrap();
+        let run = &sarif["runs"][0];
+        (run["automationDetails"]["id"].clone(), run["results"].clone())
+    };
+    assert_eq!(id(&["--target", "prod"], 0).0, "arcflux/plan/prod/");
+    assert_eq!(id(&[], 0).0, "arcflux/plan/default/");
+    place.write("arcflux.yaml", &place.read("arcflux.yaml").replace("branch:", "brnach:"));
+    let (id, results) = id(&["--target", "prod"], 1);
+    assert_eq!(id, "arcflux/plan/prod/");
+    assert_eq!(results[0]["level"], "error", "{results:#}");
+    assert!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"].is_u64(), "{results:#}");
 }
 
 /// The line of the spec that begins so.

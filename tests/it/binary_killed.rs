@@ -165,7 +165,8 @@ impl Job {
                 Step::Put { .. } => ("PUT", ""),
                 Step::Patch { .. } => ("PATCH", ""),
                 Step::Delete { .. } => ("DELETE", ""),
-                Step::Expect { .. } | Step::Wait { .. } => return None,
+                Step::Connect { .. } => ("PUT", ""),
+                _ => return None,
             };
             Some((method.to_owned(), format!("{}{action}", step.id()).to_lowercase()))
         });

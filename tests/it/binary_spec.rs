@@ -32,6 +32,8 @@ fn the_list_of_specs_is_whole() {
         .filter(|path| path.is_file())
         .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
+    // The one that reaches a cluster itself has tests of its own.
+    found.retain(|name| name != "onboard");
     found.sort();
     assert_eq!(found, SPECS);
 }

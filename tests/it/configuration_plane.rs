@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use arcflux::arm::Cloud;
-use arcflux::arm::{ArmClient, ConfigurationPlane, FixedToken, HelmSettings, PlaneError, configuration_plane};
+use arcflux::arm::{ArmClient, CloudEndpoints, ConfigurationPlane, FixedToken, HelmSettings, PlaneError};
 use arcflux::cluster::{AgentFacts, agent_values};
 use arcflux::http::{Clock as _, Origin};
 use arcflux::model::Secret;
@@ -18,8 +18,12 @@ use crate::sim_fixture::{CLUSTER, Read, get, request, send, settings};
 const ASKED: &str = "POST https://westeurope.dp.kubernetesconfiguration.azure.com/azure-arc-k8sagents/GetHelmSettings\
                      ?api-version=2024-07-01-preview&releaseTrain=stable";
 
+fn public() -> CloudEndpoints {
+    CloudEndpoints::known(Cloud::Public, Origin::parse(Cloud::Public.endpoint()).unwrap())
+}
+
 async fn ask(script: &Arc<Script>, cluster: &Value) -> Result<HelmSettings, PlaneError> {
-    let origin = configuration_plane(Cloud::Public, "westeurope").unwrap();
+    let origin = public().configuration_endpoint("West Europe").unwrap();
     ConfigurationPlane::new(&client(script, &VirtualClock::new()), origin).helm_settings(cluster).await
 }
 
@@ -134,6 +138,6 @@ async fn what_does_not_answer_is_asked_again_and_told_with_the_way_around_it() {
     ] {
         texts.push(said(&ask(&Script::new([(ASKED, Reply::json(200, &body))]), &json!({})).await.unwrap_err()));
     }
-    texts.push(said(&configuration_plane(Cloud::Public, "evil.example/").unwrap_err()));
+    texts.push(said(&public().configuration_endpoint("evil.example/").unwrap_err()));
     crate::snapshots::check("configuration-plane", &texts.join("\n\n"));
 }

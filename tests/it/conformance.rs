@@ -265,7 +265,7 @@ fn desired(target: &Target, extension: ExtensionSpec, configurations: Vec<(Strin
         key: None,
         subscription: target.subscription.clone(),
         resource_group: ResourceGroupSpec { name: target.group.clone(), location: None, tags: BTreeMap::new() },
-        cluster: ClusterSpec { name: target.cluster.clone(), cluster_type: target.cluster_type },
+        cluster: ClusterSpec { name: target.cluster.clone(), cluster_type: target.cluster_type, onboard: None },
         labels: BTreeMap::new(),
         providers: target.cluster_type.providers().iter().map(|name| (*name).to_owned()).collect(),
         extension,
@@ -295,7 +295,7 @@ fn live(desired: &Desired, kind: Kind, body: &Value) -> LiveState {
                 live.readings.insert(node.id.clone(), Reading::Present(body.clone()));
                 flux_configuration::RESOURCE_TYPE
             }
-            Want::Registered | Want::Group(_) | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => {
+            Want::Registered | Want::Group(_) | Want::Cluster(..) | Want::Absent(_) | Want::Dropped(_) => {
                 panic!("not recorded: {}", node.address)
             }
         };

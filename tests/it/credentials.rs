@@ -51,7 +51,7 @@ fn methods(plan: &Plan) -> Vec<&'static str> {
             Step::Put { .. } => Some("PUT"),
             Step::Patch { .. } => Some("PATCH"),
             Step::Delete { .. } => Some("DELETE"),
-            Step::Register { .. } | Step::Expect { .. } | Step::Wait { .. } => None,
+            _ => None,
         })
         .collect()
 }

@@ -241,7 +241,7 @@ async fn a_stopped_cluster_is_asked_for_in_the_words_of_its_type() {
     let desired = desired(AKS);
     let graph = graph::build(&desired).unwrap();
     let mut live = world.live(&graph).await;
-    let cluster = graph.nodes().iter().find(|node| matches!(node.want, Want::Cluster(_))).unwrap();
+    let cluster = graph.nodes().iter().find(|node| matches!(node.want, Want::Cluster(..))).unwrap();
     let Some(Reading::Present(body)) = live.readings.get_mut(&cluster.id) else { panic!("no cluster") };
     body["properties"]["powerState"] = json!({"code": "Stopped"});
     let plan = plan::destroy(&graph, &live, &desired.expanded, &options()).unwrap();

@@ -46,9 +46,9 @@ async fn export_of(world: &World, empty: &Draft, change: impl Fn(&mut LiveState)
     let graph = graph::build(&desired(&empty.text())).unwrap();
     let first = world.live(&graph).await;
     let further = plan::configuration_reads(&graph, &first, sim::ORIGIN).unwrap();
-    let LiveState { as_of, mut readings, listings } = first;
+    let LiveState { as_of, mut readings, listings, contexts } = first;
     readings.extend(fetch::live_state(&further, &world.arm).await.unwrap().readings);
-    let mut live = LiveState { as_of, readings, listings };
+    let mut live = LiveState { as_of, readings, listings, contexts };
     change(&mut live);
     plan::export(empty, &graph, &live, sim::ORIGIN).unwrap()
 }

@@ -15,7 +15,7 @@ use crate::{world, world::options};
 const TENANT: &str = "7d0b1f5a-93c4-4a52-8f0e-61c2b7a4d9e3";
 
 fn taken(desired: &Desired, live: &LiveState) -> Snapshot {
-    Snapshot::take(&options().origin, Some("public"), Some(TENANT), &world::graph(desired).reads(), live)
+    Snapshot::take(&options().origin, Some("public"), Some(TENANT), (&world::graph(desired).reads(), &[]), live)
 }
 
 fn read_back(snapshot: &Snapshot) -> Snapshot {
@@ -54,7 +54,7 @@ fn what_was_read_comes_back_as_it_was() {
     denied.readings.insert(id, Reading::Denied("no".to_owned()));
     for live in [world::bare(&desired), world::converged(&desired), denied] {
         let snapshot = read_back(&taken(&desired, &live));
-        assert_eq!(snapshot.live_state(&world::graph(&desired).reads()).unwrap(), live);
+        assert_eq!(snapshot.live_state(&world::graph(&desired).reads(), &[]).unwrap(), live);
     }
 }
 
@@ -169,11 +169,11 @@ fn a_configuration_that_was_not_read_by_its_name_is_looked_up_in_the_list() {
     snapshot.reads.retain(|read| !read.id.as_str().ends_with("/flux-system"));
     let list = snapshot.reads.iter_mut().find(|read| read.id.as_str().ends_with("/fluxConfigurations")).unwrap();
     list.answer = Answer::Denied("no".to_owned());
-    let live = snapshot.live_state(&reads).unwrap();
+    let live = snapshot.live_state(&reads, &[]).unwrap();
     assert_eq!(live.readings[&world::configuration_id(&desired)], Reading::Denied("no".to_owned()));
     let list = snapshot.reads.iter_mut().find(|read| read.id.as_str().ends_with("/fluxConfigurations")).unwrap();
     list.api_version = "2024-11-01".to_owned();
-    let unanswered = snapshot.live_state(&reads).unwrap_err();
+    let unanswered = snapshot.live_state(&reads, &[]).unwrap_err();
     assert!(matches!(&unanswered[..], [Unanswered::OtherVersion { .. }, Unanswered::NotRead { .. }]), "{unanswered:?}");
 }
 
@@ -197,7 +197,7 @@ fn echoed_secrets_do_not_go_into_the_file_and_the_plan_is_the_same() {
     );
     let graph = graph::build(&desired).unwrap();
     let planned = |live: &LiveState| plan::make(&graph, live, &desired.expanded, &options()).unwrap();
-    let offline = planned(&snapshot.live_state(&graph.reads()).unwrap());
+    let offline = planned(&snapshot.live_state(&graph.reads(), &graph.contexts()).unwrap());
     assert_eq!(offline, planned(&live));
     assert!(offline.has_changes());
 }
@@ -293,7 +293,7 @@ proptest! {
         *document.pointer_mut(at.get(&pointers[..]).as_str()).unwrap() = put;
         let graph = world::graph(&desired);
         match Snapshot::from_json(document) {
-            Ok(snapshot) => if let Ok(live) = snapshot.live_state(&graph.reads()) {
+            Ok(snapshot) => if let Ok(live) = snapshot.live_state(&graph.reads(), &graph.contexts()) {
                 let _planned = plan::make(&graph, &live, &desired.expanded, &options());
             },
             Err(error @ (SnapshotError::Format(_) | SnapshotError::Garbled(_) | SnapshotError::Unfit { .. } | SnapshotError::Twice { .. })) => {

@@ -7,12 +7,13 @@ use arcflux::http::retry::ATTEMPTS;
 use arcflux::http::{Clock as _, Patience, Request, Response, Transport, TransportError};
 use arcflux::model::{Marker, Secret, Target};
 use arcflux::review::{ForgeClient, ForgeError, ForgeKind, Posted, Status, Verdict, Wanted, Write, put_comment};
-use arcflux::view::markdown::{Context, superseded};
+use arcflux::view::markdown::{Context, plan, says_the_same, superseded};
 use async_trait::async_trait;
 use serde_json::json;
 
 use crate::forges::{ALL, Asked, Fake, HEAD, TOKEN, page_of_html};
 use crate::scripted::{Reply, VirtualClock};
+use crate::world;
 
 fn target() -> Target {
     "prod".parse().unwrap()
@@ -31,8 +32,17 @@ fn folded() -> String {
 
 async fn put(fake: &std::sync::Arc<Fake>, says: &str) -> Result<Posted, ForgeError> {
     let (client, _) = fake.client();
-    put_comment(&client, 7, &target(), Wanted { body: &comment("prod", says), superseded: &folded(), create: true })
-        .await
+    put_comment(
+        &client,
+        7,
+        &target(),
+        Wanted { body: &comment("prod", says), superseded: &folded(), create: true, is_same },
+    )
+    .await
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    one == other
 }
 
 fn bodies(fake: &Fake) -> Vec<String> {
@@ -54,6 +64,49 @@ async fn one_comment_is_made_updated_and_left_alone_where_it_says_that_already()
     }
 }
 
+/// A comment with a plan, as a run writes it that read the live state at this second.
+fn plan_comment(run: u32, second: u32, commit: char, path: &str) -> String {
+    let mut desired = world::quickstart();
+    world::kustomization(&mut desired, "app").path = path.to_owned();
+    let planned = world::plan(&desired, &world::bare(&desired), &world::options());
+    let context = Context {
+        target: target(),
+        commit: Some(commit.to_string().repeat(40).parse().unwrap()),
+        run_url: Some(format!("https://github.com/contoso/gitops/actions/runs/{run}/attempts/2").parse().unwrap()),
+        live_read_at: Some(format!("2026-11-22T08:00:{second:02}Z").parse().unwrap()),
+        ..Context::default()
+    };
+    plan(&planned, &context)
+}
+
+#[tokio::test]
+async fn a_comment_is_not_edited_for_another_run_or_another_second() {
+    for kind in ALL {
+        let fake = Fake::new(kind);
+        let first = plan_comment(99, 7, 'a', "./apps");
+        let id = fake.write(fake.me(), &first);
+        let put = async |body: &str| {
+            let (client, _) = fake.client();
+            put_comment(&client, 7, &target(), Wanted { body, superseded: "", create: true, is_same: says_the_same })
+                .await
+                .unwrap()
+        };
+        let posted = put(&plan_comment(100, 59, 'a', "./apps")).await;
+        assert_eq!((posted.write, posted.text.as_str()), (Write::Nothing, first.as_str()), "{kind:?}");
+        assert_eq!(bodies(&fake), std::slice::from_ref(&first));
+        for other in [
+            plan_comment(100, 59, 'b', "./apps"),
+            plan_comment(100, 59, 'a', "./other"),
+            plan_comment(100, 59, 'a', "./apps").replace("https://github.com/", "https://evil.example/"),
+            plan_comment(100, 59, 'a', "./apps").replace("to add", "to ADD"),
+        ] {
+            let posted = put(&other).await;
+            assert_eq!((posted.write, posted.text), (Write::Update(id), other));
+            put(&first).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_made_where_there_is_nothing_to_say_and_each_target_has_its_own() {
     for kind in ALL {
@@ -62,7 +115,7 @@ async fn nothing_is_made_where_there_is_nothing_to_say_and_each_target_has_its_o
         fake.write(fake.me(), &dev);
         let (client, _) = fake.client();
         let body = comment("prod", "no changes");
-        let wanted = Wanted { body: &body, superseded: "", create: false };
+        let wanted = Wanted { body: &body, superseded: "", create: false, is_same };
         assert_eq!(put_comment(&client, 7, &target(), wanted).await.unwrap().write, Write::Nothing);
         assert_eq!(bodies(&fake), std::slice::from_ref(&dev));
         put(&fake, "changes").await.unwrap();
@@ -188,15 +241,20 @@ async fn limits_are_waited_for_as_long_as_they_say_and_no_longer_than_anybody_wa
     };
     let fake = Fake::new(ForgeKind::GitHub);
     let (client, clock) = fake.client();
+    let told = Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let kept = told.clone();
+    let client = client.waiting(Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned())));
     fake.fails(Asked::List, primary().header("x-ratelimit-reset", &at(90)));
     fake.fails(
         Asked::Create,
         Reply::json(403, &json!({"message": "You have exceeded a secondary rate limit."})).header("retry-after", "30"),
     );
     let body = comment("prod", "one");
-    put_comment(&client, 7, &target(), Wanted { body: &body, superseded: "", create: true }).await.unwrap();
+    put_comment(&client, 7, &target(), Wanted { body: &body, superseded: "", create: true, is_same }).await.unwrap();
     // One more for the clocks, and half a second of jitter each.
     assert_eq!(clock.waits(), [91, 30]);
+    let told = told.lock().unwrap().clone();
+    assert!(told.len() == 2 && told[0].starts_with("Waiting 91 s: GitHub answered GET "), "{told:?}");
     assert_eq!((fake.count(Asked::List), fake.count(Asked::Create)), (2, 2));
 
     let fake = Fake::new(ForgeKind::GitHub);
@@ -321,7 +379,7 @@ async fn a_silent_forge_is_not_waited_for_longer_than_it_may_take_in_all() {
         let passed = || clock.now().duration_since(began).as_secs();
         let limited = client().within(Duration::from_secs(120));
         limited.pull_request(7).await.unwrap_err();
-        let wanted = Wanted { body: "x", superseded: "", create: true };
+        let wanted = Wanted { body: "x", superseded: "", create: true, is_same };
         let error = put_comment(&limited, 7, &target(), wanted).await.unwrap_err();
         assert!(matches!(error, ForgeError::OutOfTime { seconds: 120, .. }), "{error}");
         limited.create_comment(7, "x").await.unwrap_err();

@@ -110,7 +110,7 @@ fn snapshots_fit_their_schema() {
     let desired = world::quickstart();
     let reads = world::graph(&desired).reads();
     for live in [world::bare(&desired), world::converged(&desired)] {
-        let snapshot = Snapshot::take("https://management.azure.com", Some("public"), None, &reads, &live);
+        let snapshot = Snapshot::take("https://management.azure.com", Some("public"), None, (&reads, &[]), &live);
         assert_fits(&schema, &view::snapshot::render(&snapshot));
     }
 }

@@ -89,6 +89,7 @@ async fn applied(parallelism: Option<usize>) -> (ApplyReport, Vec<Event>, Timest
         secrets: &secrets,
         events: &|event| events.lock().unwrap().push(event),
         interrupt: &Interrupt::default(),
+        clusters: None,
     };
     let report = apply::run(&plan, &arm, &settings).await;
     assert!(report.converged(), "{report:#?}");

@@ -48,6 +48,7 @@ pub(crate) fn options() -> Options {
         choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
+        chart: arcflux::plan::ChartFrom::Service,
     }
 }
 
@@ -124,6 +125,7 @@ impl World {
             secrets: &secrets,
             events: &|event| self.events.lock().unwrap().push(event),
             interrupt,
+            clusters: None,
         };
         apply::run(plan, &self.arm, &settings).await
     }

@@ -128,6 +128,11 @@ fn step_name(step: &Step) -> &'static str {
         Step::Patch { .. } => "patch",
         Step::Delete { .. } => "delete",
         Step::Expect { .. } => "expect",
+        Step::Look { .. } => "look",
+        Step::Connect { .. } => "connect",
+        Step::InstallAgents { .. } => "install agents",
+        Step::RemoveAgents { .. } => "remove agents",
+        Step::Az { .. } => "az",
         Step::Wait { until, .. } => match until {
             Until::Registered => "wait registered",
             Until::Provisioned => "wait provisioned",

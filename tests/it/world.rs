@@ -13,7 +13,7 @@ use arcflux::kinds::flux_configuration::{
 };
 use arcflux::kinds::resource_group::ResourceGroupSpec;
 use arcflux::model::{Listing, LiveState, Missing, Reading, ResourceId, Seconds};
-use arcflux::plan::{self, Choices, Options, Plan, SecretPolicy};
+use arcflux::plan::{self, ChartFrom, Choices, Options, Plan, SecretPolicy};
 use arcflux::spec::{Desired, DesiredCluster, Policy};
 use serde_json::{Value, json};
 
@@ -82,7 +82,11 @@ pub(crate) fn quickstart() -> Desired {
             key: None,
             subscription: SUBSCRIPTION.to_owned(),
             resource_group: ResourceGroupSpec { name: "rg-edge".to_owned(), location: None, tags: BTreeMap::new() },
-            cluster: ClusterSpec { name: "store-001".to_owned(), cluster_type: ClusterType::ConnectedClusters },
+            cluster: ClusterSpec {
+                name: "store-001".to_owned(),
+                cluster_type: ClusterType::ConnectedClusters,
+                onboard: None,
+            },
             labels: BTreeMap::new(),
             providers: ClusterType::ConnectedClusters.providers().iter().map(|name| (*name).to_owned()).collect(),
             extension: ExtensionSpec {
@@ -126,7 +130,7 @@ pub(crate) fn bare(desired: &Desired) -> LiveState {
                 Reading::Present(json!({ "registrationState": state }))
             }
             Want::Group(_) => Reading::Present(json!({"name": node.id.name(), "location": "westeurope"})),
-            Want::Cluster(_) => {
+            Want::Cluster(..) => {
                 for resource_type in [extension::RESOURCE_TYPE, flux_configuration::RESOURCE_TYPE, FLUX_V1] {
                     live.listings.insert(node.id.collection(resource_type), Listing::Items(Vec::new()));
                 }
@@ -151,7 +155,7 @@ pub(crate) fn converged(desired: &Desired) -> LiveState {
             Want::Registered => {
                 live.readings.insert(node.id.clone(), Reading::Present(json!({"registrationState": "Registered"})));
             }
-            Want::Group(_) | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => {}
+            Want::Group(_) | Want::Cluster(..) | Want::Absent(_) | Want::Dropped(_) => {}
             Want::Extension(spec, _) => {
                 let mut body = extension::body(spec, "").json;
                 body["name"] = json!(spec.name);
@@ -254,6 +258,7 @@ pub(crate) fn options() -> Options {
         choices: Choices::default(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
+        chart: ChartFrom::Service,
     }
 }
 

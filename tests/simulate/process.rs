@@ -210,6 +210,7 @@ async fn work(
             left.events.push((order, event));
         },
         interrupt: &job.interrupt,
+        clusters: None,
     };
     let report = apply::run(&plan, arm, &settings).await;
     let mut left = left.lock().unwrap();
@@ -229,6 +230,7 @@ fn options(job: &Job<'_>) -> Options {
         choices: job.choices.clone(),
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
+        chart: arcflux::plan::ChartFrom::Service,
     }
 }
 

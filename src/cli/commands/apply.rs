@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apply::{self, SecretResolver, Secrets, Settings, Timeouts};
+use crate::apply::{self, ClusterAccess, SecretResolver, Secrets, Settings, Timeouts};
 use crate::bundle::Bundle;
 use crate::cli::arg_values::TextOrJson;
-use crate::cli::args::{ApplyArgs, RunArgs, SecretArgs};
+use crate::cli::args::{ApplyArgs, ClusterArgs, RunArgs, SecretArgs};
 use crate::cli::error::CliError;
 use crate::cli::interrupt::Stop;
 use crate::cli::planning::{self, Planned, Request};
 use crate::cli::progress::Progress;
+use crate::cli::reach::{self, Reach};
+use crate::cli::reviewed::{self, Review};
 use crate::cli::run_report::{Carried, Run};
 use crate::cli::secret_files::{Placeholders, Real};
 use crate::cli::spec_file::Intent;
-use crate::cli::{Exit, Session, block_on, bundle_file, json_file, plan_file, reviewed, spec_file};
+use crate::cli::{Exit, Session, block_on, bundle_file, json_file, plan_file, spec_file};
 use crate::diff::compare;
 use crate::http::SystemClock;
 use crate::model::Digest;
@@ -36,41 +38,58 @@ pub(in crate::cli) fn run(args: &ApplyArgs, session: &Session) -> Result<Exit, C
         ("the saved plan", args.plan.as_deref()),
     ];
     let mut run = Run::begin(&args.run, &[&inputs[..], &args.cloud.inputs()].concat())?;
-    let outcome = match &args.plan {
-        None => from_spec(args, session, &mut run),
-        Some(path) => from_saved(path, args, session, &mut run),
-    };
+    let outcome = review(args, session).and_then(|review| match &args.plan {
+        None => from_spec(args, review.as_ref(), session, &mut run),
+        Some(path) => from_saved(path, args, review.as_ref(), session, &mut run),
+    });
     run.close(outcome, &args.run, session)
+}
+
+/// Where a review is looked for, if one is needed.
+fn review(args: &ApplyArgs, session: &Session) -> Result<Option<Review>, CliError> {
+    let sought = || Review::sought(&args.forge, args.cloud.ca_bundle.as_deref(), session);
+    args.reviewed.then(sought).transpose()
 }
 
 fn choices(args: &ApplyArgs) -> Choices {
     Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) }
 }
 
-fn from_spec(args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
+fn from_spec(args: &ApplyArgs, review: Option<&Review>, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
     let intent = spec_file::require_since(&args.spec, &args.base, session)?;
-    let request =
-        Request { mode: Mode::Apply, choices: choices(args), cloud: &args.cloud, secrets: Some(&args.secrets) };
+    let request = Request {
+        mode: Mode::Apply,
+        choices: choices(args),
+        cloud: &args.cloud,
+        secrets: Some(&args.secrets),
+        cluster: &args.cluster,
+    };
     block_on(async {
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
-            run.has_planned(&planned.plan, planned.connection.arm.usage());
-            if args.reviewed {
-                show_expected(&planned.plan, &args.run, session)?;
-                require_review(&planned.plan, &planned.plan.digest, args, session).await?;
+            run.has_planned(&planned.plan, args.run.expect.as_ref(), planned.connection.arm.usage());
+            if let Some(review) = review {
+                show_expected(&planned.plan, &args.run, &args.cluster, session)?;
+                require_review(&planned.plan, &planned.plan.digest, review, session).await?;
             } else {
-                show_and_ask(&planned.plan, &args.run, session).await?;
+                show_and_ask(&planned.plan, &args.run, &args.cluster, session).await?;
             }
             expect(&mut planned.plan, &intent, &args.expect_revision)?;
             Ok(planned)
         };
         let planned = stop.before_an_apply(planning).await?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
+        carry_out(&planned, Some(&args.secrets), &args.run, &args.cluster, session, &stop).await
     })
 }
 
-fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
+fn from_saved(
+    path: &Path,
+    args: &ApplyArgs,
+    review: Option<&Review>,
+    session: &Session,
+    run: &mut Run,
+) -> Result<Carried, CliError> {
     if args.base.base.is_some() {
         return Err(CliError::usage("a saved plan holds its base: --base is given when it is made"));
     }
@@ -90,25 +109,30 @@ fn from_saved(path: &Path, args: &ApplyArgs, session: &Session, run: &mut Run) -
         let given = spec_file::load(&args.spec, &session.environment)?.require_desired(session)?;
         check_spec(&name, args.spec.file(), &saved, &given.expanded)?;
     }
-    let request =
-        Request { mode: saved.mode, choices: saved.choices.clone(), cloud: &args.cloud, secrets: Some(&args.secrets) };
+    let request = Request {
+        mode: saved.mode,
+        choices: saved.choices.clone(),
+        cloud: &args.cloud,
+        secrets: Some(&args.secrets),
+        cluster: &args.cluster,
+    };
     block_on(async {
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let mut planned = planning::plan(&intent, request, session).await?;
-            run.has_planned(&planned.plan, planned.connection.arm.usage());
+            run.has_planned(&planned.plan, Some(&saved.digest), planned.connection.arm.usage());
             check_same(&name, &saved, &planned, &intent)?;
-            show_refusals(&planned.plan, &args.run, session)?;
+            show_refusals(&planned.plan, &args.run, &args.cluster, session)?;
             check_allowed(&name, &saved)?;
-            if args.reviewed {
+            if let Some(review) = review {
                 // A remainder of what was reviewed was reviewed.
-                require_review(&planned.plan, &saved.digest, args, session).await?;
+                require_review(&planned.plan, &saved.digest, review, session).await?;
             }
             expect(&mut planned.plan, &intent, &args.expect_revision)?;
             Ok(planned)
         };
         let planned = stop.before_an_apply(planning).await?;
-        carry_out(&planned, Some(&args.secrets), &args.run, session, &stop).await
+        carry_out(&planned, Some(&args.secrets), &args.run, &args.cluster, session, &stop).await
     })
 }
 
@@ -200,26 +224,31 @@ fn check_same(name: &str, saved: &Plan, planned: &Planned, intent: &Intent) -> R
 }
 
 /// Goes on only when the plan with this digest was reviewed. What only waits needs no review.
-async fn require_review(plan: &Plan, digest: &Digest, args: &ApplyArgs, session: &Session) -> Result<(), CliError> {
+async fn require_review(plan: &Plan, digest: &Digest, review: &Review, session: &Session) -> Result<(), CliError> {
     if !plan.has_changes() {
         return Ok(());
     }
-    reviewed::require(digest, &args.forge, args.cloud.ca_bundle.as_deref(), session).await
+    reviewed::require(digest, review, session).await
 }
 
 /// Shows a plan, and goes on only when it is the expected one and nothing forbids it.
-fn show_expected(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+fn show_expected(plan: &Plan, args: &RunArgs, cluster: &ClusterArgs, session: &Session) -> Result<(), CliError> {
     if let Some(expected) = args.expect.as_ref().filter(|expected| **expected != plan.digest) {
         return Err(CliError::refused(format!("this plan has the digest {}, not {expected}", plan.digest))
             .hint("the spec or the live state is not what was reviewed: plan again, and look at what is different"));
     }
-    show_refusals(plan, args, session)
+    show_refusals(plan, args, cluster, session)
 }
 
 /// Shows a plan, and goes on only when it is the expected one, nothing forbids it and somebody agrees. What only waits
 /// needs no agreement.
-pub(in crate::cli) async fn show_and_ask(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
-    show_expected(plan, args, session)?;
+pub(in crate::cli) async fn show_and_ask(
+    plan: &Plan,
+    args: &RunArgs,
+    cluster: &ClusterArgs,
+    session: &Session,
+) -> Result<(), CliError> {
+    show_expected(plan, args, cluster, session)?;
     if !plan.has_changes() || args.auto_approve {
         return Ok(());
     }
@@ -243,7 +272,7 @@ pub(in crate::cli) async fn show_and_ask(plan: &Plan, args: &RunArgs, session: &
     Err(CliError::new("cancelled; nothing was written"))
 }
 
-fn show_refusals(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), CliError> {
+fn show_refusals(plan: &Plan, args: &RunArgs, cluster: &ClusterArgs, session: &Session) -> Result<(), CliError> {
     let shown = view::plan::render(plan, view::Format::Text, &session.console.out);
     match args.format {
         TextOrJson::Text => session.console.print(&shown),
@@ -251,7 +280,7 @@ fn show_refusals(plan: &Plan, args: &RunArgs, session: &Session) -> Result<(), C
         TextOrJson::Json => session.console.tell(shown.trim_end()),
     }
     if plan.refusals.is_empty() {
-        return Ok(());
+        return reach::require(plan, cluster);
     }
     Err(CliError::refused("the plan is refused, for the reasons above; nothing was written"))
 }
@@ -261,6 +290,7 @@ pub(in crate::cli) async fn carry_out(
     planned: &Planned,
     secret_args: Option<&SecretArgs>,
     args: &RunArgs,
+    cluster: &ClusterArgs,
     session: &Session,
     stop: &Stop,
 ) -> Result<Carried, CliError> {
@@ -268,6 +298,12 @@ pub(in crate::cli) async fn carry_out(
     let arm = &planned.connection.arm;
     let secrets = read_secrets(planned, secret_args, session)?;
     let resources = plan.resource_changes.iter().map(|change| u64::from(!change.steps.is_empty())).sum();
+    let reach = Reach::open(cluster, &planned.connection, &session.environment)?;
+    let access = reach.as_ref().map(|reach| ClusterAccess {
+        kubernetes: &*reach.kubernetes,
+        keys: &reach.keys,
+        charts: &*reach.charts,
+    });
     let progress = Arc::new(Progress::new(args.format, resources, session.console.clone()));
     stop.begins(&progress);
     let settings = Settings {
@@ -279,6 +315,7 @@ pub(in crate::cli) async fn carry_out(
             progress.show(&event);
         },
         interrupt: &stop.interrupt,
+        clusters: access.as_ref(),
     };
     let started_at = arm.now();
     let report = tokio::select! {

@@ -26,6 +26,7 @@ pub(in crate::cli) fn run(args: &BundleArgs, session: &Session) -> Result<Exit, 
         choices: Choices { resend_secrets: args.resend_secrets, ..Choices::from(&args.choices) },
         cloud: &args.cloud,
         secrets: Some(&args.secrets),
+        cluster: &args.cluster,
     };
     let previewed = block_on_reads(session, planning::preview_of(&intent, request, &args.live, session))?;
     let (plan, moment, Found { graph, live, origin, tenant, is_simulated: _ }) = previewed;
@@ -43,7 +44,7 @@ pub(in crate::cli) fn run(args: &BundleArgs, session: &Session) -> Result<Exit, 
         );
     }
     let cloud = live_file::cloud_at(&origin);
-    let snapshot = Snapshot::take(&origin, cloud, tenant.as_deref(), &graph.reads(), &live);
+    let snapshot = Snapshot::take(&origin, cloud, tenant.as_deref(), (&graph.reads(), &graph.contexts()), &live);
     let plan = Plan { timestamp: Some(moment.as_of), ages: moment.ages, ..plan };
     let bundle = Bundle::pack(&plan, &snapshot)
         .and_then(|bundle| Ok((bundle.digest(), bundle.text()?, bundle.requests.len())))

@@ -5,12 +5,18 @@ use std::path::Path;
 use crate::cli::args::CommentArgs;
 use crate::cli::error::CliError;
 use crate::cli::pull_request::{Check, News, Site};
-use crate::cli::{Exit, Session, block_on, json_file, plan_file};
+use crate::cli::{Exit, Session, block_on, json_file, out_file, plan_file};
 use crate::model::understands;
 use crate::plan::{Plan, REPORT_VERSION, RunReport};
 use crate::view::{markdown, outputs};
 
 pub(in crate::cli) fn run(args: &CommentArgs, session: &Session) -> Result<Exit, CliError> {
+    let inputs = [
+        ("the saved plan", Some(args.plan.as_path())),
+        ("the report", args.outcome.as_deref()),
+        ("the certificate authorities", args.ca_bundle.as_deref()),
+    ];
+    out_file::check_all_apart(&args.pull_request.written(), &inputs)?;
     let plan = plan_file::load(&args.plan)?;
     if plan.digest != plan.computed_digest() {
         return Err(CliError::refused(format!(
@@ -34,7 +40,8 @@ pub(in crate::cli) fn run(args: &CommentArgs, session: &Session) -> Result<Exit,
                     None => markdown::outcome(&plan, &report.result, &context),
                 };
                 let create = plan.differs() || report.error.is_some() || !report.result.converged();
-                let news = News { comment: &comment, create, of_commit: false, check: None, outputs: Vec::new() };
+                let outputs = outputs::of_plan(&plan);
+                let news = News { comment: &comment, create, of_commit: false, check: None, outputs };
                 site.tell(&news).await
             }
         }
@@ -66,11 +73,14 @@ fn load_report(path: &Path, plan: &Plan) -> Result<RunReport, CliError> {
     }
     let report: RunReport = serde_json::from_value(json)
         .map_err(|error| CliError::because(format!("{name} is not the report of an apply"), &error))?;
-    // A run that was refused, or found nothing left to do, has planned something else, or nothing: what it says is about
-    // this plan all the same. What was carried out must be of it.
-    let is_other = report.plan.as_ref().is_some_and(|made| made.origin != plan.origin || made.mode != plan.mode);
-    if is_other {
-        return Err(CliError::refused(format!("{name} is the report of another plan")));
+    // Where nothing could be planned, nothing was done to any plan.
+    if let Some(made) = report.plan.as_ref().filter(|made| !made.is_of(plan)) {
+        return Err(CliError::refused(format!(
+            "{name} is the report of another plan: {}, and the plan is {}; nothing was told",
+            made.meant(),
+            plan.digest
+        ))
+        .hint("name the plan that was applied, or the report that `apply --report` wrote of this one"));
     }
     Ok(report)
 }

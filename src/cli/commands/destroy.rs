@@ -18,17 +18,22 @@ pub(in crate::cli) fn run(args: &DestroyArgs, session: &Session) -> Result<Exit,
 
 fn destroy(args: &DestroyArgs, session: &Session, run: &mut Run) -> Result<Carried, CliError> {
     let intent = spec_file::require_since(&args.spec, &BaseArgs { base: None }, session)?;
-    let request =
-        Request { mode: Mode::Destroy, choices: Choices::from(&args.choices), cloud: &args.cloud, secrets: None };
+    let request = Request {
+        mode: Mode::Destroy,
+        choices: Choices { disconnect: args.disconnect, ..Choices::from(&args.choices) },
+        cloud: &args.cloud,
+        secrets: None,
+        cluster: &args.cluster,
+    };
     block_on(async {
         let stop = Stop::listen(session.console.clone());
         let planning = async {
             let planned = planning::plan(&intent, request, session).await?;
-            run.has_planned(&planned.plan, planned.connection.arm.usage());
-            apply::show_and_ask(&planned.plan, &args.run, session).await?;
+            run.has_planned(&planned.plan, args.run.expect.as_ref(), planned.connection.arm.usage());
+            apply::show_and_ask(&planned.plan, &args.run, &args.cluster, session).await?;
             Ok(planned)
         };
         let planned = stop.before_an_apply(planning).await?;
-        apply::carry_out(&planned, None, &args.run, session, &stop).await
+        apply::carry_out(&planned, None, &args.run, &args.cluster, session, &stop).await
     })
 }

@@ -18,6 +18,7 @@ pub(in crate::cli) fn run(args: &DriftArgs, session: &Session) -> Result<Exit, C
         choices: Choices { only: args.only.clone(), ..Choices::default() },
         cloud: &args.cloud,
         secrets: None,
+        cluster: &args.cluster,
     };
     let (plan, _) =
         block_on_reads(session, planning::preview(&Intent::new(declared, None)?, request, &args.live, session))?;

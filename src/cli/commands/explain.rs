@@ -14,7 +14,7 @@ pub(in crate::cli) fn run(args: &ExplainArgs, session: &Session) -> Result<Exit,
     let target = plan::locate(&graph, &args.address).map_err(unknown)?;
     // What a resource needs is read, too: a cluster that is missing is told as a plan tells it.
     let graph = graph.select(|address| *address == target.address);
-    let found = block_on_reads(session, planning::look(&desired, &graph, &args.cloud, &args.live, session))?;
+    let found = block_on_reads(session, planning::look(&desired, &graph, &args.cloud, &args.live, None, session))?;
     let text = SpecText { file: &file, masked: &masked };
     let explained = plan::explain(&desired, &found.graph, &found.live, &target, args.field.as_deref(), text);
     let explanation = explained.map_err(|error| match error {

@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, session: &Session) -> Result<Exit, 
     let draft = Draft {
         subscription: subscription.clone(),
         resource_group: resource_group.clone(),
-        cluster: ClusterSpec { name: cluster.clone(), cluster_type: (*cluster_type).into() },
+        cluster: ClusterSpec { name: cluster.clone(), cluster_type: (*cluster_type).into(), onboard: None },
         extension: None,
         configurations: BTreeMap::new(),
         comments: Vec::new(),
@@ -74,7 +74,7 @@ async fn read_and_export(
     let first = fetch::live_state(&reads, &connection.arm).await.map_err(unread)?;
     let further = plan::configuration_reads(graph, &first, &origin).map_err(no_plan)?;
     connect::further_reads_within_scope(&cloud.scope, &further)?;
-    let LiveState { as_of: _, readings, listings } =
+    let LiveState { as_of: _, readings, listings, contexts: _ } =
         fetch::live_state(&further, &connection.arm).await.map_err(unread)?;
     let mut live = first;
     live.readings.extend(readings);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::cli::args::RenderArgs;
 use crate::cli::error::CliError;
-use crate::cli::{Exit, Session, block_on_reads, out_file, spec_file};
-use crate::cluster::{ClusterError, Clusters, ObjectName, Tools};
+use crate::cli::{Exit, Session, block_on_reads, out_file, reach, spec_file};
+use crate::cluster::{ClusterError, Clusters, ObjectName};
 use crate::fetch;
 use crate::flux::{self, Fate, Manifests, Object};
 use crate::graph::Graph;
@@ -59,7 +59,9 @@ fn differences(context: &str, one: &Rendered, args: &RenderArgs, session: &Sessi
             name: object.name().to_owned(),
         })
         .collect();
-    let clusters = Clusters::new(tools(args, session), Arc::new(SystemClock));
+    // No other program is run but those that the kubeconfig names.
+    let tools = reach::tools(args.kubeconfig.as_deref(), None, None, &session.environment);
+    let clusters = Clusters::new(tools, Arc::new(SystemClock));
     let read = async {
         fetch::objects(&names, context, &clusters)
             .await
@@ -71,20 +73,6 @@ fn differences(context: &str, one: &Rendered, args: &RenderArgs, session: &Sessi
     session.console.print(&view::manifests::differences(context, &fates, &session.console.out));
     let differs = fates.iter().any(|(_, fate)| *fate != Fate::Keep);
     Ok(if differs && args.detailed_exitcode { Exit::Changes } else { Exit::Ok })
-}
-
-/// The kubeconfig of the command line, else of the environment. No other program is run but those that it names.
-fn tools(args: &RenderArgs, session: &Session) -> Tools {
-    let of_environment = || {
-        let paths = session.environment.get("KUBECONFIG").map(std::env::split_paths);
-        paths.into_iter().flatten().filter(|path| !path.as_os_str().is_empty()).collect()
-    };
-    Tools {
-        kubeconfig: args.kubeconfig.clone().map_or_else(of_environment, |file| vec![file]),
-        helm: "helm".into(),
-        az: "az".into(),
-        environment: session.environment.variables().map(|(name, value)| (name.into(), value.into())).collect(),
-    }
 }
 
 /// The objects of one cluster.

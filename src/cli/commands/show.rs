@@ -8,6 +8,7 @@ use crate::cli::moment::tell_ages;
 use crate::cli::{Exit, Session, bundle_file, json_file, plan_file};
 use crate::plan::Plan;
 use crate::view;
+use crate::view::markdown::{self, Context};
 
 pub(in crate::cli) fn run(args: &ShowArgs, session: &Session) -> Result<Exit, CliError> {
     let json = json_file::read(&args.plan, "a saved plan")?;
@@ -42,5 +43,8 @@ fn show(plan: &Plan, args: &ShowArgs, session: &Session) {
         session.console.tell(&format!("Planned by arcflux {} at {timestamp:.0}.", plan.arcflux_version));
     }
     tell_ages(&plan.ages, session);
-    session.console.print(&view::plan::render(plan, args.format.into(), &session.console.out));
+    session.console.print(&match args.format {
+        PlanFormat::Markdown => markdown::plan(plan, &Context { live_read_at: plan.timestamp, ..Context::default() }),
+        format => view::plan::render(plan, format.into(), &session.console.out),
+    });
 }

@@ -15,9 +15,11 @@ pub(in crate::cli) fn run(args: &SnapshotArgs, session: &Session) -> Result<Exit
         out_file::check_apart("--out", &args.out, &[&[("the spec", Some(spec))], &args.cloud.inputs()[..]].concat())?;
     }
     let (desired, graph) = spec_file::require(&args.spec, session)?;
-    let (_, found) = block_on_reads(session, planning::read(&desired, &graph, &args.cloud, session))?;
+    let (_, found) =
+        block_on_reads(session, planning::read(&desired, &graph, &args.cloud, Some(&args.cluster), session))?;
     let Found { graph, live, origin, tenant, is_simulated: _ } = &found;
-    let snapshot = Snapshot::take(origin, live_file::cloud_at(origin), tenant.as_deref(), &graph.reads(), live);
+    let reads = (&graph.reads()[..], &graph.contexts()[..]);
+    let snapshot = Snapshot::take(origin, live_file::cloud_at(origin), tenant.as_deref(), reads, live);
     let text = view::snapshot::render(&snapshot);
     if args.out == Path::new("-") {
         session.console.print(&text);

@@ -9,7 +9,7 @@ use crate::view;
 
 pub(in crate::cli) fn run(args: &StatusArgs, session: &Session) -> Result<Exit, CliError> {
     let (desired, graph) = spec_file::require(&args.spec, session)?;
-    let (_, found) = block_on_reads(session, planning::read(&desired, &graph, &args.cloud, session))?;
+    let (_, found) = block_on_reads(session, planning::read(&desired, &graph, &args.cloud, None, session))?;
     tell_ages(&plan::ages(&found.graph, &found.live), session);
     let report = StatusReport::of(&found.graph, &found.live);
     session.console.print(&view::status::render(&report, args.format.into(), &session.console.out));

@@ -1,9 +1,10 @@
-//! Clusters: references that must exist.
+//! Clusters: references that must exist, unless the spec says how they are connected.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::onboarding::Onboarding;
 use super::{Decision, Obstacle, listed, wait};
 use crate::graph::{FLUX_V1, Graph, Node, Want};
 use crate::kinds::cluster::{
@@ -13,14 +14,21 @@ use crate::kinds::cluster::{
 use crate::kinds::state::{ProvisioningState, provisioning_state};
 use crate::kinds::{extension, flux_configuration};
 use crate::model::{Address, LiveState, Missing, Reading};
-use crate::plan::{Action, Reason, Until};
+use crate::plan::{Action, Options, Reason, Until};
 
 pub(super) fn towards(
     node: &Node,
     cluster_type: ClusterType,
     graph: &Graph,
     live: &LiveState,
+    options: &Options,
 ) -> Result<Decision, Obstacle> {
+    let onboarding = Onboarding::of(node, live);
+    if let Some(onboarding) = &onboarding
+        && let Some(decision) = onboarding.towards(graph, live, options)?
+    {
+        return Ok(decision);
+    }
     let error = |message: String, hint: String| Err(Obstacle { message, hint });
     let body = match live.readings.get(&node.id) {
         Some(Reading::Present(body)) => body,
@@ -40,6 +48,9 @@ pub(super) fn towards(
         listed(&node.id, resource_type, live)?;
     }
     let mut decision = connection(node, cluster_type, body);
+    if let Some(onboarding) = onboarding {
+        onboarding.check_what_stays(&mut decision);
+    }
     let flux_v1: BTreeSet<&str> = live
         .items(&node.id.collection(FLUX_V1))
         .iter()
@@ -98,12 +109,18 @@ pub(super) fn connection(node: &Node, cluster_type: ClusterType, body: &Value) -
 }
 
 /// Clusters stay; what is taken off one that does not talk to Azure stays on it for as long.
-pub(super) fn away(node: &Node, cluster_type: ClusterType, live: &LiveState) -> Decision {
-    let mut decision = Decision::nothing(Reason::Reference);
+pub(super) fn away(
+    node: &Node,
+    cluster_type: ClusterType,
+    live: &LiveState,
+    options: &Options,
+) -> Result<Decision, Obstacle> {
+    let onboarding = Onboarding::of(node, live).map(|onboarding| onboarding.away(live, options)).transpose()?;
+    let mut decision = onboarding.flatten().unwrap_or_else(|| Decision::nothing(Reason::Reference));
     if let Some(body) = live.body(&node.id) {
         explain(&mut decision, &node.address, cluster_type, body);
     }
-    decision
+    Ok(decision)
 }
 
 /// Says what becomes of what is written to a cluster in this state. Times are ARM's: how long ago they are is not told
@@ -176,7 +193,9 @@ fn how_to_create(node: &Node, cluster_type: ClusterType) -> String {
     let group = node.id.segment_after("resourceGroups").unwrap_or_default();
     let name = node.id.name();
     match cluster_type {
-        ClusterType::ConnectedClusters => format!("connect it first: `az connectedk8s connect -g {group} -n {name}`"),
+        ClusterType::ConnectedClusters => format!(
+            "connect it first: `az connectedk8s connect -g {group} -n {name}`, or say how with `onboard` in the spec"
+        ),
         ClusterType::ManagedClusters => format!(
             "check its name and resource group (`az aks show -g {group} -n {name}`); arcflux does not create clusters"
         ),

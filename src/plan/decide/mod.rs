@@ -10,6 +10,7 @@ mod extension_versions;
 mod flux_settings;
 mod group;
 mod kustomizations;
+mod onboarding;
 mod provider;
 mod reach;
 
@@ -70,16 +71,23 @@ pub(super) struct Obstacle {
 
 /// What brings the resource to what the spec says. `graph` is all that is planned for.
 pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
+    let without = onboarding::live_once_connected(node, graph, live);
+    let live = without.as_ref().unwrap_or(live);
     let decision = match &node.want {
         Want::Registered => provider::towards(node, live),
         Want::Group(spec) => group::towards(node, spec, live),
-        Want::Cluster(cluster_type) => cluster::towards(node, *cluster_type, graph, live),
+        Want::Cluster(cluster_type, _) => cluster::towards(node, *cluster_type, graph, live, options),
         Want::Extension(spec, cluster_type) => extension::towards(node, spec, *cluster_type, graph, live, options),
         Want::Configuration(spec) => configuration::towards(node, spec, graph, live, options),
         Want::Absent(why) => absent::configuration(node, absent::Why::Unwanted(*why), live, options),
         Want::Dropped(cluster_type) => absent::cluster(node, *cluster_type, live),
     };
-    Ok(reach::within(node, live, options, decision?))
+    let decision = decision?;
+    // What connects a cluster needs no connection.
+    match decision.steps.iter().any(Step::reaches_a_cluster) {
+        true => Ok(decision),
+        false => Ok(reach::within(node, live, options, decision)),
+    }
 }
 
 /// What the spec says of the resource, in the shape that is compared with `live`, the body of a
@@ -87,7 +95,7 @@ pub(super) fn towards(node: &Node, graph: &Graph, live: &LiveState, options: &Op
 /// `None` for what is no body: registrations and references.
 pub(super) fn wanted(node: &Node, live: &Value) -> Option<Body> {
     match &node.want {
-        Want::Registered | Want::Cluster(_) | Want::Absent(_) | Want::Dropped(_) => None,
+        Want::Registered | Want::Cluster(..) | Want::Absent(_) | Want::Dropped(_) => None,
         Want::Group(spec) => Some(resource_group::body(spec, live)),
         Want::Extension(spec, _) => Some(extension::wanted(node, spec)),
         Want::Configuration(spec) => Some(configuration::wanted(node, spec)),
@@ -99,7 +107,7 @@ pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&
     match &node.want {
         Want::Registered
         | Want::Group(_)
-        | Want::Cluster(_)
+        | Want::Cluster(..)
         | Want::Configuration(_)
         | Want::Absent(_)
         | Want::Dropped(_) => Ok(live.body(&node.id)),
@@ -111,11 +119,17 @@ pub(super) fn live_body<'a>(node: &Node, live: &'a LiveState) -> Result<Option<&
 pub(super) fn away(node: &Node, graph: &Graph, live: &LiveState, options: &Options) -> Result<Decision, Obstacle> {
     let decision = match &node.want {
         Want::Registered | Want::Group(_) => Ok(Decision::nothing(Reason::Reference)),
-        Want::Cluster(cluster_type) | Want::Dropped(cluster_type) => Ok(cluster::away(node, *cluster_type, live)),
+        Want::Cluster(cluster_type, _) | Want::Dropped(cluster_type) => {
+            cluster::away(node, *cluster_type, live, options)
+        }
         Want::Extension(..) => extension::away(node, graph, live, options),
         Want::Configuration(_) | Want::Absent(_) => absent::configuration(node, absent::Why::Destroyed, live, options),
     };
-    Ok(reach::once_connected(node, graph, live, reach::within(node, live, options, decision?)))
+    let decision = decision?;
+    match decision.steps.iter().any(Step::reaches_a_cluster) {
+        true => Ok(decision),
+        false => Ok(reach::once_connected(node, graph, live, reach::within(node, live, options, decision))),
+    }
 }
 
 /// The resources of a type on `cluster`, each once and by name, whatever order and repetition the pages of the list have,

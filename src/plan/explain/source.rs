@@ -25,7 +25,7 @@ impl<'a> Origins<'a> {
         let base = match &node.want {
             Want::Registered => FieldPath::of(["providers"]),
             Want::Group(_) => cluster.property_path("resourceGroup"),
-            Want::Cluster(_) | Want::Dropped(_) => match &cluster.key {
+            Want::Cluster(..) | Want::Dropped(_) => match &cluster.key {
                 Some(key) => FieldPath::of(["clusters", key]),
                 None => FieldPath::of(["cluster"]),
             },

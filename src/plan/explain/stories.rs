@@ -94,7 +94,7 @@ pub(super) fn declares(cluster: &DesiredCluster, node: &Node) -> bool {
             cluster.providers.iter().any(|namespace| root.provider(namespace) == node.id)
         }
         Want::Group(_) => cluster.group_id() == node.id,
-        Want::Cluster(_) | Want::Extension(..) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => {
+        Want::Cluster(..) | Want::Extension(..) | Want::Configuration(_) | Want::Absent(_) | Want::Dropped(_) => {
             node.cluster.as_ref() == Some(&cluster.id())
         }
     }

@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::decide::{self, Decision, Obstacle};
 use crate::plan::sensitive::masked_at;
-use crate::plan::{Action, Choices, Options, SecretPolicy};
+use crate::plan::{Action, ChartFrom, Choices, Options, SecretPolicy};
 
 /// Both sides of one resource, and what was decided about them.
 pub(super) struct Subject<'a> {
@@ -41,6 +41,7 @@ impl<'a> Subject<'a> {
             choices: Choices::default(),
             allow_auth_hosts: Vec::new(),
             secrets: SecretPolicy::Placeholders,
+            chart: ChartFrom::Service,
         };
         let decision = decide::towards(node, graph, live, &options)?;
         let is_made_anew = decision.action == Action::Create && decision.before.is_null();
@@ -57,7 +58,7 @@ impl<'a> Subject<'a> {
                     wanted["location"] = json!(location);
                 }
             }
-            Want::Cluster(cluster_type) => {
+            Want::Cluster(cluster_type, _) => {
                 wanted = json!({"name": node.id.name(), "type": cluster_type.resource_type()});
             }
             Want::Extension(spec, _) => wanted["name"] = json!(spec.name),
@@ -315,7 +316,7 @@ impl<'a> Subject<'a> {
             FieldVerdict::Ignored => "the two differ, and the spec says to ignore that: it stays as it is live",
             FieldVerdict::Unread => "the live side may not be read; it is taken to be as it should",
             FieldVerdict::ReadOnly => match &self.node.want {
-                Want::Cluster(_) => "the spec refers to a cluster by it; arcflux never writes clusters",
+                Want::Cluster(..) => "the spec refers to a cluster by it; a cluster that is connected is never written",
                 Want::Extension(..) if path.to_string() == "name" => {
                     "the extension is found by its type, whatever its name"
                 }

@@ -9,6 +9,7 @@ pub(super) mod extension;
 pub(super) mod git;
 pub(super) mod keys;
 pub(super) mod oci;
+pub(super) mod onboarding;
 pub(super) mod order;
 pub(super) mod paths;
 pub(super) mod presence;
@@ -39,12 +40,16 @@ pub(super) fn check(expanded: &Node, clusters: &[ClusterTree], report: &mut Repo
     let names: BTreeSet<&str> =
         clusters.iter().filter_map(|cluster| cluster.tree.get("cluster")?.text_of("name")).collect();
     document::check_clusters(expanded, clusters, report);
+    onboarding::check_contexts(clusters, report);
     for configuration in expanded.get("configurations").map(Node::entries).unwrap_or_default() {
         presence::check_state(&configuration.node, report);
     }
     for cluster in clusters {
         let cluster_type = cluster.tree.get("cluster").and_then(|own| own.text_of("type")).and_then(cluster_type);
         let pins = cluster.tree.get("apiVersions");
+        if let Some(own) = cluster.tree.get("cluster") {
+            onboarding::check(own, pins, report);
+        }
         if let Some(extension) = cluster.tree.get("extension") {
             extension::check(extension, report);
             if let Some(own) = extension.get("configurationSettings") {

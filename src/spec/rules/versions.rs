@@ -54,7 +54,8 @@ pub(super) fn check(node: &Node, kind: Kind, pins: &Node, report: &mut Report) {
     let key = match kind {
         Kind::FluxConfiguration => "fluxConfigurations",
         Kind::Extension => "extensions",
-        Kind::ProviderRegistration | Kind::ResourceGroup | Kind::ConnectedCluster | Kind::ManagedCluster => return,
+        Kind::ConnectedCluster => "connectedClusters",
+        Kind::ProviderRegistration | Kind::ResourceGroup | Kind::ManagedCluster => return,
     };
     let Some(pinned) = pins.text_of(key) else { return };
     for NewerField { kind: _, what, newer, span } in newer(node, kind) {

@@ -149,9 +149,9 @@ fn entry(
                     }
                 }
                 (NEW_LINE)
-                @if fields.is_empty() {
+                @if resource.is_sent_as_it_is() {
                     p { "It is sent again as it is." }
-                } @else {
+                } @else if !fields.is_empty() {
                     (fields::table(fields, fields::PLANNED, matches!(fate, Fate::Update | Fate::Replace)))
                 }
                 (NEW_LINE)

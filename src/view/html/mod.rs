@@ -67,6 +67,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     let anchors = Anchors::of_rows(&rows);
     let Rows { drifted, resources, waits, refusals, notes: noted, deferred, unmanaged, summary, estimate, digest } =
         &rows;
+    let spec_warnings = plan.spec_source.as_ref().map_or(&[][..], |source| &source.warnings);
     let notes = notes::grouped(noted);
     let has_warnings = notes.iter().any(|group| group.severity.is_some());
     let destroying: Vec<usize> = (0..resources.len()).filter(|place| resources[*place].destroys()).collect();
@@ -75,6 +76,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     };
     let sections = [
         section("refused", "Refused", refusals.len(), &|| sections::refused(refusals, &anchors)),
+        section("spec", "Warnings about the spec", spec_warnings.len(), &|| sections::spec_warnings(spec_warnings)),
         section("destroyed", "Destructive", destroying.len(), &|| change::destroying(resources, &destroying)),
         section(
             "notes",
@@ -223,6 +225,10 @@ fn symbol(fate: Fate) -> Markup {
 fn facts(plan: &Plan, digest: &str) -> Markup {
     html! {
         dl.facts {
+            @if let Some(source) = &plan.spec_source {
+                dt { "Spec" } dd { code { (value::name(&source.file)) } }
+                @if let Some(base) = &source.base { dt { "Compared with" } dd { code { (value::name(base)) } } }
+            }
             dt { "Azure" } dd { code { (value::name(&plan.origin)) } }
             @if let Some(tenant) = &plan.tenant { dt { "Tenant" } dd { code { (value::name(tenant)) } } }
             @if let Some(read) = plan.timestamp { dt { "Read at" } dd { (format!("{read:.0}")) } }

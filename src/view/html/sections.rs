@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::anchors::{self, Anchors};
 use super::{NEW_LINE, address, fields, prose};
 use crate::model::Severity;
-use crate::plan::{Age, DeferredChange, Refusal, Unmanaged};
+use crate::plan::{Age, DeferredChange, Refusal, SpecWarning, Unmanaged};
 use crate::view::notes::Group;
 use crate::view::rows::{Drifted, Waiting, would};
 use crate::view::value;
@@ -24,6 +24,23 @@ pub(super) fn refused(refusals: &[Refusal], anchors: &Anchors<'_>) -> Markup {
                 }
                 p { (prose(message)) }
                 p { strong { "What to do: " } (prose(hint)) }
+            }
+        }
+    }
+}
+
+pub(super) fn spec_warnings(warnings: &[SpecWarning]) -> Markup {
+    html! {
+        ul.notes {
+            @for SpecWarning { code, message, hint, line } in warnings {
+                (NEW_LINE)
+                li {
+                    p {
+                        span.badge.update { "warning" } " " (prose(message)) " " span.tag { (value::name(code)) }
+                    }
+                    @if let Some(hint) = hint { p { strong { "What to do: " } (prose(hint)) } }
+                    @if let Some(line) = line { p.about { "Line " (line) } }
+                }
             }
         }
     }

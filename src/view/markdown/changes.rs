@@ -253,7 +253,7 @@ impl Detail {
             row,
             is_open: false,
             summary: format!("{} {verb}{more}", html_code(&format!("{} {address}", action.symbol()))),
-            because: match (because, fields.is_empty()) {
+            because: match (because, group.first.is_sent_as_it_is()) {
                 (Some(because), false) => format!("Because {}.\n\n", sentence(because)),
                 (Some(because), true) => format!("Because {}; it is sent again as it is.\n\n", sentence(because)),
                 (None, true) => "It is sent again as it is.\n\n".to_owned(),

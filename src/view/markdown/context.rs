@@ -21,7 +21,7 @@ pub struct Context {
     pub artifact_url: Option<Url>,
     /// When the live state was read.
     pub live_read_at: Option<Timestamp>,
-    /// The command that applies the plan, on one line; without it, `arcflux apply --expect` and the digest.
+    /// The command that applies the plan, on one line; without it, `arcflux apply` with what the plan was made with.
     pub apply_command: Option<String>,
     /// How long the comment may be.
     pub budget: Budget,

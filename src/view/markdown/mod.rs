@@ -6,24 +6,28 @@
 
 mod budget;
 mod changes;
+mod command;
 mod context;
 mod inert;
 mod list;
 mod losses;
 mod page;
 mod run;
+mod same;
 mod sections;
+mod spec;
 
 pub use budget::Budget;
 pub use context::Context;
 pub use run::{failed, not_applied, outcome, superseded};
+pub use same::says_the_same;
 
-use self::inert::{code, fence, link, sentence};
+use self::inert::{code, link, sentence};
 use self::page::{Page, Place};
 use super::rows::{Drifted, Rows, counts};
-use super::{escape, value};
+use super::value;
 use crate::model::{Digest, Marker};
-use crate::plan::{Choices, Mode, Plan, Unmanaged};
+use crate::plan::{Mode, Plan, Unmanaged};
 
 /// A plan as a comment. Where an apply would do nothing it says so, and is closed.
 #[must_use]
@@ -44,13 +48,13 @@ pub fn plan(plan: &Plan, context: &Context) -> String {
         page.put(Place::Head, &format!("{}\n\n", rows.summary));
     }
     if plan.applyable {
-        page.put(Place::Foot, &how_to_apply(plan, context));
+        page.put(Place::Foot, &command::how_to_apply(plan, context));
     }
     page.put(Place::Foot, &foot(Some(plan), context));
     if let Some(estimate) = &rows.estimate {
         page.put(Place::Estimate, &paragraph(estimate));
     }
-    sections::add(&mut page, &rows);
+    sections::add(&mut page, &rows, plan.spec_source.as_ref().map_or(&[], |source| &source.warnings));
     sections::graph(&mut page, plan);
     end(page, &marker(plan, context, is_idle), context)
 }
@@ -110,33 +114,12 @@ fn marker(plan: &Plan, context: &Context, closed: bool) -> Marker {
     Marker { digest: Some(plan.digest.clone()), spec: Some(Digest::of(&plan.spec)), closed, ..blank(context) }
 }
 
-/// A longer command is not cut, but left out: a part of it would do something else.
-const LONGEST_COMMAND: usize = 1000;
-
-fn how_to_apply(plan: &Plan, context: &Context) -> String {
-    let given = context.apply_command.as_ref().map(|command| escape::line(command.trim()));
-    let given = given.filter(|command| !command.is_empty() && command.chars().count() <= LONGEST_COMMAND);
-    let (command, options) = match given {
-        Some(command) => (command, ""),
-        None => {
-            let verb = match plan.mode {
-                Mode::Apply => "apply",
-                Mode::Destroy => "destroy",
-            };
-            let sends_secrets = plan.resource_changes.iter().any(|change| !change.secrets.is_empty());
-            let is_plain = plan.choices == Choices::default() && plan.base.is_none() && !sends_secrets;
-            let options = if is_plain { "" } else { ", with the options that it was planned with" };
-            (format!("arcflux {verb} --expect {}", plan.digest), options)
-        }
-    };
-    format!("This applies it, and nothing else{options}:\n\n{}\n", fence("shell", &format!("{command}\n")))
-}
-
 /// What the plan binds to, and where it is from.
 fn foot(plan: Option<&Plan>, context: &Context) -> String {
     let Context { target: _, commit, base, run_url, artifact_url, live_read_at, apply_command: _, budget: _ } = context;
     let mut parts: Vec<String> = Vec::new();
     parts.extend(plan.map(|plan| format!("Digest {}", code(&plan.digest.to_string()))));
+    parts.extend(plan.and_then(|plan| plan.spec_source.as_ref()).map(|source| format!("Spec {}", code(&source.file))));
     parts.extend(commit.as_ref().map(|commit| match base {
         Some(base) => format!("Commit {} onto {}", code(commit.short()), code(base.short())),
         None => format!("Commit {}", code(commit.short())),

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::super::apply::{FailureRow, RUN_AGAIN, failures, skipped, verdict, worth_telling};
+use super::super::apply::{FailureRow, failures, skipped, verdict, worth_telling};
 use super::super::escape::source_line;
 use super::super::rows::Rows;
 use super::context::Context;
@@ -14,6 +14,12 @@ use super::sections::{self, CUT, LeftOut, left_out, told};
 use super::{begin, blank, end, foot, marker, paragraph};
 use crate::model::{Address, Marker};
 use crate::plan::{ApplyReport, Mode, Plan, RunError};
+
+/// How to go on after an apply that has not done everything: an approval was of the whole plan, and of a comment that showed
+/// it.
+const WHAT_IS_LEFT: &str = "What is left is another plan now. Where applies need a review (`apply --reviewed`), open a pull \
+    request that plans it, and have that approved: the approval of this one was for the whole. Elsewhere, run the same \
+    command again: it goes on from where this run stopped.";
 
 /// What the comment of a plan becomes once the plan was applied: what became of it, and the plan folded. It is closed when
 /// everything came to be.
@@ -31,7 +37,7 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
     let mut page = begin(name, headline, context);
     page.put(Place::Head, &paragraph(&verdict(report, plan.mode)));
     page.put(Place::Foot, &foot(Some(plan), context));
-    let worth = [worth_telling(report), report.interrupted.then(|| RUN_AGAIN.to_owned())];
+    let worth = [worth_telling(report), (!report.converged()).then(|| WHAT_IS_LEFT.to_owned())];
     for sentence in worth.iter().flatten() {
         page.put(Place::Run, &paragraph(sentence));
     }
@@ -44,7 +50,7 @@ pub fn outcome(plan: &Plan, report: &ApplyReport, context: &Context) -> String {
     page.release();
     let (opening, closing) = ("<details><summary>The plan that was applied</summary>\n\n", "</details>\n\n");
     if page.put_all(&[(Place::Opening, opening), (Place::Closing, closing)]) {
-        sections::add(&mut page, &rows);
+        sections::add(&mut page, &rows, &[]);
     }
     end(page, &marker(plan, context, report.converged()), context)
 }

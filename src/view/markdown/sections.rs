@@ -11,8 +11,9 @@ use super::inert::{code, fence, sentence_within};
 use super::list::{Item, List};
 use super::losses::{self, Losses};
 use super::page::{Page, Place};
+use super::spec;
 use crate::model::Address;
-use crate::plan::{Plan, Unmanaged};
+use crate::plan::{Plan, SpecWarning, Unmanaged};
 
 /// Lists with more items are folded.
 const SHORT: usize = 10;
@@ -47,11 +48,11 @@ pub(super) fn left_out(shown: usize, all: usize, place: LeftOut) -> String {
     }
 }
 
-/// Adds everything there is to say of a plan.
-pub(super) fn add(page: &mut Page, rows: &Rows<'_>) {
+/// Adds everything there is to say of a plan, and of the spec that it was made from.
+pub(super) fn add(page: &mut Page, rows: &Rows<'_>, about_the_spec: &[SpecWarning]) {
     let refusals = losses::refusals(rows.refusals);
     let losses = Losses::of(&rows.resources);
-    let warnings = warnings(rows);
+    let warnings: Vec<List> = spec::warnings(about_the_spec).into_iter().chain(warnings(rows)).collect();
     // Neither hides the other.
     losses.iter().for_each(|losses| page.hold_for(&losses.list));
     warnings.iter().for_each(|warnings| page.hold_for_frame(warnings));

@@ -50,6 +50,7 @@ pub fn options(generous: bool) -> Options {
         choices,
         allow_auth_hosts: Vec::new(),
         secrets: SecretPolicy::Placeholders,
+        chart: arcflux::plan::ChartFrom::Service,
     }
 }
 
@@ -61,7 +62,7 @@ pub fn empty(graph: &Graph) -> LiveState {
         let reading = match &node.want {
             Want::Registered => Reading::Present(json!({"registrationState": "Registered"})),
             Want::Group(_) => Reading::Present(json!({"name": node.id.name(), "location": "westeurope"})),
-            Want::Cluster(_) => Reading::Present(json!({"name": node.id.name(), "properties": {
+            Want::Cluster(..) => Reading::Present(json!({"name": node.id.name(), "properties": {
                 "provisioningState": "Succeeded", "connectivityStatus": "Connected", "agentVersion": "1.28.3",
                 "lastConnectivityTime": "2026-11-22T07:58:12Z",
             }})),

@@ -70,6 +70,7 @@ async fn carry_out(plan: &Plan, arm: &ArmClient) -> String {
                 shown.push_str(&view::apply::event_line(&event, &Style::PLAIN).unwrap_or_default());
             },
             interrupt: &Interrupt::default(),
+            clusters: None,
         },
     )
     .await;
@@ -94,7 +95,8 @@ fn is_planned(plan: &Plan, method: &str, path: &str) -> bool {
             Step::Put { .. } => ("PUT", ""),
             Step::Patch { .. } => ("PATCH", ""),
             Step::Delete { .. } => ("DELETE", ""),
-            Step::Expect { .. } | Step::Wait { .. } => return false,
+            Step::Connect { .. } => ("PUT", ""),
+            _ => return false,
         };
         verb == method && path.eq_ignore_ascii_case(&format!("{}{action}", step.id()))
     })

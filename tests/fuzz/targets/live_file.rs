@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(snapshot) = Snapshot::from_json(document) else { return };
     let (desired, graph) = pipeline::wanted(usize::from(*head));
     let choice = text.len();
-    if let Ok(live) = snapshot.live_state(&graph.reads()) {
+    if let Ok(live) = snapshot.live_state(&graph.reads(), &graph.contexts()) {
         pipeline::judge(desired, graph, &live, choice);
     }
     // Whatever id an answer has: it is what the spec's own resources are said to be.
