@@ -6,6 +6,7 @@ use arcflux::arm::{ArmClient, Cloud, CloudEndpoints, FixedToken, TokenError, Tok
 use arcflux::cluster::{ClusterError, Installation, Kubernetes, ObjectName};
 use arcflux::doctor::{Azure, Doctor, Place, Trouble};
 use arcflux::http::{Clock, Origin, Request, Response, Transport, TransportError};
+use arcflux::kinds::onboarding::OnboardSpec;
 use arcflux::model::{Agents, ConnectedAs, Secret, Sight};
 use arcflux::plan::{self, Check, Checked, Checkup, Plan, Standing};
 use arcflux::sim::{self, Grant, Seed, SeedCluster, SeedClusterType, Settings, Simulator};
@@ -542,6 +543,22 @@ async fn what_is_outside_of_the_scopes_is_not_read() {
         of_it.filter(|check| check.standing == Standing::Warning && check.why.contains("`--scope`")).count()
     };
     assert_eq!((warned(Checked::Subscription), warned(Checked::Permissions)), (1, 1), "{found:#?}");
+}
+
+#[tokio::test]
+async fn what_connecting_needs_is_looked_at_where_the_spec_says_how() {
+    let mut world = World::new();
+    let onboard: OnboardSpec = serde_json::from_value(json!({"context": "edge", "location": "West Europe"})).unwrap();
+    world.desired.clusters[0].cluster.onboard = Some(onboard);
+    world.answers("https://westeurope.dp.", Answer::Unreachable);
+    let (found, _) = world.examined().await;
+    let told = |standing: Standing, subject: &str| {
+        let mut checks = found.checks.iter();
+        checks.any(|check| check.standing == standing && check.subject.as_deref() == Some(subject))
+    };
+    assert!(told(Standing::Problem, "https://westeurope.dp.kubernetesconfiguration.azure.com"), "{found:#?}");
+    assert!(told(Standing::Problem, "https://mcr.microsoft.com/v2/"), "{found:#?}");
+    assert!(told(Standing::Warning, "edge") && told(Standing::Ok, "store-001"), "{found:#?}");
 }
 
 #[test]
