@@ -7,12 +7,16 @@ use crate::plan::{Check, Checked};
 use crate::spec::DesiredCluster;
 
 impl Doctor<'_> {
-    /// Looks at the contexts that were named. Without one, no cluster is asked, and no helm is run.
+    /// Looks at the contexts that were named. Without one, no cluster is asked, and no helm is run: a spec alone cannot
+    /// have that done.
     pub(super) async fn look_at_clusters(&self) -> Vec<Check> {
+        let unnamed = self.onboards().filter(|onboard| !self.contexts.contains(&onboard.context));
+        let mut checks: Vec<Check> = unnamed
+            .map(|onboard| Check::not_tried(Checked::Context, "`--context`").about(onboard.context.clone()))
+            .collect();
         if self.contexts.is_empty() {
-            return Vec::new();
+            return checks;
         }
-        let mut checks = Vec::new();
         for context in &self.contexts {
             let check = match self.kubernetes.look(context).await {
                 Ok(sight) => judge(&sight, &self.desired.clusters),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Doctor, Place};
+use crate::arm::Cloud;
 use crate::http::message::header;
 use crate::http::{Patience, Response, TransportError, USER_AGENT};
 use crate::model::with_causes;
@@ -19,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where ARM tells of itself to anybody (`../shared/facts/arm-contracts.md` §7.9).
 const METADATA: &str = "/metadata/endpoints?api-version=2022-09-01";
+
+/// Where helm takes the Arc agents from (`../shared/facts/domain.md` §5).
+const REGISTRY: &str = "https://mcr.microsoft.com/v2/";
 
 /// By how much clocks may differ without a word.
 const NOTED: SignedDuration = SignedDuration::from_secs(60);
@@ -68,6 +72,13 @@ impl Doctor<'_> {
             let answer = self.ask(&authority).await;
             checks.push(judge("the sign-in", &authority, &answer, Who::Here));
         }
+        if let Ok(Place::Cloud(endpoints)) = &self.place
+            && matches!(Cloud::at(&endpoints.arm), Some(Cloud::Public | Cloud::UsGov))
+            && self.onboards().next().is_some()
+        {
+            let answer = self.ask(REGISTRY).await;
+            checks.push(judge("the registry of the Arc agents", REGISTRY, &answer, Who::Here));
+        }
         Reached { checks, reaches_arm: answer.is_ok() }
     }
 
@@ -79,10 +90,12 @@ impl Doctor<'_> {
             .filter_map(|location| endpoints.configuration_endpoint(location).ok())
             .map(|origin| origin.to_string())
             .collect();
+        // Whoever connects a cluster asks there how.
+        let who = if self.onboards().next().is_some() { Who::Here } else { Who::Cluster };
         let mut checks = Vec::new();
         for plane in planes {
             let answer = self.ask(&plane).await;
-            checks.push(judge("the configuration data plane", &plane, &answer, Who::Cluster));
+            checks.push(judge("the configuration data plane", &plane, &answer, who));
         }
         checks
     }

@@ -22,6 +22,7 @@ use crate::cluster::Kubernetes;
 use crate::fetch::{self, NegotiationError};
 use crate::graph::Graph;
 use crate::http::{Clock, Origin, Transport};
+use crate::kinds::onboarding::OnboardSpec;
 use crate::model::{IdScope, LiveState, ResourceId, with_causes};
 use crate::plan::{ChartFrom, Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy, Standing, make};
 use crate::spec::Desired;
@@ -105,6 +106,11 @@ impl Doctor<'_> {
         let mut checks: Vec<Check> = azure.into_iter().chain(sources).chain(clusters).collect();
         checks.sort_by_key(|check| check.check);
         Checkup::of(checks)
+    }
+
+    /// How clusters are connected that the spec says it of.
+    fn onboards(&self) -> impl Iterator<Item = &OnboardSpec> {
+        self.desired.clusters.iter().filter_map(|cluster| cluster.cluster.onboard.as_ref())
     }
 
     /// Whether something may be read that no plan reads.

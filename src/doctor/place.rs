@@ -68,7 +68,8 @@ pub(super) fn cluster_locations(desired: &Desired, live: &LiveState) -> BTreeSet
 /// Where a cluster is, else where its group is to be, as Azure names locations.
 fn location(cluster: &DesiredCluster, live: &LiveState) -> Option<String> {
     let of = |id: &ResourceId| live.body(id)?.get("location").and_then(Value::as_str);
-    let found = of(&cluster.id()).or_else(|| of(&cluster.group_id()));
+    let onboard = cluster.cluster.onboard.as_ref().and_then(|onboard| onboard.location.as_deref());
+    let found = of(&cluster.id()).or(onboard).or_else(|| of(&cluster.group_id()));
     found.or(cluster.resource_group.location.as_deref()).map(plain).filter(|location| !location.is_empty())
 }
 

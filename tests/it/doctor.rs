@@ -6,6 +6,7 @@ use arcflux::arm::{ArmClient, Cloud, CloudEndpoints, FixedToken, TokenError, Tok
 use arcflux::cluster::{ClusterError, Installation, Kubernetes, ObjectName};
 use arcflux::doctor::{Azure, Doctor, Place, Trouble};
 use arcflux::http::{Clock, Origin, Request, Response, Transport, TransportError};
+use arcflux::kinds::onboarding::OnboardSpec;
 use arcflux::model::{Agents, ConnectedAs, Secret, Sight};
 use arcflux::plan::{self, Check, Checked, Checkup, Plan, Standing};
 use arcflux::sim::{self, Grant, Seed, SeedCluster, SeedClusterType, Settings, Simulator};
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{Place as Directory, Server};
 use crate::sign_in::{SECRET, Served};
+use crate::stub_cluster::{CONTEXT, StubCluster};
 use crate::{snapshots, world};
 
 const TENANT: &str = "5b7f3d70-52b8-4c0e-9a43-0d8f0f1c2a11";
@@ -543,6 +545,22 @@ async fn what_is_outside_of_the_scopes_is_not_read() {
     assert_eq!((warned(Checked::Subscription), warned(Checked::Permissions)), (1, 1), "{found:#?}");
 }
 
+#[tokio::test]
+async fn what_connecting_needs_is_looked_at_where_the_spec_says_how() {
+    let mut world = World::new();
+    let onboard: OnboardSpec = serde_json::from_value(json!({"context": "edge", "location": "West Europe"})).unwrap();
+    world.desired.clusters[0].cluster.onboard = Some(onboard);
+    world.answers("https://westeurope.dp.", Answer::Unreachable);
+    let (found, _) = world.examined().await;
+    let told = |standing: Standing, subject: &str| {
+        let mut checks = found.checks.iter();
+        checks.any(|check| check.standing == standing && check.subject.as_deref() == Some(subject))
+    };
+    assert!(told(Standing::Problem, "https://westeurope.dp.kubernetesconfiguration.azure.com"), "{found:#?}");
+    assert!(told(Standing::Problem, "https://mcr.microsoft.com/v2/"), "{found:#?}");
+    assert!(told(Standing::Warning, "edge") && told(Standing::Ok, "store-001"), "{found:#?}");
+}
+
 #[test]
 fn what_a_plan_needs_is_less_than_what_any_plan_of_the_spec_may() {
     let desired = world::quickstart();
@@ -608,4 +626,23 @@ async fn signed_in_to_a_cloud_of_its_own() {
     let untrusted = served.run(&["doctor"], &SECRET).await;
     assert_eq!(untrusted.exit, Some(1), "{}", untrusted.out);
     assert!(untrusted.out.contains("problem  egress") && untrusted.out.contains("--ca-bundle"), "{}", untrusted.out);
+}
+
+#[tokio::test]
+async fn the_cluster_and_the_helm_that_the_command_line_names() {
+    let stub = StubCluster::start().await;
+    stub.put_agents("3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20", "rg-edge", "store-001");
+    stub.helm_is("v3.19.0");
+    let place = Directory::quickstart();
+    let (kubeconfig, helm) = (stub.kubeconfig(), stub.bin().join("helm"));
+    let look = move |context: &str| {
+        let (kubeconfig, helm) = (kubeconfig.to_str().unwrap(), helm.to_str().unwrap());
+        place.sim(&["doctor", "--context", context, "--kubeconfig", kubeconfig, "--helm", helm])
+    };
+    // Only what runs beside it can answer it.
+    let (fine, gone) = tokio::task::spawn_blocking(move || (look(CONTEXT), look("nobody-has-this"))).await.unwrap();
+    fine.ends_with(0)
+        .shows("ok       context       store-001: Kubernetes ")
+        .shows("ok       helm          helm 3.19.0");
+    gone.ends_with(1).shows("problem  context       nobody-has-this: ");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arcflux::sim::{Bucket, Limits, Settings, Simulator};
+use arcflux::sim::{Bucket, Grant, Limits, Settings, Simulator};
 use serde_json::{Value, json};
 
 use crate::sim_fixture::{
@@ -42,6 +42,26 @@ fn without_a_seed_there_is_nothing() {
     let groups = get(&sim, &in_subscription("resourcegroups?api-version=2024-03-01"));
     assert_eq!((groups.status, groups.at("/value")), (200, &json!([])));
     assert_eq!(get(&sim, &in_subscription("?api-version=2022-12-01")).text("/state"), "Enabled");
+}
+
+#[test]
+fn what_the_caller_may_do_is_told_at_every_scope_that_is_there() {
+    let reader = Grant { actions: vec!["*/read".to_owned()], not_actions: vec!["Microsoft.Support/*".to_owned()] };
+    let sim = Simulator::in_memory(Settings { grants: vec![Grant::everything(), reader], ..settings() });
+    let group = CLUSTER.split("/providers/").next().unwrap();
+    let permissions = |scope: &str| {
+        get(&sim, &format!("{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"))
+    };
+    let told = json!([
+        {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []},
+        {"actions": ["*/read"], "notActions": ["Microsoft.Support/*"], "dataActions": [], "notDataActions": []},
+    ]);
+    for scope in [&format!("/subscriptions/{SUBSCRIPTION}"), group, CLUSTER] {
+        let answer = permissions(scope);
+        assert_eq!((answer.status, answer.at("/value")), (200, &told), "{scope}");
+    }
+    assert_eq!(permissions(&format!("{group}-other")).text("/error/code"), "ResourceGroupNotFound");
+    assert_eq!(permissions(&format!("{CLUSTER}-other")).text("/error/code"), "ResourceNotFound");
 }
 
 #[test]
