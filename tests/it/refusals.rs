@@ -63,7 +63,9 @@ async fn a_connected_cluster_that_is_not_there() {
     let errors = errors(&without_clusters(QUICKSTART, true), QUICKSTART).await;
     assert_eq!(addresses(&errors), ["rg-edge/store-001"]);
     assert_eq!(errors[0].1.message, "the cluster does not exist");
-    assert_eq!(errors[0].1.hint, "connect it first: `az connectedk8s connect -g rg-edge -n store-001`");
+    let hint =
+        "connect it first: `az connectedk8s connect -g rg-edge -n store-001`, or say how with `onboard` in the spec";
+    assert_eq!(errors[0].1.hint, hint);
 }
 
 #[tokio::test]
