@@ -61,7 +61,7 @@ fn a_file_or_a_revision_of_git_is_the_base() {
     deletes_retail(&place.sim(&["plan", "--base", "git:HEAD:arcflux.yaml"]).ends_with(0));
     place.sim(&["plan", "--base", "git:v9"]).ends_with(1).says("git knows no revision `v9` here");
     place.sim(&["plan", "--base", "git:--help"]).ends_with(1).says("git knows no revision `--help` here");
-    place.sim(&["plan", "--base", "git:main", "-f", "old.yaml"]).ends_with(1).says("there is no ./old.yaml at `main`");
+    place.sim(&["plan", "--base", "git:main", "-f", "old.yaml"]).ends_with(1).says("there is no old.yaml at `main`");
     place.sim(&["plan", "--base", "git:main", "--destroy"]).ends_with(64);
 }
 
