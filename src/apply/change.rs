@@ -13,9 +13,9 @@ use super::connection::Connection;
 use super::failures::{GOES_ON, failed, failure, goes_on, interrupted, not_applied, wait_words};
 use super::polling::{OpenWaits, asks_resource_alone};
 use super::reaction::met_another_write;
+use super::standing::{Unchecked, in_flight};
 use super::turn::{Turn, Unsettled};
 use super::waits::{Awaited, UNANSWERED, Wait, fall_back};
-use super::write::Unchecked;
 use crate::arm::{ArmClient, ArmError, Operation};
 use crate::model::{Address, ResourceId};
 use crate::plan::{Action, Change, Event, EventKind, Failure, Outcome, Step, Until, Written};
@@ -273,7 +273,7 @@ impl Runner<'_> {
             && let Some(unchecked) = progress.unchecked.take()
         {
             let live = self.read(unchecked.step.id(), &progress.change.api_version, progress).await?;
-            if super::write::in_flight(live.as_ref()).is_some() {
+            if in_flight(live.as_ref()).is_some() {
                 return Ok(());
             }
             progress.is_open = false;

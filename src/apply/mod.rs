@@ -14,6 +14,7 @@ mod run;
 mod schedule;
 mod secrets;
 mod silence;
+mod standing;
 mod turn;
 mod waits;
 mod write;

@@ -95,8 +95,18 @@ pub enum DiscoveryError {
         #[source]
         source: AuthorityError,
     },
-    /// The configuration data plane is not https.
-    #[error("{arm} says that its Arc configuration data plane is {claimed}, which is not an https address")]
+    /// The place to sign in is not one of this cloud: whoever is there would get the credential.
+    #[error("{arm} wants credentials to be sent to {claimed}, which is neither in its own domain nor Entra's")]
+    ForeignAuthority {
+        /// Who was asked.
+        arm: Origin,
+        /// What was claimed.
+        claimed: Authority,
+    },
+    /// The configuration data plane is not https, or not one of this cloud.
+    #[error(
+        "{arm} says that its Arc configuration data plane is {claimed}, which is not an https address in its own domain"
+    )]
     Configuration {
         /// Who was asked.
         arm: Origin,
@@ -118,6 +128,9 @@ impl DiscoveryError {
             Self::ForeignAudience { .. } => "no token was asked for; check who is at `--arm-endpoint`",
             Self::OtherAudience { .. } => "no token was asked for; if one of them is right, give it as `--audience`",
             Self::Authority { .. } => "no token was asked for; AZURE_AUTHORITY_HOST says where to sign in",
+            Self::ForeignAuthority { .. } => {
+                "nothing was sent there; if that is where one signs in to this cloud, give it as AZURE_AUTHORITY_HOST"
+            }
             Self::Configuration { .. } => "no token was asked for; the operator of the cloud has to mend it",
         }
     }
@@ -233,9 +246,15 @@ pub fn judge(document: &Value, arm: &Origin, said: &Said) -> Result<CloudEndpoin
     let cloud = about(document, arm)?;
     let authority = match &said.authority {
         Some(authority) => authority.clone(),
-        None => text(cloud, "/authentication/loginEndpoint")
-            .parse()
-            .map_err(|source| DiscoveryError::Authority { arm: arm.clone(), source })?,
+        None => {
+            let claimed: Authority = text(cloud, "/authentication/loginEndpoint")
+                .parse()
+                .map_err(|source| DiscoveryError::Authority { arm: arm.clone(), source })?;
+            if !claimed.is_of(arm) {
+                return Err(DiscoveryError::ForeignAuthority { arm: arm.clone(), claimed });
+            }
+            claimed
+        }
     };
     let audiences: Vec<&str> = match &said.audience {
         Some(audience) => vec![audience],
@@ -414,6 +433,13 @@ mod tests {
             ("/authentication/loginEndpoint", json!("http://127.0.0.1:8080"), "http://127.0.0.1:8080"),
             ("/authentication/loginEndpoint", json!("https://u:p@evil.example"), "an address with a user"),
             ("/authentication/loginEndpoint", json!(7), "``"),
+            ("/authentication/loginEndpoint", json!("https://login.evil.example"), "https://login.evil.example"),
+            (
+                "/authentication/loginEndpoint",
+                json!("https://login.evil.example/adfs"),
+                "https://login.evil.example/adfs",
+            ),
+            ("/authentication/loginEndpoint", json!("https://login.microsoftonline.com.evil.example"), "evil.example"),
             ("/dataplaneEndpoints/arcConfigEndpoint", json!("http://dp.edge.contoso.com"), "http://dp.edge"),
             ("/dataplaneEndpoints/arcConfigEndpoint", json!("https://dp.evil.example"), "https://dp.evil.example"),
             ("/dataplaneEndpoints/arcConfigEndpoint", json!("https://edge.contoso.com.evil.example"), "evil.example"),

@@ -122,6 +122,13 @@ impl Authority {
     pub const fn is_adfs(&self) -> bool {
         self.is_adfs
     }
+
+    /// Whether it can be where one signs in to the cloud of this ARM: it is in the same domain, or Entra's.
+    #[must_use]
+    pub fn is_of(&self, arm: &Origin) -> bool {
+        let is_entra = Cloud::ALL.into_iter().any(|cloud| self.text.eq_ignore_ascii_case(cloud.authority_host()));
+        is_entra || Origin::parse_base(&self.text).is_ok_and(|(origin, _)| origin.is_beside(arm))
+    }
 }
 
 impl FromStr for Authority {
