@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::TokenError;
+use crate::http::TransportError;
 use crate::model::Secret;
 
 /// The ways to sign in, in the order in which they are tried.
@@ -178,9 +179,9 @@ pub struct Tried {
 
 impl Tried {
     /// What `error` says, cause by cause, with what to do next.
-    pub(super) fn failed(kind: CredentialKind, error: &dyn std::error::Error) -> Self {
+    pub(super) fn failed(kind: CredentialKind, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut why = String::new();
-        for cause in std::iter::successors(Some(error), |error| error.source()) {
+        for cause in causes(error) {
             let cause = one_line(&cause.to_string());
             // Libraries often repeat the cause in their own text.
             if !why.contains(&cause) {
@@ -188,8 +189,21 @@ impl Tried {
                 why.push_str(&cause);
             }
         }
-        Self { kind, why: format!("{why}; {}", kind.after_failure()) }
+        let next = causes(error).find_map(|cause| cause.downcast_ref::<TransportError>()).map_or_else(
+            || kind.after_failure(),
+            |failed| match failed {
+                TransportError::Untrusted { .. } => "`--ca-bundle FILE`, with the authority of this network",
+                _ => "check the network to the sign-in, and HTTPS_PROXY: whether the credential is good was not asked",
+            },
+        );
+        Self { kind, why: format!("{why}; {next}") }
     }
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// `text` on one line, without the identity library's pointer to its own troubleshooting page.

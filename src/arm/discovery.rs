@@ -120,6 +120,9 @@ impl DiscoveryError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Unreachable(_, TransportError::Untrusted { .. }) => {
+                "`--ca-bundle FILE`, with the authority of this network"
+            }
             Self::Unreachable(..) => "check `--arm-endpoint`, the network, and HTTPS_PROXY",
             Self::Redirected { .. } | Self::NotTold { .. } => {
                 "check `--arm-endpoint`; for an ARM that tells nothing, give AZURE_AUTHORITY_HOST and `--audience`"

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::args::{CloudArgs, DoctorArgs};
 use super::connect::{self, Connection};
 use super::error::CliError;
+use super::rehearsal::Rehearsal;
 use super::{Session, reach};
 use crate::arm::{Cloud, CloudEndpoints};
-use crate::cluster::Clusters;
+use crate::cluster::{Clusters, Kubernetes};
 use crate::doctor::{Azure, Doctor, Place, Trouble};
 use crate::graph::Graph;
 use crate::http::{Origin, SystemClock, Transport};
@@ -25,11 +26,21 @@ pub(super) async fn doctor<'a>(
     connect::only_with_the_simulator(cloud)?;
     let network: Arc<dyn Transport> = Arc::new(connect::transport(cloud.ca_bundle.as_deref())?);
     let place = place(cloud, &network, session).await?;
-    let azure = match &place {
-        Ok(place) => azure(place, cloud, desired, &network, session)?,
+    let connection = match &place {
+        Ok(place) => connection(place, cloud, desired, &network, session)?,
         Err(_) => Err(Trouble { message: "not tried: needs the endpoints of the cloud".to_owned(), hint: None }),
     };
-    let tools = reach::tools(args.kubeconfig.as_deref(), args.helm.as_deref(), None, &session.environment);
+    let simulator = connection.as_ref().ok().and_then(|connection| connection.simulator.clone());
+    let kubernetes: Arc<dyn Kubernetes> = match simulator {
+        // As for a plan: no kubeconfig is read, and nothing runs.
+        Some(simulator) => Arc::new(Rehearsal(simulator)),
+        None => {
+            let tools = reach::tools(args.kubeconfig.as_deref(), args.helm.as_deref(), None, &session.environment);
+            Arc::new(Clusters::new(tools, Arc::new(SystemClock)))
+        }
+    };
+    let azure =
+        connection.map(|Connection { arm, tokens, has_every_version, .. }| Azure { arm, tokens, has_every_version });
     Ok(Doctor {
         desired,
         graph,
@@ -39,7 +50,7 @@ pub(super) async fn doctor<'a>(
         clock: Arc::new(SystemClock),
         scopes: cloud.scope.clone(),
         contexts: args.context.clone(),
-        kubernetes: Arc::new(Clusters::new(tools, Arc::new(SystemClock))),
+        kubernetes,
     })
 }
 
@@ -65,13 +76,13 @@ async fn place(
 }
 
 /// A client that signs in there. A state of the simulator that cannot be used is an error.
-fn azure(
+fn connection(
     place: &Place,
     args: &CloudArgs,
     desired: &Desired,
     network: &Arc<dyn Transport>,
     session: &Session,
-) -> Result<Result<Azure, Trouble>, CliError> {
+) -> Result<Result<Connection, Trouble>, CliError> {
     let connection = match place {
         Place::Embedded => connect::embedded(&args.sim, Some(desired))?,
         Place::Simulated(origin) => connect::without_token(Arc::clone(network), origin.clone()),
@@ -86,8 +97,7 @@ fn azure(
             }
         },
     };
-    let Connection { arm, tokens, has_every_version, .. } = connection.with_options(args, session);
-    Ok(Ok(Azure { arm, tokens, has_every_version }))
+    Ok(Ok(connection.with_options(args, session)))
 }
 
 fn trouble(error: CliError) -> Trouble {

@@ -32,7 +32,10 @@ pub(super) fn of_json(file: &Path, json: Value) -> Result<Plan, CliError> {
         return Err(CliError::usage(format!("{path} is a bundle, and this takes a saved plan"))
             .hint("`arcflux show` and `arcflux apply` take bundles"));
     }
-    let version = json.get("format_version").and_then(Value::as_str).unwrap_or_default();
+    let Some(version) = json.get("format_version").and_then(Value::as_str) else {
+        return Err(CliError::refused(format!("{path} is not a saved plan: it does not say of which format it is"))
+            .hint("`arcflux plan --out FILE` saves one"));
+    };
     if !understands(FORMAT_VERSION, version) {
         return Err(CliError::refused(format!(
             "{path} has the plan format `{version}`, and this arcflux understands {FORMAT_VERSION}"

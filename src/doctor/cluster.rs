@@ -15,6 +15,9 @@ impl Doctor<'_> {
             .map(|onboard| Check::not_tried(Checked::Context, "`--context`").about(onboard.context.clone()))
             .collect();
         if self.contexts.is_empty() {
+            if !checks.is_empty() {
+                checks.push(Check::not_tried(Checked::Helm, "`--context`"));
+            }
             return checks;
         }
         for context in &self.contexts {

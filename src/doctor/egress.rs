@@ -9,9 +9,10 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Doctor, Place};
-use crate::arm::Cloud;
+use crate::arm::{Cloud, PlaneError};
 use crate::http::message::header;
 use crate::http::{Patience, Response, TransportError, USER_AGENT};
+use crate::kinds::onboarding::Via;
 use crate::model::with_causes;
 use crate::plan::{Check, Checked};
 
@@ -85,12 +86,22 @@ impl Doctor<'_> {
     /// Asks the configuration data plane of each location.
     pub(super) async fn reach_data_planes(&self, locations: &BTreeSet<String>) -> Vec<Check> {
         let Ok(Place::Cloud(endpoints)) = &self.place else { return Vec::new() };
+        // Whoever connects a cluster asks there how.
+        let connects = self.onboards().any(|onboard| onboard.via == Via::Native);
+        if let (true, Err(PlaneError::Untold(_))) = (connects, endpoints.configuration_endpoint("")) {
+            return vec![
+                Check::warning(
+                    Checked::Egress,
+                    "this cloud names no configuration data plane, which tells the chart of the Arc agents",
+                )
+                .mended_by("give the chart to the apply that connects: `--chart CHART`"),
+            ];
+        }
         let planes: BTreeSet<String> = locations
             .iter()
             .filter_map(|location| endpoints.configuration_endpoint(location).ok())
             .map(|origin| origin.to_string())
             .collect();
-        // Whoever connects a cluster asks there how.
         let who = if self.onboards().next().is_some() { Who::Here } else { Who::Cluster };
         let mut checks = Vec::new();
         for plane in planes {
@@ -123,8 +134,9 @@ fn midway(before: Timestamp, after: Timestamp) -> Timestamp {
 fn judge(what: &str, url: &str, answer: &Result<Response, TransportError>, who: Who) -> Check {
     let check = match answer {
         Ok(response) if response.status() == ::http::StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
-            Check::problem(Checked::Egress, format!("{what}: the proxy wants to know who asks"))
-                .mended_by("put the user into HTTPS_PROXY, or let this address through without")
+            Check::problem(Checked::Egress, format!("{what}: the proxy wants to know who asks (407)")).mended_by(
+                "put the user into HTTPS_PROXY (`http://USER:PASSWORD@HOST:PORT`), or let this address through without",
+            )
         }
         Ok(_) => Check::ok(Checked::Egress, format!("{what} answers")),
         Err(error) => unreached(what, url, error, who),

@@ -8,6 +8,7 @@ mod egress;
 mod git;
 mod permissions;
 mod place;
+mod record;
 mod sign_in;
 mod sources;
 mod subscription;
@@ -24,7 +25,7 @@ use crate::graph::Graph;
 use crate::http::{Clock, Origin, Transport};
 use crate::kinds::onboarding::OnboardSpec;
 use crate::model::{IdScope, LiveState, ResourceId, with_causes};
-use crate::plan::{ChartFrom, Check, Checked, Checkup, Choices, Options, Plan, SecretPolicy, Standing, make};
+use crate::plan::{ChartFrom, Check, Checked, Checkup, Choices, Options, Plan, PlanError, SecretPolicy, make};
 use crate::spec::Desired;
 
 /// Everything that is asked.
@@ -96,7 +97,8 @@ impl Trouble {
 }
 
 /// What has to be signed in to be asked.
-const SIGNED_IN: [Checked; 4] = [Checked::Subscription, Checked::Registration, Checked::Location, Checked::Permissions];
+const SIGNED_IN: [Checked; 5] =
+    [Checked::Subscription, Checked::Registration, Checked::Location, Checked::Cluster, Checked::Permissions];
 
 impl Doctor<'_> {
     /// Runs every check.
@@ -131,15 +133,19 @@ impl Doctor<'_> {
             (_, is_signed_in, _) => {
                 let needs = if is_signed_in { "Azure Resource Manager to answer" } else { "credentials" };
                 checks.extend(SIGNED_IN.map(|check| Check::not_tried(check, needs)));
+                checks.extend(self.reach_told_data_planes().await);
                 return checks;
             }
         };
-        let (graph, versions) = self.negotiate(azure).await;
-        let is_spoken = versions.as_ref().is_none_or(|check| check.standing != Standing::Problem);
+        let (graph, versions, is_spoken) = self.negotiate(azure).await;
         checks.extend(versions);
         if !is_spoken {
             let needs = "api-versions that both know";
-            checks.extend([Checked::Registration, Checked::Location].map(|check| Check::not_tried(check, needs)));
+            checks.extend(
+                [Checked::Registration, Checked::Location, Checked::Cluster]
+                    .map(|check| Check::not_tried(check, needs)),
+            );
+            checks.extend(self.reach_told_data_planes().await);
             checks.extend(self.subscriptions(azure, &graph).await);
             checks.extend(self.permissions(azure, &graph, None).await);
             return checks;
@@ -149,11 +155,16 @@ impl Doctor<'_> {
         let (live, plan) = match live {
             Ok(live) => {
                 let plan = self.plan(azure, &graph, &live);
-                (Some(live), plan)
+                checks.extend(self.records(&graph, &live, plan.as_ref().err().map_or(&[], Vec::as_slice)));
+                (Some(live), plan.ok())
             }
             Err(message) => {
                 checks.push(Check::problem(Checked::Registration, format!("cannot be read: {message}")));
-                checks.push(Check::not_tried(Checked::Location, "what is live to be read"));
+                checks.extend(
+                    [Checked::Location, Checked::Cluster]
+                        .map(|check| Check::not_tried(check, "what is live to be read")),
+                );
+                checks.extend(self.reach_told_data_planes().await);
                 (None, None)
             }
         };
@@ -166,15 +177,25 @@ impl Doctor<'_> {
         checks
     }
 
-    /// The graph in the api-versions that the cloud offers, where that has to be asked.
-    async fn negotiate(&self, azure: &Azure) -> (Graph, Option<Check>) {
+    /// The graph in the api-versions that the cloud offers, where that has to be asked; and whether both know some.
+    async fn negotiate(&self, azure: &Azure) -> (Graph, Option<Check>, bool) {
         if azure.has_every_version {
-            return (self.graph.clone(), None);
+            return (self.graph.clone(), None, true);
         }
         match fetch::negotiate(self.graph, &azure.arm).await {
             Ok(negotiated) => {
-                let why = "of every resource type, the cloud offers one that arcflux knows";
-                (self.graph.with_api_versions(negotiated.versions), Some(Check::ok(Checked::ApiVersions, why)))
+                let graph = self.graph.with_api_versions(negotiated.versions);
+                let newer = self.desired.newer_than(graph.api_versions());
+                let check = if newer.is_empty() {
+                    let why = "of every resource type, the cloud offers one that arcflux knows";
+                    Check::ok(Checked::ApiVersions, why)
+                } else {
+                    let why: Vec<String> =
+                        newer.iter().map(|problem| format!("{} ({})", problem.message, problem.code)).collect();
+                    Check::problem(Checked::ApiVersions, why.join("; "))
+                        .mended_by("take it out, or give this cloud a spec of its own; `arcflux explain-code AF085`")
+                };
+                (graph, Some(check), true)
             }
             Err(error) => {
                 let why = match &error {
@@ -185,7 +206,7 @@ impl Doctor<'_> {
                 };
                 let check = Check::problem(Checked::ApiVersions, why)
                     .mended_by("this cloud needs an update, or another version of arcflux");
-                (self.graph.clone(), Some(check))
+                (self.graph.clone(), Some(check), false)
             }
         }
     }
@@ -197,8 +218,14 @@ impl Doctor<'_> {
         })
     }
 
+    /// Asks the configuration data planes of the locations that the spec tells, where nothing live is read.
+    async fn reach_told_data_planes(&self) -> Vec<Check> {
+        let nothing = LiveState::empty(self.clock.now());
+        self.reach_data_planes(&place::cluster_locations(self.desired, &nothing)).await
+    }
+
     /// The plan of the spec, where there can be one. It is only looked at for what it would do.
-    fn plan(&self, azure: &Azure, graph: &Graph, live: &LiveState) -> Option<Plan> {
+    fn plan(&self, azure: &Azure, graph: &Graph, live: &LiveState) -> Result<Plan, Vec<PlanError>> {
         let options = Options {
             origin: azure.arm.origin().to_string(),
             tenant: self.desired.tenant.clone(),
@@ -208,6 +235,6 @@ impl Doctor<'_> {
             secrets: SecretPolicy::Placeholders,
             chart: ChartFrom::Service,
         };
-        make(graph, live, &self.desired.expanded, &options).ok()
+        make(graph, live, &self.desired.expanded, &options)
     }
 }

@@ -15,6 +15,10 @@ impl Doctor<'_> {
     pub(super) async fn sign_in(&self) -> SignIn {
         let wanted = self.desired.tenant.as_deref();
         match &self.azure {
+            // Where nobody knows where to sign in, that is the problem.
+            Err(_) if self.place.is_err() => {
+                without_token(Check::not_tried(Checked::Credentials, "the endpoints of the cloud"), wanted)
+            }
             Err(trouble) => without_token(trouble.check(Checked::Credentials), wanted),
             Ok(_) if self.is_simulated() => SignIn {
                 checks: vec![Check::ok(Checked::Credentials, "everything is simulated: nobody signs in")],

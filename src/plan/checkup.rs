@@ -53,6 +53,8 @@ pub enum Checked {
     Registration,
     /// Whether a resource type is offered where the cluster is.
     Location,
+    /// Whether a cluster is there in Azure, in a group that is, and connected.
+    Cluster,
     /// Whether everything may be done that the plan needs.
     Permissions,
     /// Whether a context of the kubeconfig reaches the cluster.
@@ -76,6 +78,7 @@ impl Checked {
             Self::ApiVersions => "api-versions",
             Self::Registration => "registration",
             Self::Location => "location",
+            Self::Cluster => "cluster",
             Self::Permissions => "permissions",
             Self::Context => "context",
             Self::Helm => "helm",

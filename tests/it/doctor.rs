@@ -381,6 +381,46 @@ const ROWS: &[Row] = &[
         "another version of arcflux",
     ),
     (
+        |world| {
+            world.has_every_version = false;
+            world.settings.offers = ["Microsoft.KubernetesConfiguration/fluxConfigurations=2022-03-01"]
+                .iter()
+                .map(|one| one.parse().unwrap())
+                .collect();
+            let text = "apiVersion: arcflux/v1\nsubscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20\nresourceGroup: rg-edge\n\
+                cluster: {name: store-001}\nrepo: {url: \"https://github.com/contoso/gitops\", branch: main}\n\
+                kustomizations: {app: {path: ./a, postBuild: {substitute: {a: b}}}}\n";
+            let desired = crate::simulated::desired(text);
+            world.desired.newer = desired.newer;
+        },
+        Checked::ApiVersions,
+        Standing::Problem,
+        "`postBuild` needs the api-version 2023-05-01, and this cloud offers 2022-03-01",
+        "`arcflux explain-code AF085`",
+    ),
+    (
+        |world| world.settings.seeds[0].clusters.clear(),
+        Checked::Cluster,
+        Standing::Problem,
+        "does not exist",
+        "`az connectedk8s connect -g rg-edge -n store-001`",
+    ),
+    (
+        |world| {
+            let body = json!({
+                "name": "store-001",
+                "location": "westeurope",
+                "properties": {"provisioningState": "Succeeded", "connectivityStatus": "Offline"},
+            });
+            let path = "/resourceGroups/rg-edge/providers/Microsoft.Kubernetes/connectedClusters/store-001?";
+            world.arm_answers(path, Answer::Status(200, &[], body.to_string()));
+        },
+        Checked::Cluster,
+        Standing::Warning,
+        "it is Offline: it takes up nothing that is written",
+        "`az connectedk8s troubleshoot`",
+    ),
+    (
         |world| world.registered = false,
         Checked::Registration,
         Standing::Warning,
@@ -561,6 +601,25 @@ async fn what_connecting_needs_is_looked_at_where_the_spec_says_how() {
     assert!(told(Standing::Warning, "edge") && told(Standing::Ok, "store-001"), "{found:#?}");
 }
 
+#[tokio::test]
+async fn what_connecting_needs_is_told_without_credentials_and_without_a_context() {
+    let mut world = World::new();
+    let onboard: OnboardSpec = serde_json::from_value(json!({"context": "edge", "location": "West Europe"})).unwrap();
+    world.desired.clusters[0].cluster.onboard = Some(onboard);
+    world.contexts = Vec::new();
+    world.signs_in = false;
+    world.answers("https://mcr.microsoft.com", status(200));
+    let (found, _) = world.examined().await;
+    let told = |checked: Checked, standing: Standing, subject: Option<&str>| {
+        let mut checks = found.checks.iter();
+        checks.any(|one| (one.check, one.standing, one.subject.as_deref()) == (checked, standing, subject))
+    };
+    let plane = "https://westeurope.dp.kubernetesconfiguration.azure.com";
+    assert!(told(Checked::Egress, Standing::Ok, Some(plane)), "{found:#?}");
+    assert!(told(Checked::Context, Standing::Warning, Some("edge")), "{found:#?}");
+    assert!(told(Checked::Helm, Standing::Warning, None), "{found:#?}");
+}
+
 #[test]
 fn what_a_plan_needs_is_less_than_what_any_plan_of_the_spec_may() {
     let desired = world::quickstart();
@@ -610,7 +669,9 @@ fn with_the_embedded_simulator_and_with_one_that_is_served() {
     let served = server.run(&place, &["doctor", "--format", "json"]).ends_with(0);
     let found: Value = serde_json::from_str(&served.out).unwrap();
     assert_eq!((&found["ok"], &found["format_version"]), (&json!(true), &json!("1.0")));
-    place.sim(&["doctor", "--context", "store-001"]).ends_with(1).shows("problem  context").shows("problem  helm");
+    // No kubeconfig is read, and nothing runs.
+    let rehearsed = place.sim(&["doctor", "--context", "store-001", "--kubeconfig", "absent"]).ends_with(0);
+    rehearsed.shows("ok       context").shows("(simulated)");
     drop(server);
 }
 
@@ -635,9 +696,10 @@ async fn the_cluster_and_the_helm_that_the_command_line_names() {
     stub.helm_is("v3.19.0");
     let place = Directory::quickstart();
     let (kubeconfig, helm) = (stub.kubeconfig(), stub.bin().join("helm"));
+    let server = Server::start(&place, &["--seed", "arcflux.yaml", "--speed", "2000"]);
     let look = move |context: &str| {
         let (kubeconfig, helm) = (kubeconfig.to_str().unwrap(), helm.to_str().unwrap());
-        place.sim(&["doctor", "--context", context, "--kubeconfig", kubeconfig, "--helm", helm])
+        server.run(&place, &["doctor", "--context", context, "--kubeconfig", kubeconfig, "--helm", helm])
     };
     // Only what runs beside it can answer it.
     let (fine, gone) = tokio::task::spawn_blocking(move || (look(CONTEXT), look("nobody-has-this"))).await.unwrap();

@@ -24,7 +24,8 @@ pub(in crate::cli) fn run(args: &ExplainCodeArgs, session: &Session) -> Result<E
     }
 }
 
-const ALLOWED: &str = "A configuration that means it accepts it by its code, under `allow`.\n";
+const ALLOWED: &str = "A configuration that means it accepts it by its code, under `allow`. What stands outside of \
+    configurations, such as the extension, cannot be accepted.\n";
 
 fn heading(row: &Row) -> String {
     format!("{} {:<7} {}\n", row.code, row.severity.to_string(), row.title)

@@ -38,7 +38,10 @@ pub(in crate::cli) fn run(args: &RenderArgs, session: &Session) -> Result<Exit, 
                 several.len()
             ))
             .details(names.collect())
-            .hint("give `--out-dir DIR` for one file each, or choose one with `--only`"));
+            .hint(match args.diff_against {
+                Some(_) => "choose one with `--only`",
+                None => "give `--out-dir DIR` for one file each, or choose one with `--only`",
+            }));
         }
     };
     for Rendered { address, file: _, manifests } in &rendered {
