@@ -54,10 +54,17 @@ const PASSED_ON: &[&str] = &[
 /// Beginnings of such names: what the programs that sign in to a cluster read (`kubelogin`, `aws`, `gcloud`), and `az`.
 const PASSED_ON_BEGINNINGS: &[&str] = &["LC_", "XDG_", "AZURE_", "AAD_", "AWS_", "CLOUDSDK_"];
 
+/// Names that begin so, and are secrets that arcflux itself signs in with: `az` has its own sign-in, and `kubelogin` reads
+/// `AAD_SERVICE_PRINCIPAL_CLIENT_SECRET` before them.
+const KEPT_BACK: &[&str] = &["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD"];
+
 /// Whether an environment variable is passed on to the programs that are run.
 #[must_use]
 pub fn is_passed_on(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
+    if KEPT_BACK.contains(&name.as_str()) {
+        return false;
+    }
     PASSED_ON.contains(&name.as_str()) || PASSED_ON_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
@@ -137,7 +144,7 @@ impl Program {
                 hint: Some(match *name {
                     "helm" => "install helm 3.8 or newer (https://helm.sh/docs/intro/install), or name it with --helm"
                         .to_owned(),
-                    _ => format!("install `{name}`, or put it on PATH"),
+                    _ => format!("install `{name}`, or name it with --{name}"),
                 }),
             };
         }
@@ -181,7 +188,7 @@ mod tests {
         for name in ["PATH", "https_proxy", "AZURE_CONFIG_DIR", "AWS_PROFILE", "LC_ALL", "HELM_CACHE_HOME"] {
             assert!(is_passed_on(name), "{name}");
         }
-        for name in ["GITHUB_TOKEN", "ARCFLUX_ENDPOINT", "GIT_TOKEN", "HELM_DRIVER", "KUBECONFIG", "SYSTEM_ACCESSTOKEN"]
+        for name in ["GITHUB_TOKEN", "ARCFLUX_ENDPOINT", "GIT_TOKEN", "HELM_DRIVER", "KUBECONFIG", "AZURE_CLIENT_SECRET"]
         {
             assert!(!is_passed_on(name), "{name}");
         }

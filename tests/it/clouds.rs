@@ -96,6 +96,23 @@ async fn what_a_cloud_does_not_have_yet_is_told_with_its_place_before_anything_i
 }
 
 #[tokio::test]
+async fn what_the_records_of_a_cloud_do_not_have_yet_is_told_before_anything_is_written() {
+    let served = Served::with(|settings| settings.offers = offers(&["Microsoft.Kubernetes=2021-10-01"])).await;
+    let spec = "apiVersion: arcflux/v1\nsubscription: 3f0c1c5e-8a53-4b0e-9d6f-2f9a4f1e7b20\nresourceGroup:\n  name: rg\n  location: westeurope\ncluster:\n  name: store-001\n  onboard:\n    context: store\n    oidcIssuer: true\n    workloadIdentity: true\nextension:\n  multiTenancy: false\n";
+    fs::write(served.path("arcflux.yaml"), spec).unwrap();
+    for command in [&["plan"][..], &APPLY] {
+        let told = served.run(&[command, &TLS].concat(), &SECRET).await;
+        assert_eq!((told.exit, told.out.as_str()), (Some(1), ""), "{}", told.err);
+        for field in ["oidcIssuer", "workloadIdentity"] {
+            let problem = format!("`{field}` needs the api-version 2026-05-01, and this cloud offers 2021-10-01");
+            assert!(told.err.split_whitespace().collect::<Vec<_>>().join(" ").contains(&problem), "{}", told.err);
+        }
+    }
+    let asked = served.asked();
+    assert!(asked.iter().all(|one| one.starts_with("GET ") || one.ends_with("/token")), "{asked:?}");
+}
+
+#[tokio::test]
 async fn without_a_version_that_both_know_nothing_is_read() {
     let served = Served::with(|settings| {
         settings.offers = offers(&["Microsoft.KubernetesConfiguration/fluxConfigurations=2022-01-01-preview"]);

@@ -85,7 +85,9 @@ pub(super) fn newer(clusters: &[ClusterTree]) -> Vec<NewerField> {
         let extension = tree.get("extension").map(|node| versions::newer(node, Kind::Extension));
         let configurations = tree.get("configurations").map(Node::entries).unwrap_or_default();
         let configurations = configurations.iter().map(|entry| versions::newer(&entry.node, Kind::FluxConfiguration));
-        all.extend(extension.into_iter().chain(configurations).flatten());
+        let onboard = tree.get("cluster").and_then(|cluster| cluster.get("onboard"));
+        let onboard = onboard.map(|node| versions::newer(node, Kind::ConnectedCluster));
+        all.extend(extension.into_iter().chain(onboard).chain(configurations).flatten());
     }
     all.sort_by(|one, other| one.order().cmp(&other.order()));
     all.dedup();

@@ -55,11 +55,13 @@ impl Onboarding<'_> {
         }
         match self.context {
             Some(ContextReading::Unreachable(_)) => self.refuse(live, &mut decision),
-            Some(ContextReading::Seen(_)) => {
+            // What is being deleted already says nothing of whose it was.
+            Some(ContextReading::Seen(_)) if self.course() == Course::ConnectOnceGone => {
                 if let Some(Whose::Others(other)) = self.whose() {
                     self.refuse_other(other, &mut decision);
                 }
             }
+            Some(ContextReading::Seen(_)) => self.refuse_another_cluster(&mut decision),
             None => decision.note(
                 address,
                 "not_looked_at",

@@ -127,9 +127,8 @@ impl Onboarding<'_> {
     /// Adds to the decision about a record that stays whatever the look at the cluster tells.
     pub(in crate::plan::decide) fn check_what_stays(&self, decision: &mut Decision) {
         let (spec, address) = (self.spec, &self.node.address);
-        let is_known = matches!(self.silence(), None | Some(Silence::Offline | Silence::Other(_)));
-        match (self.context, self.whose()) {
-            (None, _) if self.silence() == Some(Silence::NeverConnected) => decision.note(
+        match (self.context, self.silence()) {
+            (None, Some(Silence::NeverConnected)) => decision.note(
                 address,
                 "not_looked_at",
                 format!(
@@ -142,18 +141,27 @@ impl Onboarding<'_> {
                 "context_unreachable",
                 format!("the cluster of the context `{}` could not be looked at: {why}", spec.context),
             ),
-            (_, Some(Whose::Others(other))) => self.refuse_other(other, decision),
-            (_, Some(Whose::Nobodys | Whose::Unknown)) if is_known => decision.refuse(
-                address,
+            (Some(ContextReading::Seen(_)) | None, _) => self.refuse_another_cluster(decision),
+        }
+    }
+
+    /// The cluster of the context must be the one that the record stands for, where somebody looked: agents that speak
+    /// for another one, or a record that other agents keep alive, say that it is not.
+    pub(super) fn refuse_another_cluster(&self, decision: &mut Decision) {
+        let is_known = matches!(self.silence(), None | Some(Silence::Offline | Silence::Other(_)));
+        match self.whose() {
+            Some(Whose::Others(other)) => self.refuse_other(other, decision),
+            Some(Whose::Nobodys | Whose::Unknown) if is_known && self.record.is_some() => decision.refuse(
+                &self.node.address,
                 "name_taken",
                 format!(
                     "{} is the record of another cluster than that of the context `{}`, whose agents do not speak for it",
                     self.node.id.name(),
-                    spec.context
+                    self.spec.context
                 ),
                 "give the cluster another name, or name the context of the one that is connected".to_owned(),
             ),
-            (_, Some(Whose::Nobodys | Whose::Unknown | Whose::Ours { .. }) | None) => {}
+            Some(Whose::Nobodys | Whose::Unknown | Whose::Ours { .. }) | None => {}
         }
     }
 }
