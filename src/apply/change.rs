@@ -218,7 +218,7 @@ impl Runner<'_> {
                 Step::InstallAgents { id, context, chart, settings } => {
                     self.install_agents(id, context, *chart, settings, progress).await?;
                 }
-                Step::RemoveAgents { id: _, context } => self.remove_agents(context, progress).await?,
+                Step::RemoveAgents { id, context } => self.remove_agents(id, context, progress).await?,
                 Step::Az { id: _, arguments } => self.run_az(arguments, progress).await?,
                 write @ (Step::Register { .. }
                 | Step::Put { .. }

@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::change::{Progress, Runner};
 use super::failures::{failure, interrupted, moved};
+use super::standing::CONNECTED_BY_OTHERS;
 use crate::arm::{Cloud, azure_environment};
 use crate::cluster::{
     AgentFacts, AgentKeys, AgentProxy, ClusterError, Installation, KeyError, Kubernetes, agent_values,
 };
-use crate::kinds::onboarding::{AgentSettings, ClusterHole, ClusterValue, ProxySpec, Whose};
+use crate::kinds::onboarding::{self, AgentSettings, ClusterHole, ClusterValue, ProxySpec, Whose};
 use crate::model::{Agents, ConnectedAs, ResourceId, Secret, Sight};
 use crate::plan::{Action, ChartFrom, Failure, KnownAgents};
 
@@ -135,18 +136,41 @@ impl Runner<'_> {
         let Some(keys) = &progress.connection.keys else {
             return Err(failure("no_key", "the agents were not installed: their key was not made".to_owned(), None));
         };
-        let record = self.read(id, &progress.change.api_version, progress).await?;
-        let Some(record) = record else { return Err(moved("the record of the cluster does not exist any more")) };
+        let record = self.own_record(id, progress).await?;
         self.tell_of_wait(progress, "the agents", "helm installs the agents");
         let chart = clusters.charts.chart(from, &record).await;
         let chart = chart.map_err(|error| not_done(error, "no_chart"))?;
+        // Minutes may have passed since the plan's look: nobody else's agents are installed over.
+        self.look_again(id, context, true).await?;
         let values = self.values(id, settings, &record, &chart, &progress.connection);
         let private_key = Secret::new(keys.private_key.reveal().to_owned());
         let installation = Installation { chart: chart.reference, values, private_key };
         progress.wrote = true;
         let done = clusters.kubernetes.install_agents(context, &installation).await;
         progress.live = None;
-        done.map_err(|error| not_done(error, "agents_not_installed"))
+        done.map_err(|error| not_done(error, "agents_not_installed"))?;
+        // Helm takes minutes, in which another run may have sent a record with another key: then these agents are nobody's.
+        self.own_record(id, progress).await.map(|_| ())
+    }
+
+    /// The record, as long as it is the one whose key is ours.
+    async fn own_record(&self, id: &ResourceId, progress: &Progress<'_>) -> Result<Value, Failure> {
+        let record = self.read(id, &progress.change.api_version, progress).await?;
+        let Some(record) = record else { return Err(moved("the record of the cluster does not exist any more")) };
+        match onboarding::public_key(&record) == progress.connection.public_key() {
+            true => Ok(record),
+            false => Err(moved(CONNECTED_BY_OTHERS)),
+        }
+    }
+
+    /// Looks once more, just before something is done on the cluster that could be another one's.
+    async fn look_again(&self, id: &ResourceId, context: &str, connects: bool) -> Result<(), Failure> {
+        let sight = self.clusters()?.kubernetes.look(context).await;
+        let sight = sight.map_err(|error| not_done(error, "cluster_unreachable"))?;
+        match unexpected(&sight, id, KnownAgents::Ours, connects) {
+            Some(what) => Err(moved(&what)),
+            None => Ok(()),
+        }
     }
 
     /// The values of the agents' chart.
@@ -185,11 +209,17 @@ impl Runner<'_> {
     }
 
     /// Takes the agents off the cluster.
-    pub(super) async fn remove_agents(&self, context: &str, progress: &mut Progress<'_>) -> Result<(), Failure> {
+    pub(super) async fn remove_agents(
+        &self,
+        id: &ResourceId,
+        context: &str,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Failure> {
         let clusters = self.clusters()?;
         if self.settings.interrupt.is_requested() {
             return Err(interrupted("the agents were not taken off the cluster"));
         }
+        self.look_again(id, context, false).await?;
         self.tell_of_wait(progress, "the agents to go", "helm takes the agents away");
         progress.wrote = true;
         let done = clusters.kubernetes.remove_agents(context).await;

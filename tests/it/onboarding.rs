@@ -279,6 +279,30 @@ async fn what_has_moved_since_the_plan_stops_it_before_anything_is_written() {
     assert_eq!((code.as_str(), message.contains("it exists now")), ("moved", true), "{message}");
 }
 
+#[tokio::test]
+async fn agents_of_others_that_come_between_the_look_and_helm_are_left_alone() {
+    let world = world();
+    let site = Site { fault: Some(Fault::OthersComeFirst), ..Site::new(&world.sim) };
+    let plan = planned(&world, Some(&site)).await;
+    let (code, message) = failure(&applied(&world, &plan, &site).await);
+    assert_eq!(code, "moved");
+    assert!(message.contains("connected as kiosk-7 in rg-edge"), "{message}");
+    assert!(world.sim.agents(CONTEXT).unwrap().cluster.ends_with("kiosk-7"));
+}
+
+#[tokio::test]
+async fn a_record_that_another_run_sends_meanwhile_is_no_success_of_this_one() {
+    let world = world();
+    let site = Site { fault: Some(Fault::RecordSentAgain), ..Site::new(&world.sim) };
+    let plan = planned(&world, Some(&site)).await;
+    let (code, message) = failure(&applied(&world, &plan, &site).await);
+    assert_eq!(
+        (code.as_str(), message.contains("somebody else has connected the cluster")),
+        ("moved", true),
+        "{message}"
+    );
+}
+
 /// Loses the answer to the first PUT of the cluster's record.
 struct Losing<T>(T, AtomicBool);
 

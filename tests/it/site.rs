@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use tokio::sync::Notify;
 
+use crate::sim_fixture::send;
+
 /// The context of the cluster.
 pub(crate) const CONTEXT: &str = "store-001";
 
@@ -64,6 +66,10 @@ pub(crate) enum Fault {
     HelmFails,
     /// They are installed, and never reach Azure.
     NeverHeardOf,
+    /// Those of another cluster are installed just before.
+    OthersComeFirst,
+    /// While helm works, somebody sends the record with another key.
+    RecordSentAgain,
 }
 
 /// A cluster, as a process reaches it.
@@ -150,6 +156,13 @@ impl Kubernetes for Site {
                 return Err(ClusterError { message, hint: Some("look at the pods".to_owned()) });
             }
             Some(Fault::NeverHeardOf) => self.sim.install_agents(context, agents("deployed", "another".to_owned())),
+            Some(Fault::RecordSentAgain) => {
+                self.sim.install_agents(context, agents("deployed", public_key(private_key)));
+                let body = json!({"location": "westeurope", "properties": {"agentPublicKeyCertificate": "theirs"}});
+                let target = format!("{cluster}?api-version=2026-05-01");
+                send(&self.sim, "PUT", &target, Some(&body));
+            }
+            Some(Fault::OthersComeFirst) => panic!("installed over the agents of others"),
             None => self.sim.install_agents(context, agents("deployed", public_key(private_key))),
         }
         self.death.pass().await;
@@ -172,6 +185,11 @@ impl Charts for Site {
     async fn chart(&self, from: ChartFrom, record: &Value) -> Result<Chart, ClusterError> {
         assert_eq!(from, ChartFrom::Service);
         assert_eq!(record["properties"]["connectivityStatus"], "Connecting");
+        if self.fault == Some(Fault::OthersComeFirst) {
+            let cluster = record["id"].as_str().unwrap().replace("store-001", "kiosk-7");
+            let others = sim::Agents { release: "deployed".to_owned(), cluster, public_key: "other".to_owned() };
+            self.sim.install_agents(CONTEXT, others);
+        }
         let settings = [
             ("global.resourceName".to_owned(), json!("another")),
             ("systemDefaultValues.azureArcAgents.autoUpdate".to_owned(), json!("True")),
