@@ -188,7 +188,8 @@ mod tests {
         for name in ["PATH", "https_proxy", "AZURE_CONFIG_DIR", "AWS_PROFILE", "LC_ALL", "HELM_CACHE_HOME"] {
             assert!(is_passed_on(name), "{name}");
         }
-        for name in ["GITHUB_TOKEN", "ARCFLUX_ENDPOINT", "GIT_TOKEN", "HELM_DRIVER", "KUBECONFIG", "AZURE_CLIENT_SECRET"]
+        for name in
+            ["GITHUB_TOKEN", "ARCFLUX_ENDPOINT", "GIT_TOKEN", "HELM_DRIVER", "KUBECONFIG", "AZURE_CLIENT_SECRET"]
         {
             assert!(!is_passed_on(name), "{name}");
         }
