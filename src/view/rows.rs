@@ -431,6 +431,9 @@ fn summary(plan: &Plan) -> String {
     if plan.waits() {
         return "Nothing to write. What an apply waits for is listed above.".to_owned();
     }
+    if !plan.refusals.is_empty() {
+        return "No changes. What is refused does not match the specification.".to_owned();
+    }
     match plan.mode {
         Mode::Apply => "No changes. Your clusters match the specification.".to_owned(),
         Mode::Destroy => "No changes. Nothing that the specification declares is left to destroy.".to_owned(),
