@@ -149,6 +149,7 @@ async fn a_lie_gets_no_token() {
         (audiences(json!(["https://graph.microsoft.com"])), "wants tokens for https://graph.microsoft.com"),
         (audiences(json!("https://management.azure.com/")), "wants tokens for nothing"),
         (json!({"authentication": {"loginEndpoint": "http://127.0.0.1:9"}}), "`http://127.0.0.1:9` is no authority"),
+        (json!({"authentication": {"loginEndpoint": "https://login.evil.example"}}), "https://login.evil.example"),
         (json!({"authentication": null}), "names no place to sign in"),
         (json!({"dataplaneEndpoints": {"arcConfigEndpoint": "http://dp"}}), "http://dp, which is not an https address"),
         (json!(["https://management.azure.com/"]), "does not tell its endpoints"),
@@ -183,7 +184,7 @@ async fn what_the_operator_says_goes_before_what_a_cloud_says() {
     })
     .await;
     let told = served.plan_as("environment", &SECRET).await;
-    assert!(told.err.contains("--audience"), "{}", told.err);
+    assert!(told.err.contains("AZURE_AUTHORITY_HOST"), "{}", told.err);
     let told = |audience: &'static str, authority: &str| {
         let environment = [&SECRET[..], &[("AZURE_AUTHORITY_HOST", authority)]].concat();
         let environment: Vec<(String, String)> =
