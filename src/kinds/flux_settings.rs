@@ -31,7 +31,7 @@ enum Owners {
 /// What the text of a setting may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// `true` or `false`, in lower case: no other spelling is documented, and not every reader takes one.
+    /// `true` or `false`, in any case: `az` users write `False`.
     Switch,
     /// One of these.
     Word(&'static [&'static str]),
@@ -178,7 +178,7 @@ impl Form {
         let is_whole =
             |text: &str| !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
         match self {
-            Self::Switch => matches!(text, "true" | "false"),
+            Self::Switch => is_on(text) || text.eq_ignore_ascii_case("false"),
             Self::Word(words) => words.contains(&text),
             Self::Guid => uuid::Uuid::try_parse(text).is_ok_and(|_| text.len() == 36),
             Self::Count => is_whole(text) && text.parse::<u32>().is_ok_and(|count| count > 0),
@@ -276,7 +276,7 @@ mod tests {
     fn what_each_form_takes() {
         let levels = Form::Word(&["info", "error"]);
         let rows: &[(Form, &[&str], &[&str])] = &[
-            (Form::Switch, &["true", "false"], &["", "False", "TRUE", "yes", "no", "0", "off", "true "]),
+            (Form::Switch, &["true", "false", "False", "TRUE"], &["", "yes", "no", "0", "off", "true "]),
             (levels, &["info", "error"], &["", "Info", "debug", "trace"]),
             (
                 Form::Guid,

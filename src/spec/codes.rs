@@ -217,7 +217,7 @@ table! {
         "Azure takes any setting, and what the extension does not know does nothing. The README lists the settings that \
          arcflux knows; a newer version of the extension may have more.";
     SETTING_NOT_A_SWITCH = 77 Error "switch that is neither on nor off"
-        "The setting is `true` or `false`, in lower case. Any other text is not documented: `no` and `off` switch nothing off.";
+        "The setting is `true` or `false`. Any other text is not documented: `no` and `off` switch nothing off.";
     SETTING_VALUE = 78 Warning "value that the setting does not take"
         "Azure takes any text. The extension then fails to install, or Flux starts with the setting as if it were not \
          there.";

@@ -386,7 +386,7 @@ fn explain_settings(decision: &mut Decision) {
         (field.path == path && field.after.is_none()) || (field.path == settings && field.after.is_none())
     }) && path.get(&decision.before).is_some();
     match switched.as_ref().and_then(Value::as_str) {
-        Some("false") => decision.consequence(
+        Some(word) if word.eq_ignore_ascii_case("false") => decision.consequence(
             "multi_tenancy_off",
             "multi-tenancy is off: every configuration on the cluster may refer to other namespaces and acts as cluster administrator"
                 .to_owned(),
