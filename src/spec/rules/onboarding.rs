@@ -51,6 +51,17 @@ pub(super) fn check(cluster: &Node, pins: Option<&Node>, report: &mut Report) {
     if let Some(pins) = pins {
         versions::check(onboard, Kind::ConnectedCluster, pins, report);
     }
+    // They become arguments of programs: `az` reads the file that a word after `@` names, and a word after `-` is an option.
+    let words = ["context", "location", "distribution", "infrastructure"].iter().filter_map(|key| onboard.get(key));
+    for node in words.chain(onboard.get("proxy").and_then(|proxy| proxy.get("skipRange"))) {
+        if node.text().is_some_and(|text| text.starts_with(['@', '-'])) {
+            report.add_once(
+                codes::WRONG_FORM
+                    .at(node.span, "a value that begins with `@` or `-` would be more than a word to `az` and `helm`")
+                    .with_hint("write it without that"),
+            );
+        }
+    }
     let Some(proxy) = onboard.get("proxy") else { return };
     for node in ["https", "http"].iter().filter_map(|key| proxy.get(key)) {
         let url = node.text().and_then(|text| Url::parse(text).ok());
