@@ -61,9 +61,14 @@ impl<'a> Needed<'a> {
     /// How to make it, a line each.
     pub(super) fn remarks(&self) -> Vec<String> {
         let Self { namespace, name, keys } = self;
+        let word = |text: &str, instead: &str| in_shell(text).unwrap_or_else(|| instead.to_owned());
         let mut lines = vec![
             format!("It needs the Secret {namespace}/{name}, which is not rendered. To make it in its namespace:"),
-            format!("  kubectl create secret generic {name} --namespace {namespace} \\"),
+            format!(
+                "  kubectl create secret generic {} --namespace {} \\",
+                word(name, "NAME"),
+                word(namespace, "NAMESPACE")
+            ),
         ];
         let last = keys.len().saturating_sub(1);
         for (index, Key { name, literal, what: _ }) in keys.iter().enumerate() {
